@@ -1,0 +1,121 @@
+// The model server behind every contender, in a process of its own: as little work as possible, so that what is
+// measured is the proxy. It speaks raw HTTP/1.1 on `net` and answers as an OpenAI-like server does.
+import { createServer, type Socket } from 'node:net'
+
+const MODEL_LIST = json(200, {
+  object: 'list',
+  data: [{ id: 'bench', object: 'model', created: 1_767_225_600, owned_by: 'bench' }],
+})
+const NOT_FOUND = json(404, { error: { message: 'not found', type: 'invalid_request_error', code: 404 } })
+const COMPLETION = json(200, {
+  id: 'chatcmpl-bench',
+  object: 'chat.completion',
+  created: 1_767_225_600,
+  model: 'bench',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11 },
+})
+const STREAM_HEAD = Buffer.from(
+  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n',
+)
+const TOKEN = chunk(
+  `data: ${JSON.stringify({
+    id: 'chatcmpl-bench',
+    object: 'chat.completion.chunk',
+    created: 1_767_225_600,
+    model: 'bench',
+    choices: [{ index: 0, delta: { content: ' token' }, finish_reason: null }],
+  })}\n\n`,
+)
+const STREAM_END = Buffer.concat([chunk('data: [DONE]\n\n'), Buffer.from('0\r\n\r\n')])
+
+interface Stream {
+  readonly socket: Socket
+  readonly periodMs: number
+  dueAtMs: number
+  tokensLeft: number
+}
+
+const streams = new Set<Stream>()
+
+// One timer for all streams: a timer for each would cost more than the tokens do.
+setInterval(() => {
+  const now = performance.now()
+  for (const stream of streams) {
+    if (stream.dueAtMs > now) continue
+    // Counted from when it was due, not from now, so that the rate holds whatever the timer's grain.
+    stream.dueAtMs += stream.periodMs
+    sendToken(stream)
+  }
+}, 1)
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let unread: Buffer = Buffer.alloc(0)
+  socket.on('data', (data: Buffer) => {
+    unread = unread.length === 0 ? data : Buffer.concat([unread, data])
+    for (let length = requestLength(unread); length !== undefined; length = requestLength(unread)) {
+      answer(socket, unread.toString('latin1', 0, length))
+      unread = unread.subarray(length)
+    }
+  })
+  // Clients and proxies leave in the middle of streams: that is part of the measurement.
+  socket.on('error', () => {})
+  socket.on('close', () => {
+    for (const stream of streams) if (stream.socket === socket) streams.delete(stream)
+  })
+})
+server.listen(0, '127.0.0.1', () => process.send?.(server.address()))
+process.on('disconnect', () => process.exit())
+
+function answer(socket: Socket, request: string): void {
+  if (request.startsWith('GET /v1/models ')) socket.write(MODEL_LIST)
+  else if (!request.startsWith('POST /v1/chat/completions ')) socket.write(NOT_FOUND)
+  else if (request.includes('"stream":true')) openStream(socket, request)
+  else socket.write(COMPLETION)
+}
+
+/** `max_tokens` says how long the stream is, and `seed` how many tokens a second it has; 0 is silence. */
+function openStream(socket: Socket, request: string): void {
+  const perSecond = Number(/"seed":(\d+)/.exec(request)?.[1] ?? 0)
+  const tokens = Number(/"max_tokens":(\d+)/.exec(request)?.[1] ?? 1)
+  socket.write(Buffer.concat([STREAM_HEAD, TOKEN]))
+  const periodMs = 1000 / perSecond
+  // Streams start where the load opens them; the phase spreads them over the period, as real ones are.
+  const phaseMs = Number.isFinite(periodMs) ? Math.random() * periodMs : 0
+  const stream = { socket, periodMs, dueAtMs: performance.now() + periodMs + phaseMs, tokensLeft: tokens - 1 }
+  if (stream.tokensLeft === 0) socket.write(STREAM_END)
+  else streams.add(stream)
+}
+
+function sendToken(stream: Stream): void {
+  stream.tokensLeft -= 1
+  stream.socket.write(TOKEN)
+  if (stream.tokensLeft > 0) return
+  stream.socket.write(STREAM_END)
+  streams.delete(stream)
+}
+
+/** How many bytes the first request in `bytes` has, once all of it is there. */
+function requestLength(bytes: Buffer): number | undefined {
+  const headEnd = bytes.indexOf('\r\n\r\n')
+  if (headEnd === -1) return undefined
+  const head = bytes.toString('latin1', 0, headEnd).toLowerCase()
+  if (head.includes('\r\ntransfer-encoding: chunked')) {
+    const end = bytes.indexOf('\r\n0\r\n\r\n', headEnd)
+    return end === -1 ? undefined : end + 7
+  }
+  const length = headEnd + 4 + Number(/\r\ncontent-length: *(\d+)/.exec(head)?.[1] ?? 0)
+  return bytes.length < length ? undefined : length
+}
+
+function json(status: number, body: unknown): Buffer {
+  const text = JSON.stringify(body)
+  const reason = status === 200 ? 'OK' : 'Not Found'
+  return Buffer.from(
+    `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
+  )
+}
+
+function chunk(text: string): Buffer {
+  return Buffer.from(`${text.length.toString(16)}\r\n${text}\r\n`)
+}

@@ -1,0 +1,14 @@
+/** Writes the pages of `docs/` that are made from code. `npm run docs`; tests hold them to it. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { renderConfigDocs } from '../src/config/docs.ts'
+import { renderConfigJsonSchema } from '../src/config/options.ts'
+import { withRouteDocs } from './route-docs.ts'
+
+const docs = fileURLToPath(new URL('../docs/', import.meta.url))
+
+writeFileSync(`${docs}config.md`, renderConfigDocs())
+writeFileSync(`${docs}config.schema.json`, `${JSON.stringify(renderConfigJsonSchema(), null, 2)}\n`)
+execFileSync('biome', ['format', '--write', `${docs}config.schema.json`], { stdio: ['ignore', 'ignore', 'inherit'] })
+writeFileSync(`${docs}api.md`, withRouteDocs(readFileSync(`${docs}api.md`, 'utf8')))

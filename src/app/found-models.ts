@@ -1,0 +1,46 @@
+import type { Config, ConfiguredUpstream } from '../config/load.ts'
+import { DEFAULT_UPSTREAM_URL } from '../config/schema.ts'
+import type { Clock } from '../core/clock.ts'
+import { type FoundServer, findModelServers, type ServerPlace, USUAL_PLACES } from '../system/found-servers.ts'
+import { startDemoUpstream } from './demo-upstream.ts'
+
+/**
+ * `auto`: where no upstream is configured, the model servers that answer on loopback, and the demo where none does.
+ * `always`: the demo, whatever is there.
+ */
+export type DemoMode = 'auto' | 'always'
+
+/** Where the models of this run come from. Disposing it ends the demo, if there is one. */
+export interface FoundModels extends AsyncDisposable {
+  readonly upstreams: readonly ConfiguredUpstream[]
+  /** Servers found by looking; empty when nobody looked. */
+  readonly found: readonly FoundServer[]
+  /** The mode that started the demo; `undefined` where it does not run. */
+  readonly demo: DemoMode | undefined
+}
+
+export interface FindModelsOptions {
+  /** Default: the configured upstreams, and no demo. */
+  readonly mode?: DemoMode | undefined
+  readonly config: Pick<Config, 'upstreams'>
+  readonly clock: Clock
+  /** Where `auto` looks. Default: the usual places. */
+  readonly places?: readonly ServerPlace[]
+}
+
+/** The configured upstreams; with a demo mode, what that mode stands for. */
+export async function findModels(options: FindModelsOptions): Promise<FoundModels> {
+  const { mode, config, clock, places = USUAL_PLACES } = options
+  const nothing = async () => {}
+  if (mode === undefined || (mode === 'auto' && config.upstreams.some(({ url }) => url !== DEFAULT_UPSTREAM_URL))) {
+    return { upstreams: config.upstreams, found: [], demo: undefined, [Symbol.asyncDispose]: nothing }
+  }
+  const found = mode === 'always' ? [] : await findModelServers({ places })
+  if (found.length > 0) {
+    const upstreams = found.map(({ url, kind }) => ({ url, kind, key: undefined }))
+    return { upstreams, found, demo: undefined, [Symbol.asyncDispose]: nothing }
+  }
+  const demo = await startDemoUpstream(clock)
+  const upstreams = [{ url: demo.url, kind: 'ollama' as const, key: undefined }]
+  return { upstreams, found: [], demo: mode, [Symbol.asyncDispose]: () => demo.close() }
+}

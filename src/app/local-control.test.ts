@@ -1,0 +1,136 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { ConfigError } from '../config/config-error.ts'
+import { openLocalControl } from './local-control.ts'
+import { startServe } from './serve.ts'
+
+const NOBODY = 65_534
+
+let home: string
+let socket: string
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'punku-local-'))
+  socket = join(home, 'run', 'control.sock')
+})
+afterEach(() => rmSync(home, { recursive: true }))
+
+const open = () => openLocalControl({ home, env: {} })
+
+async function refusal(): Promise<string> {
+  const thrown = await open().catch((error: unknown) => error)
+  if (thrown instanceof ConfigError) return thrown.message
+  throw new Error('the control API opened, or failed otherwise', { cause: thrown })
+}
+
+describe('where no gateway runs', () => {
+  test('the folder is made and its database used', async () => {
+    {
+      await using control = await open()
+      expect(control.isLive).toBe(false)
+      await control.client.createKey({ name: 'alice' })
+    }
+    await using control = await open()
+    expect((await control.client.listKeys()).map(({ name }) => name)).toEqual(['alice'])
+  })
+
+  test('what only a gateway knows is refused', async () => {
+    await using control = await open()
+    await expect(control.client.status()).rejects.toMatchObject({ code: 'gateway_not_running', status: 503 })
+  })
+
+  test('a configuration that cannot be used is refused', async () => {
+    writeFileSync(join(home, 'punku.yaml'), 'upstream: x')
+    expect(await refusal()).toContain('upstream is no option')
+  })
+
+  test('a socket that a killed gateway left behind is nobody', async () => {
+    mkdirSync(join(home, 'run'), { mode: 0o700 })
+    writeFileSync(socket, '')
+    await using control = await open()
+    expect(control.isLive).toBe(false)
+  })
+})
+
+test('where one runs, it is asked, and what is changed holds in it at once', async () => {
+  const flags = { listen: ['127.0.0.1:0'] }
+  const log = pino({ level: 'silent' })
+  const running = await startServe({ home, flags, env: {}, demo: 'always', mayShowKey: false, log })
+  onTestFinished(() => running.destroy())
+  {
+    await using control = await open()
+    expect(control.isLive).toBe(true)
+    const { addresses } = await control.client.status()
+    const statusFor = async (key: string) =>
+      (await fetch(`${addresses[0]}/v1/models`, { headers: { 'x-api-key': key } })).status
+    const { key } = await control.client.createKey({ name: 'alice' })
+    expect(await statusFor(key)).toBe(200)
+    const rotated = await control.client.rotateKey('alice', 0)
+    expect([await statusFor(key), await statusFor(rotated.key)]).toEqual([401, 200])
+    await control.client.revokeKey('alice')
+    expect(await statusFor(rotated.key)).toBe(401)
+  }
+  await running.close()
+  await using control = await open()
+  expect(control.isLive).toBe(false)
+})
+
+test('a gateway that stops while it is asked is told as that', async () => {
+  mkdirSync(join(home, 'run'), { mode: 0o700 })
+  const dying = createServer((connection) => connection.once('data', () => connection.destroy()))
+  await new Promise<void>((resolve) => dying.listen(socket, resolve))
+  onTestFinished(() => void dying.close())
+  await using control = await open()
+  expect(control.isLive).toBe(true)
+  await expect(control.client.status()).rejects.toMatchObject({ code: 'gateway_not_running' })
+})
+
+test('a gateway that accepts and never answers is told as that', async () => {
+  mkdirSync(join(home, 'run'), { mode: 0o700 })
+  const suspended = createServer((connection) => connection.resume())
+  await new Promise<void>((resolve) => suspended.listen(socket, resolve))
+  onTestFinished(() => void suspended.close())
+  await using control = await openLocalControl({ home, env: {}, answerTimeoutMs: 20 })
+  const thrown = await control.client.listKeys().catch((error: unknown) => error)
+  expect(thrown).toMatchObject({ code: 'gateway_not_running', message: expect.stringContaining('does not answer') })
+})
+
+test('a folder beside the state folder that somebody else made is refused: commands would go to whoever listens there', async () => {
+  const temporary = mkdtempSync(join(tmpdir(), 'punku-local-'))
+  const before = process.env['TMPDIR']
+  process.env['TMPDIR'] = temporary
+  try {
+    writeFileSync(join(temporary, `punku-${process.getuid?.()}`), '')
+    const opening = openLocalControl({ home: `/${'long/'.repeat(40)}`, env: {} })
+    await expect(opening).rejects.toThrow('is not a folder of this user')
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = before
+    rmSync(temporary, { recursive: true })
+  }
+})
+
+describe('a socket that cannot be asked is an error: its gateway must not be bypassed', () => {
+  test('another user owns it', async () => {
+    mkdirSync(join(home, 'run'), { mode: 0o700 })
+    // Nothing is closed to the superuser: only as another user is the folder shut.
+    const isRoot = process.getuid?.() === 0
+    if (isRoot) process.seteuid?.(NOBODY)
+    else chmodSync(join(home, 'run'), 0)
+    try {
+      expect(await refusal()).toContain(`${socket} is another user's and may not be opened`)
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+      else chmodSync(join(home, 'run'), 0o700)
+    }
+  })
+
+  test('its path leads nowhere', async () => {
+    mkdirSync(join(home, 'run'), { mode: 0o700 })
+    symlinkSync(socket, socket)
+    expect(await refusal()).toMatch(/control\.sock does not answer \(.*ELOOP/)
+  })
+})

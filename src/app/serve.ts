@@ -1,0 +1,149 @@
+import { networkInterfaces } from 'node:os'
+import { ConfigError } from '../config/config-error.ts'
+import type { ConfigLayer, Environment } from '../config/environment.ts'
+import { ensureHome } from '../config/home.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
+import { createControl } from '../control/control.ts'
+import { listenOnSocket } from '../control/socket-listener.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { createLog, type Logger } from '../core/log.ts'
+import { VERSION } from '../core/version.ts'
+import type { Gateway, ListeningAddress } from '../gateway/gateway.ts'
+import { ExposureCheck, otherAddresses } from '../system/exposure.ts'
+import { assertSafeListen, renderAddress, resolveListen } from '../system/listen-address.ts'
+import { explainPortInUse, portOwner } from '../system/port-owner.ts'
+import { holdInstance } from '../system/single-instance.ts'
+import { type DemoMode, findModels } from './found-models.ts'
+import { openGateway } from './gateway-parts.ts'
+import { greet } from './greeting.ts'
+import type { Keys } from './keys.ts'
+
+export interface ServeOptions {
+  /** The state folder, resolved. */
+  readonly home: string
+  /** `--config`; default: `punku.yaml` in the state folder, if there. */
+  readonly configFile?: string | undefined
+  /** What the command line sets, in the configuration file's form. */
+  readonly flags: ConfigLayer
+  readonly env: Environment
+  /** Where no model server is configured: look for one on loopback, or start the built-in demo. */
+  readonly demo?: DemoMode | undefined
+  /** Whether a first key may be shown: not where the output is kept in a service's log. */
+  readonly mayShowKey: boolean
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** Default: as the configuration says, to standard error. */
+  readonly log?: Logger
+}
+
+/** A gateway that serves. */
+export interface RunningServe {
+  readonly addresses: readonly ListeningAddress[]
+  /** What to tell the person who started it, line by line. */
+  readonly greeting: readonly string[]
+  /** Drains: refuses new requests, lets streams finish within `timeouts.drain`, writes every row. */
+  close(): Promise<void>
+  /** Ends every connection now; rows that wait are still written. */
+  destroy(): Promise<void>
+}
+
+/**
+ * Builds a gateway of its parts and starts it. The order matters: the state folder is held before anything is written
+ * to it, and the listeners open last, when a first request can be served.
+ * @throws ConfigError for what the operator has to change: options, an address in use, another gateway in the folder.
+ */
+export async function startServe(options: ServeOptions): Promise<RunningServe> {
+  const { home, env, flags } = options
+  const clock = options.clock ?? systemClock
+  ensureHome(home)
+  const config = loadConfig({ home, file: options.configFile, env, flags })
+  const log = options.log ?? createLog(config.log)
+  for (const warning of config.warnings) log.warn(warning)
+  const listen = config.listen.flatMap((text) => resolveListen(text, networkInterfaces()))
+  assertSafeListen(listen, { hasTls: config.tls !== undefined, allowPlainHttp: config.allowPlainHttp })
+
+  // Whatever fails on the way, what was opened before is closed again, last first.
+  await using opened = new AsyncDisposableStack()
+  const startedAt = clock.now()
+  const instance = await holdInstance({ home, clock })
+  opened.defer(() => instance.release())
+  const models = opened.use(await findModels({ mode: options.demo, config, clock }))
+  const parts = opened.use(await openGateway({ home, config, upstreams: models.upstreams, clock, log }))
+  const { gateway, keys, upstreams } = parts
+
+  const addresses: ListeningAddress[] = []
+  const exposure = new ExposureCheck({
+    upstreams: () => upstreams.list(),
+    addresses: () => otherAddresses(networkInterfaces()),
+    ownListeners: () => addresses,
+    everyMs: config.exposureCheck.everyMs,
+    clock,
+    log,
+    platform: process.platform,
+  })
+  opened.defer(() => exposure.close())
+  const control = createControl({
+    keys: keys.service,
+    requests: keys.requests,
+    log,
+    now: () => clock.now(),
+    gateway: {
+      upstreams: () => upstreams.list(),
+      status: () => ({
+        pid: process.pid,
+        version: VERSION,
+        startedAt,
+        addresses: addresses.map((address) => `${scheme(config)}://${renderAddress(address)}`),
+        exposures: [...exposure.exposures],
+        liveExchanges: gateway.liveExchanges,
+      }),
+    },
+  })
+  const socket = await listenOnSocket(control, instance.socketPath)
+  opened.defer(() => socket.close())
+
+  for (const address of listen) addresses.push(await listenOrExplain(gateway, address))
+  await exposure.start()
+  const firstKey = await firstKeyOf(keys, options.mayShowKey)
+  log.info({ version: VERSION, addresses: addresses.map(renderAddress) }, 'gateway.started')
+
+  const kept = opened.move()
+  const { exposures } = exposure
+  return {
+    addresses,
+    greeting: greet({ config, addresses, models, upstreams: upstreams.list(), firstKey, exposures }),
+    async close() {
+      await gateway.close(config.timeouts.drainMs)
+      await kept.disposeAsync()
+      log.info('gateway.stopped')
+    },
+    destroy: () => kept.disposeAsync(),
+  }
+}
+
+async function listenOrExplain(gateway: Gateway, address: ListeningAddress): Promise<ListeningAddress> {
+  try {
+    return await gateway.listen(address)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const { host, port } = address
+    if (code === 'EADDRINUSE') throw new ConfigError([explainPortInUse(host, port, await portOwner(port, host))])
+    if (code === 'EACCES') {
+      throw new ConfigError([`${renderAddress(address)} may not be opened by this user. Choose a port above 1023.`])
+    }
+    if (code === 'EADDRNOTAVAIL') {
+      throw new ConfigError([`${host} is no address of this machine. Choose another with --listen.`])
+    }
+    throw error
+  }
+}
+
+/** The text of a key made because there was none; `undefined` where there are keys, or nobody is there to see it. */
+async function firstKeyOf(keys: Keys, mayShowKey: boolean): Promise<string | undefined> {
+  if (!mayShowKey || (await keys.service.list()).length > 0) return undefined
+  return (await keys.service.create({ name: 'first' })).text.reveal()
+}
+
+function scheme(config: LoadedConfig): string {
+  return config.tls === undefined ? 'http' : 'https'
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Command } from 'commander'
+import type { ControlClient } from '../../control/client.ts'
+import type { RequestBody } from '../../control/contract.ts'
+import { formatDuration } from '../../core/units.ts'
+import { localTime, print, printJson, renderTable, visible } from '../output.ts'
+import { durationFlag, numberFlag, timeAgo } from '../parse.ts'
+import { openControl } from '../place.ts'
+
+const FOLLOW_EVERY_MS = 500
+const COLUMNS = [
+  { title: 'TIME' },
+  { title: 'KEY' },
+  { title: 'ROUTE' },
+  { title: 'MODEL' },
+  { title: 'STATUS' },
+  { title: 'IN', isNumber: true },
+  { title: 'OUT', isNumber: true },
+  { title: 'FIRST BYTE', isNumber: true },
+  { title: 'TOOK', isNumber: true },
+]
+
+interface RequestsFlags {
+  follow?: true
+  limit: string
+  key?: string
+  since?: string
+  json?: true
+}
+
+/** `punku requests`: what was asked, by whom, and how it ended. */
+export function addRequestsCommand(program: Command): void {
+  program
+    .command('requests')
+    .description('Show the last requests, newest last.')
+    .option('--follow', 'go on and show new ones as they end')
+    .option('--limit <count>', 'how many', '20')
+    .option('--key <key>', 'only those of one key, by name or id')
+    .option('--since <time>', 'only those of the last 1h, 7d …')
+    .option('--json', 'print JSON; with --follow one object a line')
+    .action(async (flags: RequestsFlags, command: Command) => {
+      const limit = numberFlag('--limit', flags.limit, 1, 1_000)
+      const since = flags.since === undefined ? undefined : timeAgo(durationFlag('--since', flags.since))
+      await using control = await openControl(command)
+      // By id from here on: a name ends with its key, and the rows of the key are still to be shown.
+      const key = flags.key === undefined ? undefined : (await control.client.showKey(flags.key)).id
+      const query = { limit, ...(key === undefined ? {} : { key }), ...(since === undefined ? {} : { since }) }
+      // Before the rows: what is recorded in between is then shown either way.
+      const newest = flags.follow ? await newestSeq(control.client) : 0
+      const rows = (await control.client.listRequests(query)).reverse()
+      if (!flags.follow) {
+        if (flags.json) printJson(rows)
+        else if (rows.length === 0) print('No requests yet.')
+        else for (const line of renderTable(COLUMNS, rows.map(cellsOf))) print(line)
+        return
+      }
+      const show = (batch: readonly RequestBody[], isFirst: boolean) => {
+        if (flags.json) for (const row of batch) print(JSON.stringify(row))
+        else if (isFirst || batch.length > 0) for (const line of followTable(batch, isFirst)) print(line)
+      }
+      show(rows, true)
+      await follow(control.client, rows.at(-1)?.seq ?? newest, key, (batch) => show(batch, false))
+    })
+}
+
+/** Asks for what came after `seq`, again and again, until a signal ends it or nobody reads on. */
+async function follow(
+  client: ControlClient,
+  seq: number,
+  key: string | undefined,
+  show: (rows: readonly RequestBody[]) => void,
+): Promise<void> {
+  const stopped = new AbortController()
+  const stop = () => stopped.abort()
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  process.stdout.once('error', stop)
+  let after = seq
+  while (!stopped.signal.aborted) {
+    const rows = await client.listRequests({ after, limit: 1_000, ...(key === undefined ? {} : { key }) })
+    show(rows)
+    after = rows.at(-1)?.seq ?? after
+    await sleep(FOLLOW_EVERY_MS, undefined, { signal: stopped.signal }).catch(() => undefined)
+  }
+}
+
+async function newestSeq(client: ControlClient): Promise<number> {
+  return (await client.listRequests({ limit: 1 }))[0]?.seq ?? 0
+}
+
+/** Rows that come one by one still stand in columns: each is padded as a full table would be. */
+function followTable(rows: readonly RequestBody[], withTitles: boolean): string[] {
+  const widths = [19, 16, 26, 24, 28, 7, 7, 10, 8]
+  const pad = (cells: readonly string[]) =>
+    cells
+      .map(visible)
+      .map((cell, at) => (COLUMNS[at]?.isNumber ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  return [...(withTitles ? [pad(COLUMNS.map(({ title }) => title))] : []), ...rows.map((row) => pad(cellsOf(row)))]
+}
+
+function cellsOf(row: RequestBody): string[] {
+  const mark = row.isEstimated ? '~' : ''
+  const tokens = (value: number | null) => (value === null ? '-' : `${mark}${value}`)
+  return [
+    localTime(row.at),
+    row.keyName ?? row.keyId ?? '-',
+    row.route,
+    row.modelUsed ?? row.modelAsked ?? '-',
+    row.errorCode === null ? String(row.status) : `${row.status} ${row.errorCode}`,
+    tokens(row.promptTokens),
+    tokens(row.completionTokens),
+    row.ttfbMs === null ? '-' : formatDuration(row.ttfbMs),
+    formatDuration(row.durationMs),
+  ]
+}

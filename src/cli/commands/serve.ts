@@ -1,0 +1,98 @@
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import type { DemoMode } from '../../app/found-models.ts'
+import type { RunningServe } from '../../app/serve.ts'
+import type { ConfigLayer } from '../../config/environment.ts'
+import { LOG_FORMATS, LOG_LEVELS } from '../../core/log-level.ts'
+import { print } from '../output.ts'
+import { listFlag } from '../parse.ts'
+import { placeOf } from '../place.ts'
+
+interface ServeFlags {
+  listen?: string[]
+  upstream?: string[]
+  demo?: DemoMode
+  allowPlainHttp?: true
+  tlsCert?: string
+  tlsKey?: string
+  logLevel?: string
+  logFormat?: string
+}
+
+/** `punku serve`: the gateway, until a signal ends it. */
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('Run the gateway in front of your model servers.')
+    .option('--listen <address...>', 'host:port, or loopback, tailscale, docker or an interface name (repeatable)')
+    .option('--upstream <url...>', 'a model server, such as http://127.0.0.1:11434 (repeatable)')
+    .addOption(
+      new Option('--demo <mode>', 'find a model server on loopback, or stand in for one').choices(['auto', 'always']),
+    )
+    .option('--allow-plain-http', 'listen without TLS beyond loopback and overlay networks')
+    .option('--tls-cert <file>', 'PEM file with the certificate chain')
+    .option('--tls-key <file>', "PEM file with the certificate's key")
+    .addOption(new Option('--log-level <level>', 'least important log lines').choices(LOG_LEVELS))
+    .addOption(new Option('--log-format <format>', 'form of log lines').choices(LOG_FORMATS))
+    .addHelpText(
+      'after',
+      '\nExample: punku serve --listen loopback --listen tailscale --upstream http://127.0.0.1:11434',
+    )
+    .action(async (flags: ServeFlags, command: Command) => {
+      const { home, configFile } = placeOf(command)
+      // Imported here: every other command would wait for all of the gateway to load.
+      const { startServe } = await import('../../app/serve.ts')
+      const running = await startServe({
+        home,
+        configFile,
+        env: process.env,
+        flags: layerOf(flags),
+        demo: flags.demo,
+        // A service's output ends in a log, where a key must not stand.
+        mayShowKey: flags.demo !== undefined || process.stdout.isTTY,
+      })
+      for (const line of running.greeting) print(line)
+      await untilStopped(running)
+    })
+}
+
+function layerOf(flags: ServeFlags): ConfigLayer {
+  const { allowPlainHttp, tlsCert, tlsKey, logLevel, logFormat } = flags
+  const listen = listFlag(flags.listen)
+  const upstreams = listFlag(flags.upstream)
+  return {
+    ...(listen && { listen }),
+    ...(upstreams && { upstreams: upstreams.map((url) => ({ url })) }),
+    ...(allowPlainHttp && { allowPlainHttp }),
+    ...((tlsCert ?? tlsKey) && {
+      tls: { ...(tlsCert && { certFile: resolve(tlsCert) }), ...(tlsKey && { keyFile: resolve(tlsKey) }) },
+    }),
+    ...((logLevel ?? logFormat) && {
+      log: { ...(logLevel && { level: logLevel }), ...(logFormat && { format: logFormat }) },
+    }),
+  }
+}
+
+/** Resolves after a clean stop. The first signal drains, the second ends at once. */
+async function untilStopped(running: RunningServe): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let isStopping = false
+  const stop = () => {
+    if (isStopping) {
+      print('Stopping now.')
+      running.destroy().then(resolve, reject)
+      return
+    }
+    isStopping = true
+    print('\nStopping: running answers may finish. Press Ctrl-C again to end them now.')
+    running.close().then(resolve, reject)
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  try {
+    await promise
+  } finally {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}

@@ -1,0 +1,32 @@
+import { CommanderError } from 'commander'
+import { ConfigError } from '../config/config-error.ts'
+import { ControlError } from '../control/client.ts'
+import { PunkuError } from '../core/error.ts'
+
+/** What a command ends with (the words of sysexits.h where it has one). */
+export const EXIT = { done: 0, failed: 1, usage: 2, unavailable: 69, notAllowed: 77, config: 78 } as const
+
+/** The command line cannot be understood; the message says what was expected. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** How a thrown value ends the process, and what is said of it on standard error. */
+export function explain(thrown: unknown): { readonly exitCode: number; readonly message: string | undefined } {
+  // Commander has said it already.
+  if (thrown instanceof CommanderError) {
+    return { exitCode: thrown.exitCode === 0 ? EXIT.done : EXIT.usage, message: undefined }
+  }
+  if (thrown instanceof UsageError) return { exitCode: EXIT.usage, message: thrown.message }
+  if (thrown instanceof ConfigError) return { exitCode: EXIT.config, message: thrown.message }
+  if (thrown instanceof ControlError) return { exitCode: exitOf(thrown.code, thrown.status), message: thrown.message }
+  if (thrown instanceof PunkuError) return { exitCode: exitOf(thrown.code, thrown.status), message: thrown.message }
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  return { exitCode: EXIT.failed, message: error.stack ?? error.message }
+}
+
+function exitOf(code: string, status: number): number {
+  if (code === 'invalid_request') return EXIT.usage
+  if (status === 401 || status === 403) return EXIT.notAllowed
+  return status === 503 ? EXIT.unavailable : EXIT.failed
+}

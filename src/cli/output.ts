@@ -1,0 +1,59 @@
+import { styleText } from 'node:util'
+
+type Style = Parameters<typeof styleText>[0]
+
+/** Writes one line to standard output. */
+export function print(line = ''): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/** Writes one JSON document to standard output. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, undefined, 2))
+}
+
+/** Text in a style, where the terminal shows styles and NO_COLOR does not forbid it. */
+export function styled(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stdout })
+}
+
+/** A column of a table: its title, and whether its cells stand at the right. */
+export interface Column {
+  readonly title: string
+  readonly isNumber?: boolean
+}
+
+/** Text that cannot steer the terminal: each control character shows as one that cannot be read. */
+export function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_C}]/gu, '\ufffd')
+}
+
+/** Rows as aligned columns under their titles, with nothing in them that steers the terminal. Widths count characters as the terminal shows plain text. */
+export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const widths = columns.map(({ title }, at) => Math.max(title.length, ...rows.map((row) => (row[at] ?? '').length)))
+  const line = (cells: readonly string[]) =>
+    columns
+      .map(({ isNumber }, at) => {
+        const cell = visible(cells[at] ?? '')
+        const width = widths[at] ?? 0
+        return isNumber ? cell.padStart(width) : cell.padEnd(width)
+      })
+      .join('  ')
+      .trimEnd()
+  return [styled('dim', line(columns.map(({ title }) => title))), ...rows.map(line)]
+}
+
+/** Writes a table, or `empty` where there are no rows. */
+export function printTable(columns: readonly Column[], rows: readonly (readonly string[])[], empty: string): void {
+  if (rows.length === 0) print(empty)
+  else for (const line of renderTable(columns, rows)) print(line)
+}
+
+/** A time of the API in the reader's own zone: `2026-01-31 12:00:00`; `-` for none. */
+export function localTime(iso: string | null): string {
+  if (iso === null) return '-'
+  const at = new Date(iso)
+  const two = (value: number) => String(value).padStart(2, '0')
+  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
+}

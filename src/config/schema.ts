@@ -1,0 +1,287 @@
+import { z } from 'zod'
+import { LOG_FORMATS, LOG_LEVELS } from '../core/log-level.ts'
+import {
+  databaseUrl,
+  duration,
+  durationOrOff,
+  hostName,
+  network,
+  size,
+  upstreamUrl,
+  webOrigin,
+} from './option-types.ts'
+
+/** Where Ollama listens: the upstream of a configuration that names none. */
+export const DEFAULT_UPSTREAM_URL = 'http://127.0.0.1:11434'
+
+const FILE_RULE = 'A relative path starts at the folder of the configuration file.'
+
+const tls = z
+  .strictObject({
+    certFile: z
+      .string()
+      .min(1)
+      .meta({
+        description: `PEM file with the certificate and those between it and its root, the certificate first. ${FILE_RULE} Without the ones between, browsers connect and command-line clients do not.`,
+        examples: ['tls/fullchain.pem'],
+      }),
+    keyFile: z
+      .string()
+      .min(1)
+      .meta({
+        description: `PEM file with the certificate's private key. ${FILE_RULE} A warning is logged when other users can read it.`,
+        examples: ['tls/key.pem'],
+      }),
+  })
+  .optional()
+  .meta({ description: 'With both files every listener speaks HTTPS; without, plain HTTP.' })
+
+const upstream = z.strictObject({
+  url: upstreamUrl().meta({
+    description:
+      'Where the model server is reached: scheme, host, port, and its base path where it has one. Clients see no more of it than host and port, in `x-punku-upstream`, and can never choose another. A server that others reach without Punku is guarded by nothing: let it listen on loopback or behind a firewall.',
+    examples: ['http://127.0.0.1:11434'],
+  }),
+  kind: z.enum(['ollama', 'openai', 'anthropic']).optional().meta({
+    description:
+      'Which API the server speaks: `ollama`, `openai` (llama-server, vLLM, LM Studio and others) or `anthropic`. Not set: found out by asking the server. A wrong kind makes its models go missing.',
+  }),
+  keyFile: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      description: `File with the key the server itself asks for. It is sent in place of the client's own, which never goes upstream. ${FILE_RULE} A warning is logged when other users can read it.`,
+      examples: ['secrets/vllm.key'],
+    }),
+})
+
+const database = z
+  .strictObject({
+    url: databaseUrl().prefault('auto').meta({
+      description:
+        '`auto` is the SQLite file `punku.db` in the state folder. Otherwise a path such as `file:/srv/punku.db`, or `postgres://user@host/name`. SQLite on a network file system loses data.',
+    }),
+    urlFile: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description: `File that holds the URL, for one with a password in it. Not together with \`database.url\`. ${FILE_RULE} A warning is logged when other users can read it.`,
+        examples: ['/run/secrets/database-url'],
+      }),
+  })
+  .prefault({})
+  .meta({ description: 'Where keys, upstreams and request rows are kept.' })
+
+const gateway = z
+  .strictObject({
+    hosts: z
+      .array(hostName())
+      .prefault([])
+      .meta({
+        description:
+          'Names that clients may use for the gateway besides its addresses, `localhost`, the name of the machine and what containers call their host, as in the `Host` header and without a port. Any other name is refused, which stops web pages that point a name of their own at your machine.',
+        examples: [['models.example.org']],
+      }),
+    origins: z
+      .array(webOrigin())
+      .prefault([])
+      .meta({
+        description:
+          'Web origins whose pages may call the gateway from a browser. Pages from anywhere else are refused. There is no pattern for all: every page you visit could then use what the browser knows.',
+        examples: [['https://chat.example.org']],
+      }),
+    trustedProxies: z
+      .array(network())
+      .default([])
+      .meta({
+        description:
+          "Addresses or ranges of the reverse proxies in front, whose word on the client's address (`x-forwarded-for`) is taken. Too wide a range lets clients write any address there and slip past the networks of a key; too narrow and every client seems to be the proxy.",
+        examples: [['127.0.0.1', '10.0.0.0/8']],
+      }),
+    keyInPath: z.boolean().default(false).meta({
+      description:
+        'Accept the key as `/k/<key>/…` too, for clients that can send no header. Paths end up in histories and in the logs of proxies, and the key with them: leave off unless a client needs it.',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'Who may talk to the gateway, before any key is looked at.' })
+
+const limits = z
+  .strictObject({
+    headerBytes: size({ min: '4KiB', max: '1MiB' }).prefault('32KiB').meta({
+      description:
+        'All header lines of a request together. More is answered with 431. Too small and clients with long cookies or many proxies between fail; larger costs that much memory on every connection a stranger opens.',
+    }),
+    headerCount: z.int().min(10).max(1_000).default(100).meta({
+      description: 'Header lines in a request. More is answered with 431. Too small and ordinary clients fail.',
+    }),
+    headersTime: duration({ min: '1s' }).prefault('15s').meta({
+      description:
+        'How long a client may take to send its headers. Then the connection is closed. Longer lets slow strangers hold more connections; much shorter fails on bad links.',
+    }),
+    bodyIdle: duration({ min: '1s' }).prefault('30s').meta({
+      description:
+        'How long a request body may stand still. Then it is answered with 408. There is no limit on its whole time. Too short and uploads over bad links fail.',
+    }),
+    bodyBytes: size({ min: '1KiB', max: '512MiB' }).prefault('64MiB').meta({
+      description:
+        'A request body as it is sent; model uploads are not counted. More is answered with 413. Bodies are held in memory until they are checked, so this times the requests at once is what strangers with a key can make the gateway use. Too small and requests with images fail.',
+    }),
+    decodedBodyBytes: size({ min: '1KiB', max: '512MiB' }).prefault('64MiB').meta({
+      description:
+        'A request body after gzip, br or zstd has been undone. More is answered with 413, as soon as it is known. It is what stops a small body that unpacks to fill the memory. At least `limits.bodyBytes`.',
+    }),
+    jsonDepth: z.int().min(16).max(10_000).default(128).meta({
+      description:
+        'How deep arrays and objects may nest in a request. Deeper is answered with 400. Too small and large tool schemas are refused.',
+    }),
+    pipelinedRequests: z.int().min(1).max(1_000).default(16).meta({
+      description:
+        'Requests a client may send ahead on one connection before the first is answered. More closes the connection.',
+    }),
+    connections: z.int().min(1).max(1_000_000).default(4_096).meta({
+      description:
+        'Connections at once over all listeners. More are closed at once. Keep it below the open files the system allows the process, half of which upstream connections may need.',
+    }),
+    keepAliveIdle: duration({ min: '1s' }).prefault('75s').meta({
+      description:
+        'How long an idle connection is kept for the next request. Where a reverse proxy stands in front, longer than its own idle time, or it sends requests into closing connections.',
+    }),
+  })
+  .transform(({ headersTime, bodyIdle, keepAliveIdle, ...limits }) => ({
+    ...limits,
+    headersTimeMs: headersTime,
+    bodyIdleMs: bodyIdle,
+    keepAliveIdleMs: keepAliveIdle,
+  }))
+  .prefault({})
+  .meta({ description: 'What one client can make the gateway hold or wait for.' })
+
+const timeouts = z
+  .strictObject({
+    connect: duration({ min: '100ms' }).prefault('10s').meta({
+      description:
+        'How long a connection to an upstream may take to stand. Too long and clients wait for a machine that is off; too short and upstreams far away seem down.',
+    }),
+    firstByte: duration({ min: '1s' }).prefault('10m').meta({
+      description:
+        'How long an upstream may take to its first byte. Loading a large model and reading a long prompt both happen before it: too short and they never succeed.',
+    }),
+    streamIdle: duration({ min: '1s' }).prefault('5m').meta({
+      description:
+        'How long an answer may stand still between two chunks. There is no limit on its whole time. Too short and models that think in silence are cut off; too long and a hung upstream keeps its clients.',
+    }),
+    slowReader: duration({ min: '1s' }).prefault('5m').meta({
+      description:
+        'How long a client may read nothing while its answer waits. Then it is cut off and the upstream is free again.',
+    }),
+    drain: duration({ min: '1s' }).prefault('30s').meta({
+      description:
+        'How long running streams may go on after the gateway is told to stop. Then they are cut. Keep it below the time the service manager waits before it kills.',
+    }),
+  })
+  .transform((timeouts) => ({
+    connectMs: timeouts.connect,
+    firstByteMs: timeouts.firstByte,
+    streamIdleMs: timeouts.streamIdle,
+    slowReaderMs: timeouts.slowReader,
+    drainMs: timeouts.drain,
+  }))
+  .prefault({})
+  .meta({
+    description: 'How long the gateway waits. All but `connect` and `drain` count idle time only, never the whole.',
+  })
+
+const stream = z
+  .strictObject({
+    keepAlive: duration({ min: '1s' }).prefault('10s').meta({
+      description:
+        'While an upstream is silent, an event stream gets a sign of life this often, in a form its dialect allows. Proxies between close silent connections, many after 60 s: keep it well below. NDJSON streams get none, having no legal form for it.',
+    }),
+  })
+  .transform(({ keepAlive }) => ({ keepAliveMs: keepAlive }))
+  .prefault({})
+  .meta({ description: 'Answers that flow while they are made.' })
+
+const metering = z
+  .strictObject({
+    flush: duration({ min: '10ms', max: '1s' }).prefault('250ms').meta({
+      description:
+        'How often request rows are written, many at once. Rows younger than this are lost when the process is killed; shorter means more writes.',
+    }),
+    retention: durationOrOff({ min: '1d', max: '3650d' }).prefault('90d').meta({
+      description:
+        'How long request rows are kept; `off` keeps them for ever and the database grows without end. Rows hold no prompt and no answer.',
+    }),
+  })
+  .transform(({ flush, retention }) => ({ flushMs: flush, retentionMs: retention }))
+  .prefault({})
+  .meta({ description: 'One row for each request: who, what, how long, how many tokens.' })
+
+const exposureCheck = z
+  .strictObject({
+    every: durationOrOff({ min: '5s' }).prefault('60s').meta({
+      description:
+        "How often the gateway checks that its loopback upstreams cannot be reached on the machine's other addresses, around all keys; also once at start. `off` never checks, and nobody is told when a server is opened to the network.",
+    }),
+  })
+  .transform(({ every }) => ({ everyMs: every }))
+  .prefault({})
+  .meta({ description: 'A look at whether model servers are open to others than the gateway.' })
+
+const log = z
+  .strictObject({
+    level: z.enum(LOG_LEVELS).default('info').meta({
+      description: 'The least important lines that are written. `silent` writes none, not even warnings.',
+    }),
+    format: z.enum(LOG_FORMATS).default('auto').meta({
+      description:
+        '`human` for people, `json` for programs, one object a line; `auto` is `human` on a terminal and else `json`.',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'Lines on standard error. They never hold a key, a prompt or an answer.' })
+
+/**
+ * Every option of the gateway: the one source of types, defaults, checks, environment names, `docs/config.md` and
+ * `docs/config.schema.json`. In the output durations are milliseconds (`…Ms`), sizes are bytes (`…Bytes`) and an
+ * option that is `off` is `undefined`.
+ */
+export const configSchema = z.strictObject({
+  listen: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(['127.0.0.1:11435'])
+    .meta({
+      description:
+        'Where clients reach the gateway: `host:port`, or `loopback`, `tailscale`, `docker` or the name of a network interface, each with an optional `:port` (else 11435) and taken for the addresses it has and nothing wider. Beyond loopback, overlay networks and container bridges TLS is needed.',
+      examples: [['loopback', 'tailscale:11435']],
+    }),
+  allowPlainHttp: z.boolean().default(false).meta({
+    description:
+      'Listen without TLS on any address. Everyone on the way then reads keys, prompts and answers: only for a network where nobody else is, or behind a proxy on another machine that speaks TLS.',
+  }),
+  tls,
+  upstreams: z
+    .array(upstream)
+    .min(1)
+    .prefault([{ url: DEFAULT_UPSTREAM_URL }])
+    .refine((list) => new Set(list.map(({ url }) => url)).size === list.length, 'must not name the same URL twice')
+    .meta({
+      description: 'The model servers behind the gateway. In the environment: their URLs, and nothing else of them.',
+      'x-env': 'PUNKU_UPSTREAM',
+    }),
+  database,
+  gateway,
+  limits: limits.refine((values) => values.decodedBodyBytes >= values.bodyBytes, {
+    path: ['decodedBodyBytes'],
+    error: 'must be at least limits.bodyBytes',
+  }),
+  timeouts,
+  stream,
+  metering,
+  exposureCheck,
+  log,
+})

@@ -1,0 +1,568 @@
+import { pino } from 'pino'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { z } from 'zod'
+import { ManualClock } from '../../test/support/clock.ts'
+import { describeDatabases } from '../../test/support/databases.ts'
+import { KeyService } from '../access/key-service.ts'
+import { hashSecret } from '../access/key-text.ts'
+import { Secret } from '../core/secret.ts'
+import { type OpenDatabase, openDatabase } from '../store/database.ts'
+import { KeyRepository } from '../store/key-repository.ts'
+import { migrate } from '../store/migrations.ts'
+import { RequestRepository } from '../store/request-repository.ts'
+import type { NewRequestRow } from '../store/schema.ts'
+import type { CatalogueModel, Upstream } from '../upstreams/upstream.ts'
+import { operations } from './contract.ts'
+import { type ControlOptions, createControl, type GatewayStatus } from './control.ts'
+
+const DAY_MS = 86_400_000
+const KEY_TEXT = /pk_[0-9a-z]{10}_[0-9a-z]{52}/
+const pepper = new Secret('pepper')
+const clock = new ManualClock()
+
+type OperationName = keyof typeof operations
+type JsonAnswer = { readonly content: { readonly 'application/json': { readonly schema: z.ZodType } } }
+type Answer<Name extends OperationName> = z.output<SuccessSchema<Name>>
+type SuccessSchema<Name extends OperationName> = {
+  [Status in keyof (typeof operations)[Name]['responses']]: (typeof operations)[Name]['responses'][Status] extends {
+    content: { 'application/json': { schema: infer Schema extends z.ZodType } }
+  }
+    ? Schema
+    : never
+}[keyof (typeof operations)[Name]['responses']]
+
+/** A control API on a database of its own. */
+async function openControl(open: () => Promise<OpenDatabase>, given: Partial<ControlOptions> = {}) {
+  const database = await open()
+  const requests = new RequestRepository(database)
+  const hash = (secret: string) => hashSecret(pepper, secret)
+  const keys = new KeyService({ repository: new KeyRepository(database), hash, clock })
+  const logLines: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
+  const app = createControl({ keys, requests, log, now: () => clock.now(), ...given })
+  const send = (method: string, path: string, body?: unknown) =>
+    app.request(`/control/v1${path}`, {
+      method,
+      ...(body !== undefined && {
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      }),
+    })
+  return {
+    app,
+    requests,
+    logLines,
+    send,
+    /** Sends to an operation, which must succeed; the answer is held to the contract. */
+    async call<Name extends OperationName>(name: Name, path: string, body?: unknown): Promise<Answer<Name>> {
+      const { method, responses } = operations[name]
+      const response = await send(method.toUpperCase(), path, body)
+      const text = await response.text()
+      const declared = Object.entries(responses).find(([status]) => status === String(response.status))?.[1]
+      if (declared === undefined) throw new Error(`${name} answered ${response.status}: ${text}`)
+      expect(response.headers.get('content-type')).toBe('application/json')
+      const { schema } = (declared as JsonAnswer).content['application/json']
+      return schema.parse(JSON.parse(text)) as Answer<Name>
+    },
+    /** Sends what must be refused; the answer is held to the contract. */
+    async refused(method: string, path: string, body?: unknown) {
+      const response = await send(method, path, body)
+      expect(response.headers.get('content-type')).toBe('application/problem+json')
+      const problem = operations.listKeys.responses.default.content['application/problem+json'].schema.parse(
+        await response.json(),
+      )
+      expect(problem).toMatchObject({ type: 'about:blank', title: problem.code.replaceAll('_', ' ') })
+      expect(problem.status).toBe(response.status)
+      return problem
+    },
+  }
+}
+
+function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
+  return {
+    id: 'req_1',
+    at: clock.now(),
+    key_id: null,
+    upstream: '127.0.0.1:11434',
+    dialect: 'openai',
+    route: 'POST /v1/chat/completions',
+    model_asked: 'llama3',
+    model_used: 'llama3:latest',
+    status: 200,
+    error_code: null,
+    is_streamed: 1,
+    ttfb_ms: 12.5,
+    duration_ms: 250.25,
+    prompt_tokens: 10,
+    completion_tokens: 20,
+    cached_tokens: null,
+    is_estimated: 0,
+    request_bytes: 400,
+    response_bytes: 5_000_000_000,
+    client_name: null,
+    client_version: null,
+    session_id: null,
+    ...given,
+  }
+}
+
+const model = (id: string, isCloud = false): CatalogueModel => ({ id, canonical: `${id}:latest`, isCloud, entry: {} })
+
+const isUp = {
+  id: '127.0.0.1:11434',
+  kind: 'ollama',
+  server: 'ollama',
+  version: '0.12.0',
+  health: { state: 'up', checkedAt: clock.now(), reason: '' },
+  models: [model('llama3'), model('gpt-oss', true)],
+} as const
+const isUnprobed = {
+  id: '127.0.0.1:8080',
+  kind: 'unknown',
+  server: undefined,
+  version: undefined,
+  health: { state: 'unprobed', checkedAt: 0, reason: '' },
+  models: undefined,
+} as const
+
+/** What the control API reads of a running gateway: it never touches the rest of an upstream. */
+const gateway = {
+  upstreams: () => [isUp, isUnprobed] as unknown as readonly Upstream[],
+  status: (): GatewayStatus => ({
+    pid: 42,
+    version: '1.2.3',
+    startedAt: clock.now(),
+    addresses: ['http://127.0.0.1:11435'],
+    exposures: [{ upstreamId: isUp.id, address: '192.168.1.5:11434' }],
+    liveExchanges: 3,
+  }),
+}
+
+describeDatabases((open) => {
+  describe('keys', () => {
+    test('a new key is shown once with its text and its defaults, and never again', async () => {
+      const { call, send, logLines } = await openControl(open)
+      const { key: text, ...issued } = await call('createKey', '/keys', { name: 'alice' })
+      expect(text).toMatch(KEY_TEXT)
+      expect(issued).toEqual({
+        id: text.split('_')[1],
+        name: 'alice',
+        models: ['*'],
+        routes: ['inference', 'metadata'],
+        networks: [],
+        allowsCloud: false,
+        allowsMetrics: false,
+        state: 'active',
+        createdAt: '2026-01-01T00:00:00.000Z',
+        expiresAt: null,
+        revokedAt: null,
+        lastUsedAt: null,
+      })
+      expect(await call('listKeys', '/keys')).toEqual({ keys: [issued] })
+      expect(await call('showKey', '/keys/alice')).toEqual(issued)
+      expect(await call('showKey', `/keys/${issued.id}`)).toEqual(issued)
+      const shown = await Promise.all(['/keys', '/keys/alice', '/requests'].map((path) => send('GET', path)))
+      for (const response of shown) expect(await response.text()).not.toContain(text.split('_')[2])
+      expect(logLines.join()).not.toContain(text)
+    })
+
+    test('every grant is taken', async () => {
+      const { call } = await openControl(open)
+      const grant = {
+        name: 'every grant',
+        models: ['llama3*', 'qwen*'],
+        routes: ['metadata', 'manage'],
+        networks: ['10.0.0.0/8'],
+        expiresInMs: DAY_MS,
+        allowsCloud: true,
+        allowsMetrics: true,
+      }
+      const { expiresInMs: _, ...kept } = grant
+      const issued = await call('createKey', '/keys', grant)
+      expect(issued).toMatchObject({ ...kept, expiresAt: '2026-01-02T00:00:00.000Z' })
+      expect(await call('showKey', '/keys/every%20grant')).toMatchObject(kept)
+    })
+
+    test('its state is told: active, expired, revoked', async () => {
+      const now = new ManualClock()
+      const { call } = await openControl(open, { now: () => now.now() })
+      await call('createKey', '/keys', { name: 'a', expiresInMs: DAY_MS })
+      expect((await call('showKey', '/keys/a')).state).toBe('active')
+      now.advance(DAY_MS - 1)
+      expect((await call('showKey', '/keys/a')).state).toBe('active')
+      now.advance(1)
+      expect((await call('showKey', '/keys/a')).state).toBe('expired')
+      expect(await call('revokeKey', '/keys/a')).toMatchObject({
+        state: 'revoked',
+        revokedAt: '2026-01-01T00:00:00.000Z',
+      })
+    })
+
+    test('rotation shows a new text of the same key', async () => {
+      const { call } = await openControl(open)
+      const first = await call('createKey', '/keys', { name: 'alice' })
+      const second = await call('rotateKey', '/keys/alice/rotate', { graceMs: 0 })
+      expect(second.id).toBe(first.id)
+      expect(second.key).toMatch(KEY_TEXT)
+      expect(second.key).not.toBe(first.key)
+    })
+
+    test('revoking twice is no error; a revoked key cannot be rotated', async () => {
+      const { call, refused } = await openControl(open)
+      const { id } = await call('createKey', '/keys', { name: 'alice' })
+      const revoked = await call('revokeKey', '/keys/alice')
+      expect(await call('revokeKey', `/keys/${id}`)).toEqual(revoked)
+      const problem = await refused('POST', `/keys/${id}/rotate`, { graceMs: 0 })
+      expect(problem).toMatchObject({ status: 400, code: 'invalid_request', param: 'key' })
+    })
+
+    test('a name that is taken is refused', async () => {
+      const { refused, call } = await openControl(open)
+      await call('createKey', '/keys', { name: 'alice' })
+      expect(await refused('POST', '/keys', { name: 'alice' })).toMatchObject({
+        code: 'invalid_request',
+        param: 'name',
+      })
+    })
+  })
+
+  describe('requests', () => {
+    const seqsOf = ({ requests }: Answer<'listRequests'>) => requests.map(({ seq }) => seq)
+
+    test('rows come newest first, after a cursor oldest first, in pages', async () => {
+      const { call, requests } = await openControl(open)
+      await requests.insertMany(Array.from({ length: 5 }, (_, index) => row({ id: `req_${index + 1}` })))
+      expect(seqsOf(await call('listRequests', '/requests'))).toEqual([5, 4, 3, 2, 1])
+      expect(seqsOf(await call('listRequests', '/requests?limit=2'))).toEqual([5, 4])
+      expect(seqsOf(await call('listRequests', '/requests?limit=2&before=4'))).toEqual([3, 2])
+      expect(seqsOf(await call('listRequests', '/requests?before=1'))).toEqual([])
+      expect(seqsOf(await call('listRequests', '/requests?after=2&limit=2'))).toEqual([3, 4])
+      expect(seqsOf(await call('listRequests', '/requests?after=5'))).toEqual([])
+    })
+
+    test('a row shows the name of its key, and every fact or null', async () => {
+      const { call, requests } = await openControl(open)
+      const { id } = await call('createKey', '/keys', { name: 'alice' })
+      await requests.insertMany([
+        row({ key_id: id, cached_tokens: 3, client_name: 'curl', client_version: '8.0', session_id: 's' }),
+        row({ key_id: 'gone', is_estimated: 1, is_streamed: 0, error_code: 'upstream_reset', ttfb_ms: null }),
+        row({ upstream: null, model_asked: null, model_used: null, prompt_tokens: null, completion_tokens: null }),
+      ])
+      const [third, second, first] = (await call('listRequests', '/requests')).requests
+      expect(first).toEqual({
+        seq: 1,
+        id: 'req_1',
+        at: '2026-01-01T00:00:00.000Z',
+        keyId: id,
+        keyName: 'alice',
+        upstream: '127.0.0.1:11434',
+        dialect: 'openai',
+        route: 'POST /v1/chat/completions',
+        modelAsked: 'llama3',
+        modelUsed: 'llama3:latest',
+        status: 200,
+        errorCode: null,
+        isStreamed: true,
+        ttfbMs: 12.5,
+        durationMs: 250.25,
+        promptTokens: 10,
+        completionTokens: 20,
+        cachedTokens: 3,
+        isEstimated: false,
+        requestBytes: 400,
+        responseBytes: 5_000_000_000,
+        clientName: 'curl',
+        clientVersion: '8.0',
+        sessionId: 's',
+      })
+      expect(second).toMatchObject({ keyId: 'gone', keyName: null, isEstimated: true, isStreamed: false, ttfbMs: null })
+      expect(third).toMatchObject({ keyId: null, keyName: null, upstream: null, modelUsed: null, promptTokens: null })
+    })
+
+    test('rows of one key, by name or id, and since a time', async () => {
+      const { call, requests } = await openControl(open)
+      const { id } = await call('createKey', '/keys', { name: 'alice' })
+      const at = clock.now()
+      await requests.insertMany([row({ at: at - 1, key_id: id }), row({ at, key_id: id }), row({ at })])
+      expect(seqsOf(await call('listRequests', '/requests?key=alice'))).toEqual([2, 1])
+      expect(seqsOf(await call('listRequests', `/requests?key=${id}`))).toEqual([2, 1])
+      expect(seqsOf(await call('listRequests', '/requests?since=2026-01-01T00:00:00.000Z'))).toEqual([3, 2])
+    })
+  })
+
+  describe('usage', () => {
+    test('is summed by key, by model and by day, within times', async () => {
+      const { call, requests } = await openControl(open)
+      const { id } = await call('createKey', '/keys', { name: 'alice' })
+      const at = clock.now()
+      await requests.insertMany([
+        row({ at, key_id: id }),
+        row({ at: at + DAY_MS, key_id: id, model_used: 'qwen3:8b', cached_tokens: 4, is_estimated: 1 }),
+        row({ at: at + DAY_MS, status: 401, model_used: null, model_asked: null, prompt_tokens: null, ttfb_ms: null }),
+      ])
+      expect(await call('usage', '/usage')).toEqual({
+        groups: [
+          {
+            group: id,
+            keyName: 'alice',
+            requests: 2,
+            errors: 0,
+            promptTokens: 20,
+            completionTokens: 40,
+            cachedTokens: 4,
+            estimated: 1,
+            meanTtfbMs: 12.5,
+          },
+          expect.objectContaining({ group: null, keyName: null, requests: 1, errors: 1, meanTtfbMs: null }),
+        ],
+      })
+      const groupsBy = async (query: string) =>
+        (await call('usage', `/usage?${query}`)).groups.map(({ group, requests }) => [group, requests])
+      expect((await groupsBy('by=model')).sort()).toEqual([
+        [null, 1],
+        ['llama3:latest', 1],
+        ['qwen3:8b', 1],
+      ])
+      expect(await groupsBy('by=day')).toEqual([
+        ['2026-01-02', 2],
+        ['2026-01-01', 1],
+      ])
+      expect(await groupsBy('by=day&since=2026-01-02T00:00:00Z')).toEqual([['2026-01-02', 2]])
+      expect(await groupsBy('by=day&until=2026-01-02T00:00:00Z')).toEqual([['2026-01-01', 1]])
+    })
+  })
+})
+
+describe('whatever the database', () => {
+  const open = async () => {
+    const database = openDatabase({ url: ':memory:' })
+    onTestFinished(() => database.close())
+    await migrate(database)
+    return database
+  }
+
+  test.each([
+    ['GET', '/keys/nobody', undefined],
+    ['DELETE', '/keys/nobody', undefined],
+    ['POST', '/keys/nobody/rotate', { graceMs: 0 }],
+    ['GET', '/requests?key=nobody', undefined],
+  ])('%s %s: there is no such key', async (method, path, body) => {
+    const { refused } = await openControl(open)
+    expect(await refused(method, path, body)).toMatchObject({ status: 404, code: 'key_not_found', param: 'key' })
+  })
+
+  test('a whole key in the place of a name is refused and not repeated', async () => {
+    const { call, send } = await openControl(open)
+    const { key } = await call('createKey', '/keys', { name: 'alice' })
+    const response = await send('GET', `/keys/${key}`)
+    expect(response.status).toBe(400)
+    expect(await response.text()).not.toContain(key)
+  })
+
+  test.each<[body: unknown, code: string, param: string | undefined]>([
+    ['{"name":', 'invalid_json', undefined],
+    ['[]', 'invalid_request', undefined],
+    ['null', 'invalid_request', undefined],
+    [{}, 'invalid_request', 'name'],
+    [{ name: 5 }, 'invalid_request', 'name'],
+    [{ name: '' }, 'invalid_request', 'name'],
+    [{ name: 'x'.repeat(65) }, 'invalid_request', 'name'],
+    [{ name: 'pk_x' }, 'invalid_request', 'name'],
+    [{ name: 'a', color: 'red' }, 'invalid_request', 'color'],
+    [{ name: 'a', models: 'llama3' }, 'invalid_request', 'models'],
+    [{ name: 'a', models: [1] }, 'invalid_request', 'models.0'],
+    [{ name: 'a', models: [] }, 'invalid_request', 'models'],
+    [{ name: 'a', models: Array.from({ length: 101 }, () => 'x') }, 'invalid_request', 'models'],
+    [{ name: 'a', routes: ['never'] }, 'invalid_request', 'routes'],
+    [{ name: 'a', networks: ['everywhere'] }, 'invalid_request', 'networks'],
+    [{ name: 'a', expiresInMs: 0 }, 'invalid_request', 'expiresInMs'],
+    [{ name: 'a', expiresInMs: 1.5 }, 'invalid_request', 'expiresInMs'],
+    [{ name: 'a', expiresInMs: Number.MAX_SAFE_INTEGER }, 'invalid_request', 'expiresInMs'],
+    [{ name: 'a', allowsCloud: 'yes' }, 'invalid_request', 'allowsCloud'],
+  ])('no key is made of %j', async (body, code, param) => {
+    const { refused, call } = await openControl(open)
+    const problem = await refused('POST', '/keys', body)
+    expect([problem.status, problem.code, problem.param]).toEqual([400, code, param])
+    expect(await call('listKeys', '/keys')).toEqual({ keys: [] })
+  })
+
+  test.each([{}, { graceMs: -1 }, { graceMs: '1h' }, { graceMs: 1e15 }, { graceMs: 0, now: true }])(
+    'no key is rotated by %j',
+    async (body) => {
+      const { refused, call } = await openControl(open)
+      await call('createKey', '/keys', { name: 'alice' })
+      const problem = await refused('POST', '/keys/alice/rotate', body)
+      expect(problem).toMatchObject({ code: 'invalid_request', param: 'now' in body ? 'now' : 'graceMs' })
+    },
+  )
+
+  test.each([
+    ['limit=0', 'limit'],
+    ['limit=1001', 'limit'],
+    ['limit=many', 'limit'],
+    ['after=-1', 'after'],
+    ['before=1.5', 'before'],
+    ['since=yesterday', 'since'],
+    ['since=2026-01-01T00:00:00%2B01:00', 'since'],
+    ['sort=desc', 'sort'],
+  ])('/requests?%s is refused', async (query, param) => {
+    const { refused } = await openControl(open)
+    const problem = await refused('GET', `/requests?${query}`)
+    expect([problem.status, problem.code, problem.param]).toEqual([400, 'invalid_request', param])
+  })
+
+  test.each([
+    ['by=colour', 'by'],
+    ['until=today', 'until'],
+    ['group=key', 'group'],
+  ])('/usage?%s is refused', async (query, param) => {
+    const { refused } = await openControl(open)
+    expect(await refused('GET', `/usage?${query}`)).toMatchObject({ code: 'invalid_request', param })
+  })
+
+  describe('the gateway', () => {
+    test('tells its state', async () => {
+      const { call } = await openControl(open, { gateway })
+      expect(await call('status', '/status')).toEqual({
+        pid: 42,
+        version: '1.2.3',
+        startedAt: '2026-01-01T00:00:00.000Z',
+        addresses: ['http://127.0.0.1:11435'],
+        exposures: [{ upstreamId: '127.0.0.1:11434', address: '192.168.1.5:11434' }],
+        liveExchanges: 3,
+        upstreams: [
+          {
+            id: '127.0.0.1:11434',
+            kind: 'ollama',
+            server: 'ollama',
+            version: '0.12.0',
+            state: 'up',
+            reason: '',
+            checkedAt: '2026-01-01T00:00:00.000Z',
+            modelCount: 2,
+          },
+          {
+            id: '127.0.0.1:8080',
+            kind: 'unknown',
+            server: null,
+            version: null,
+            state: 'unprobed',
+            reason: '',
+            checkedAt: null,
+            modelCount: null,
+          },
+        ],
+      })
+    })
+
+    test('tells the models of all upstreams', async () => {
+      const { call } = await openControl(open, { gateway })
+      expect(await call('listModels', '/models')).toEqual({
+        models: [
+          { id: 'llama3', canonical: 'llama3:latest', upstream: '127.0.0.1:11434', isCloud: false },
+          { id: 'gpt-oss', canonical: 'gpt-oss:latest', upstream: '127.0.0.1:11434', isCloud: true },
+        ],
+      })
+    })
+
+    test.each(['/status', '/models'])('%s says so where none runs', async (path) => {
+      const { refused } = await openControl(open)
+      const problem = await refused('GET', path)
+      expect(problem).toMatchObject({ status: 503, code: 'gateway_not_running' })
+      expect(problem.detail).toContain('punku serve')
+    })
+  })
+
+  test.each([undefined, 'text/plain'])('a body of type %s is refused, and is no failure of ours', async (type) => {
+    const { app, logLines } = await openControl(open)
+    const response = await app.request('/control/v1/keys', {
+      method: 'POST',
+      body: new TextEncoder().encode('{"name":"a"}'),
+      headers: type === undefined ? {} : { 'content-type': type },
+    })
+    expect(await response.json()).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(logLines).toEqual([])
+  })
+
+  test('what fails inside is logged with its cause and told without it', async () => {
+    const broken = {
+      ...gateway,
+      status() {
+        throw new Error('the disk has melted')
+      },
+    }
+    const { refused, logLines } = await openControl(open, { gateway: broken })
+    const problem = await refused('GET', '/status')
+    expect(problem).toMatchObject({ status: 500, code: 'internal' })
+    expect(problem.detail).not.toContain('melted')
+    expect(logLines.join()).toContain('the disk has melted')
+  })
+
+  test.each([
+    ['GET', '/nothing'],
+    ['PUT', '/keys'],
+    ['GET', '/keys/'],
+    ['GET', '/../../etc/passwd'],
+  ])('%s %s is no route', async (method, path) => {
+    const { refused } = await openControl(open)
+    expect(await refused(method, path)).toMatchObject({ status: 404, code: 'route_not_found' })
+  })
+
+  describe('openapi.json', () => {
+    interface Described {
+      readonly openapi: string
+      readonly info: { readonly title: string; readonly version: string }
+      readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>
+      readonly components: { readonly schemas: Readonly<Record<string, unknown>> }
+    }
+    interface OperationObject {
+      readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
+      readonly requestBody?: { readonly content: object; readonly required?: boolean }
+      readonly responses: Readonly<Record<string, { readonly description: string; readonly content: object }>>
+    }
+
+    async function read(): Promise<{ text: string; document: Described }> {
+      const { app } = await openControl(open)
+      const text = await (await app.request('/control/openapi.json')).text()
+      return { text, document: JSON.parse(text) as Described }
+    }
+
+    test('describes every operation of the contract and no other', async () => {
+      const { document } = await read()
+      expect(document).toMatchObject({
+        openapi: '3.1.0',
+        info: { title: expect.any(String), version: expect.any(String) },
+      })
+      const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => `${method} ${path}`),
+      )
+      const declared = Object.values(operations).map(({ method, path }) => `${method} ${path}`)
+      expect(described.sort()).toEqual(declared.sort())
+    })
+
+    test('every operation has its parameters, its body, its answers with their schemas', async () => {
+      const { document } = await read()
+      for (const [path, methods] of Object.entries(document.paths)) {
+        const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+        for (const [method, operation] of Object.entries(methods)) {
+          const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
+          expect(inPath.map(({ name, required }) => [name, required])).toEqual(named.map((name) => [name, true]))
+          expect(operation.requestBody !== undefined).toBe(method === 'post')
+          expect(operation.requestBody?.required ?? true).toBe(true)
+          expect(Object.keys(operation.responses)).toContain('default')
+          for (const response of Object.values(operation.responses)) {
+            expect(response.description).not.toBe('')
+            expect(Object.values(response.content)).toEqual([{ schema: expect.any(Object) }])
+          }
+        }
+      }
+    })
+
+    test('every reference leads to a schema', async () => {
+      const { text, document } = await read()
+      const references = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name = '']) => name)
+      expect(text.match(/"\$ref"/g)).toHaveLength(references.length)
+      expect(new Set(references)).toEqual(new Set(Object.keys(document.components.schemas)))
+    })
+  })
+})

@@ -1,0 +1,26 @@
+/** Time as the parts see it. Tests pass a clock they move by hand, so nothing sleeps. */
+export interface Clock {
+  /** Wall time, milliseconds since the epoch. May jump. */
+  now(): number
+  /** Monotonic milliseconds with fraction, from an arbitrary start. Never goes back; for durations. */
+  elapsed(): number
+  /** Calls `run` every `intervalMs` until disposed. Does not keep the process alive. */
+  every(intervalMs: number, run: () => void): Disposable
+  /** Calls `run` once after `delayMs` unless disposed before. Does not keep the process alive. */
+  after(delayMs: number, run: () => void): Disposable
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  every(intervalMs, run) {
+    const timer = setInterval(run, intervalMs)
+    timer.unref()
+    return { [Symbol.dispose]: () => clearInterval(timer) }
+  },
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs)
+    timer.unref()
+    return { [Symbol.dispose]: () => clearTimeout(timer) }
+  },
+}

@@ -1,0 +1,27 @@
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
+import pretty from 'pino-pretty'
+import type { LogFormat, LogLevel } from './log-level.ts'
+
+export type { Logger }
+
+export interface LogOptions {
+  readonly level: LogLevel
+  /** `auto`: lines for people when standard error is a terminal, else one JSON object a line. */
+  readonly format: LogFormat
+  /** Where lines go. Default: standard error, so that standard output stays for data. */
+  readonly destination?: DestinationStream & { readonly isTTY?: boolean }
+}
+
+/** The process's logger. Parts get a child with their `part` name; no line holds a secret, a prompt or an answer. */
+export function createLog(options: LogOptions): Logger {
+  const destination = options.destination ?? process.stderr
+  const human = options.format === 'human' || (options.format === 'auto' && destination.isTTY === true)
+  const settings: LoggerOptions = {
+    level: options.level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+  }
+  if (!human) return pino(settings, destination)
+  return pino(settings, pretty({ destination, ignore: 'part', translateTime: 'SYS:HH:MM:ss', singleLine: true }))
+}

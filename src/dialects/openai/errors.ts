@@ -1,0 +1,64 @@
+import type { ErrorCode, PunkuError } from '../../core/error.ts'
+
+const INVALID = 'invalid_request_error'
+const PERMISSION = 'permission_error'
+const SERVER = 'server_error'
+const TIMEOUT = 'timeout'
+
+/**
+ * The error's `type` and `code`. The code is the gateway's own word but for a bad key, where clients look for OpenAI's.
+ * The SDK picks its class by the status alone.
+ */
+const SHAPES = {
+  invalid_request: { type: INVALID, code: 'invalid_request' },
+  invalid_json: { type: INVALID, code: 'invalid_json' },
+  ambiguous_request: { type: INVALID, code: 'ambiguous_request' },
+  conflicting_credentials: { type: INVALID, code: 'conflicting_credentials' },
+  key_missing: { type: INVALID, code: 'invalid_api_key' },
+  key_malformed: { type: INVALID, code: 'invalid_api_key' },
+  key_unknown: { type: INVALID, code: 'invalid_api_key' },
+  key_expired: { type: INVALID, code: 'invalid_api_key' },
+  key_revoked: { type: INVALID, code: 'invalid_api_key' },
+  network_not_allowed: { type: PERMISSION, code: 'network_not_allowed' },
+  route_not_allowed: { type: PERMISSION, code: 'route_not_allowed' },
+  model_not_allowed: { type: PERMISSION, code: 'model_not_allowed' },
+  cloud_not_allowed: { type: PERMISSION, code: 'cloud_not_allowed' },
+  host_not_allowed: { type: PERMISSION, code: 'host_not_allowed' },
+  origin_not_allowed: { type: PERMISSION, code: 'origin_not_allowed' },
+  key_not_found: { type: INVALID, code: 'key_not_found' },
+  model_not_found: { type: INVALID, code: 'model_not_found' },
+  route_not_found: { type: INVALID, code: 'route_not_found' },
+  route_not_served: { type: INVALID, code: 'route_not_served' },
+  method_not_allowed: { type: INVALID, code: 'method_not_allowed' },
+  request_timeout: { type: TIMEOUT, code: 'request_timeout' },
+  request_too_large: { type: INVALID, code: 'request_too_large' },
+  unsupported_encoding: { type: INVALID, code: 'unsupported_encoding' },
+  headers_too_large: { type: INVALID, code: 'headers_too_large' },
+  upgrade_refused: { type: INVALID, code: 'upgrade_refused' },
+  shutting_down: { type: SERVER, code: 'shutting_down' },
+  gateway_not_running: { type: SERVER, code: 'gateway_not_running' },
+  upstream_refused: { type: SERVER, code: 'upstream_refused' },
+  upstream_unreachable: { type: SERVER, code: 'upstream_unreachable' },
+  upstream_reset: { type: SERVER, code: 'upstream_reset' },
+  upstream_invalid: { type: SERVER, code: 'upstream_invalid' },
+  upstream_denied: { type: SERVER, code: 'upstream_denied' },
+  upstream_rejected: { type: INVALID, code: 'upstream_rejected' },
+  upstream_failed: { type: SERVER, code: 'upstream_failed' },
+  upstream_interrupted: { type: SERVER, code: 'upstream_interrupted' },
+  upstream_timeout: { type: TIMEOUT, code: 'upstream_timeout' },
+  client_closed: { type: SERVER, code: 'client_closed' },
+  client_stalled: { type: SERVER, code: 'client_stalled' },
+  internal: { type: SERVER, code: 'internal' },
+} as const satisfies Record<ErrorCode, { readonly type: string; readonly code: string }>
+
+/** OpenAI's error as a JSON object with `error`: a whole body, or the data of a chat stream's last event. */
+export function openaiError(error: PunkuError): string {
+  const { type, code } = SHAPES[error.code]
+  return JSON.stringify({ error: { message: error.message, type, param: error.param ?? null, code } })
+}
+
+/** The error as the data of a responses stream's `error` event, which is flat. */
+export function openaiErrorEvent(error: PunkuError): string {
+  const { code } = SHAPES[error.code]
+  return JSON.stringify({ type: 'error', code, message: error.message, param: error.param ?? null })
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest'
+import { clientIdentity } from './client-identity.ts'
+import { HeaderView } from './headers.ts'
+
+const WEBKIT = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko)'
+
+describe('the client by its User-Agent', () => {
+  test.each([
+    ['claude-cli/2.1.197 (external, sdk-cli)', 'claude-cli', '2.1.197'],
+    ['OpenAI/JS 7.55.0', 'openai-js', '7.55.0'],
+    ['OpenAI/Python 2.1.0', 'openai-python', '2.1.0'],
+    ['AsyncOpenAI/Python 2.1.0', 'openai-python', '2.1.0'],
+    ['Anthropic/JS 1.11.0', 'anthropic-js', '1.11.0'],
+    ['AsyncAnthropic/Python 0.60.0', 'anthropic-python', '0.60.0'],
+    ['OpenAI/Go 1.2.0', 'openai-go', '1.2.0'],
+    ['ollama-python/0.5.1 (x86_64 linux) Python/3.12.3', 'ollama-python', '0.5.1'],
+    ['ollama-js/0.6.4 (x64 linux Node.js/v26.0.0)', 'ollama-js', '0.6.4'],
+    ['ollama/0.12.0 (arm64 darwin) Go/go1.24.1', 'ollama', '0.12.0'],
+    ['codex_cli_rs/0.169.0 (Debian; x86_64)', 'codex_cli_rs', '0.169.0'],
+    ['curl/8.1.2', 'curl', '8.1.2'],
+    ['GitHubCopilotChat/0.26', 'githubcopilotchat', '0.26'],
+    ['thing/v1.2', 'thing', '1.2'],
+    ['node', 'node', undefined],
+    [`${WEBKIT} Version/18.1 Safari/605.1.15`, 'safari', '18.1'],
+    [`${WEBKIT} Chrome/141.0.0.0 Safari/537.36`, 'chrome', '141.0.0.0'],
+    [`${WEBKIT} Chrome/141.0.0.0 Safari/537.36 Edg/141.0.1`, 'edge', '141.0.1'],
+    ['Mozilla/5.0 (X11; Linux; rv:140.0) Gecko/20100101 Firefox/140.0', 'firefox', '140.0'],
+    ['Mozilla/5.0 (compatible)', 'mozilla', '5.0'],
+    ['', undefined, undefined],
+    ['\u0001\u0002', undefined, undefined],
+    ['<script>/1', undefined, undefined],
+    ['name\u00e9/1', undefined, undefined],
+    [`${'a'.repeat(41)}/1`, undefined, undefined],
+    [`a/${'1'.repeat(33)}`, undefined, undefined],
+  ])('%j', (userAgent, name, version) => {
+    expect(clientIdentity(new HeaderView(['User-Agent', userAgent]))).toEqual({ name, version, sessionId: undefined })
+  })
+
+  test('is unknown without one', () => {
+    expect(clientIdentity(new HeaderView([])).name).toBeUndefined()
+  })
+})
+
+describe('the session', () => {
+  test.each([
+    ['x-claude-code-session-id', '0b9c2d3e-1111-4222-8333-444455556666', true],
+    ['X-Session-Id', 'ses_1:a.b', true],
+    ['x-session-id', 'a'.repeat(64), true],
+    ['x-session-id', 'a'.repeat(65), false],
+    ['x-session-id', 'a b', false],
+    ['x-session-id', 'a\u00e9', false],
+    ['x-session-id', '', false],
+    ['x-other-session', 'a', false],
+  ])('%s: %s', (header, value, isTaken) => {
+    expect(clientIdentity(new HeaderView([header, value])).sessionId).toBe(isTaken ? value : undefined)
+  })
+
+  test("prefers Claude Code's own header", () => {
+    const headers = new HeaderView(['x-session-id', 'general', 'x-claude-code-session-id', 'own'])
+    expect(clientIdentity(headers).sessionId).toBe('own')
+  })
+})

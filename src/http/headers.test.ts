@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest'
+import { HeaderView, refuseUnsafeHeaders, requestHeadersFor, responseHeadersFor } from './headers.ts'
+
+describe('HeaderView', () => {
+  const view = new HeaderView(['Host', 'h', 'X-A', '1', 'accept', '*/*', 'x-a', '2', 'X-a', ''])
+
+  test('finds headers in any letter case, the first one first', () => {
+    expect(view.get('host')).toBe('h')
+    expect(view.get('x-a')).toBe('1')
+    expect(view.get('x-b')).toBeUndefined()
+    expect(view.all('x-a')).toEqual(['1', '2', ''])
+    expect(view.all('x-b')).toEqual([])
+    expect([view.count('x-a'), view.count('host'), view.count('x-b')]).toEqual([3, 1, 0])
+  })
+})
+
+describe('refuseUnsafeHeaders', () => {
+  const refuse = (...raw: string[]) => refuseUnsafeHeaders(new HeaderView(raw))
+
+  test.each([['x_api_key'], ['Content_Length'], ['X_Request_Id'], ['transfer_encoding'], ['_']])(
+    'refuses the underscore in %s',
+    (name) => {
+      expect(() => refuse('Host', 'h', name, '1')).toThrow(
+        expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining('underscore') }),
+      )
+    },
+  )
+
+  test.each(['host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding'])(
+    'refuses a second %s, even the same again',
+    (name) => {
+      expect(() => refuse(name, '1', 'accept', '*/*', name.toUpperCase(), '1')).toThrow(
+        expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining(`'${name}'`) }),
+      )
+    },
+  )
+
+  test('takes what clients send', () => {
+    expect(() => refuse('Host', 'h', 'accept', 'a', 'accept', 'b', 'x-stainless-os', 'a_b')).not.toThrow()
+  })
+})
+
+describe('requestHeadersFor', () => {
+  test('passes on the listed headers in lower case and asks for plain bytes', () => {
+    const headers = new HeaderView([
+      ...['Host', 'gw', 'Accept', 'application/json', 'Content-Type', 'application/json', 'User-Agent', 'x/1'],
+      ...['Anthropic-Beta', 'a', 'anthropic-beta', 'b', 'X-Stainless-OS', 'Linux', 'X-Session-Id', 's'],
+    ])
+    expect(requestHeadersFor(headers)).toEqual([
+      ...['accept-encoding', 'identity', 'accept', 'application/json', 'content-type', 'application/json'],
+      ...['user-agent', 'x/1', 'anthropic-beta', 'a', 'anthropic-beta', 'b', 'x-stainless-os', 'Linux'],
+      ...['x-session-id', 's'],
+    ])
+  })
+
+  test.each([
+    ...['Host', 'Origin', 'Referer', 'Cookie', 'Authorization', 'X-Api-Key', 'Proxy-Authorization', 'Forwarded'],
+    ...['X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Via', 'Connection', 'Keep-Alive', 'TE', 'Trailer'],
+    ...['Transfer-Encoding', 'Upgrade', 'Content-Length', 'Content-Encoding', 'Accept-Encoding', 'Expect', 'Api-Key'],
+    ...['OpenAI-Organization', 'X-Request-Id', 'X-Punku-Upstream', 'Sec-Fetch-Site', 'X-Stainless', 'X-Unheard-Of'],
+  ])('keeps %s here', (name) => {
+    expect(requestHeadersFor(new HeaderView([name, 'secret']))).toEqual(['accept-encoding', 'identity'])
+  })
+
+  test('leaves out a value with bytes outside ASCII', () => {
+    expect(requestHeadersFor(new HeaderView(['user-agent', 'caf\u00e9', 'accept', 'a\x7f']))).toHaveLength(2)
+  })
+})
+
+describe('responseHeadersFor', () => {
+  test('passes on the listed headers', () => {
+    expect(
+      responseHeadersFor({
+        'content-type': 'text/event-stream',
+        server: 'uvicorn',
+        'retry-after': '3',
+        'x-should-retry': 'false',
+        'anthropic-ratelimit-requests-limit': '50',
+        'x-ratelimit-remaining-tokens': ['1', '2'],
+        'openai-processing-ms': '7',
+      }),
+    ).toEqual([
+      ...['content-type', 'text/event-stream', 'retry-after', '3', 'x-should-retry', 'false'],
+      ...['anthropic-ratelimit-requests-limit', '50', 'x-ratelimit-remaining-tokens', '1'],
+      ...['x-ratelimit-remaining-tokens', '2', 'openai-processing-ms', '7'],
+    ])
+  })
+
+  test.each([
+    ...['set-cookie', 'location', 'server', 'date', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade'],
+    ...['content-length', 'access-control-allow-origin', 'www-authenticate', 'x-request-id', 'request-id', 'alt-svc'],
+    ...['openai-organization', 'anthropic-organization-id', 'strict-transport-security', 'x-unheard-of'],
+  ])('keeps %s here', (name) => {
+    expect(responseHeadersFor({ [name]: 'x' })).toEqual([])
+  })
+
+  test('leaves out values that Node would throw on', () => {
+    expect(
+      responseHeadersFor({ 'content-type': 'a\u0001', 'retry-after': '\u4e00', 'cache-control': undefined }),
+    ).toEqual([])
+  })
+})

@@ -1,0 +1,110 @@
+import { type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
+import { PunkuError } from '../core/error.ts'
+import type { OpenDatabase } from './database.ts'
+import type { Database } from './schema.ts'
+
+/**
+ * Makes the tables, or brings older ones up to this version; each migration whole or not at all. May run in several
+ * processes at once: one does the work, the others wait. Throws `internal` for a database made by a newer version, and
+ * with the database's own error as its cause for anything else.
+ */
+export async function migrate({ db, dialect }: OpenDatabase): Promise<void> {
+  const migrations: Record<string, Migration> = { '0001-keys-and-requests': keysAndRequests(dialect) }
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error } = await migrator.migrateToLatest()
+  if (error === undefined) return
+  const unknown = (await appliedMigrations(db)).find((name) => !(name in migrations))
+  if (unknown !== undefined) {
+    throw new PunkuError(
+      'internal',
+      `The database was made by a newer version of Punku: it has the migration "${unknown}", which this version does not know. Start the newer version again, or restore a backup from before the upgrade.`,
+      { cause: error },
+    )
+  }
+  throw new PunkuError('internal', 'The tables of the database could not be made or brought up to date.', {
+    cause: error,
+  })
+}
+
+async function appliedMigrations(db: Kysely<Database>): Promise<string[]> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+    return rows.map((row) => row.name)
+  } catch {
+    // No table of migrations, or no database at all: the migrator's own error says why.
+    return []
+  }
+}
+
+function keysAndRequests(dialect: OpenDatabase['dialect']): Migration {
+  return {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable('keys')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('name', 'text', (column) => column.notNull())
+        .addColumn('models', 'text', (column) => column.notNull())
+        .addColumn('routes', 'text', (column) => column.notNull())
+        .addColumn('networks', 'text', (column) => column.notNull())
+        .addColumn('allows_cloud', 'integer', (column) => column.notNull())
+        .addColumn('allows_metrics', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('updated_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint')
+        .addColumn('revoked_at', 'bigint')
+        .addColumn('last_used_at', 'bigint')
+        .execute()
+      await db.schema
+        .createIndex('keys_live_name')
+        .unique()
+        .on('keys')
+        .column('name')
+        .where(sql.ref('revoked_at'), 'is', null)
+        .execute()
+      await db.schema.createIndex('keys_updated_at').on('keys').column('updated_at').execute()
+
+      await db.schema
+        .createTable('key_secrets')
+        .addColumn('key_id', 'text', (column) => column.notNull().references('keys.id').onDelete('cascade'))
+        .addColumn('hash', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'bigint', (column) => column.notNull())
+        .addColumn('expires_at', 'bigint')
+        .addPrimaryKeyConstraint('key_secrets_primary', ['key_id', 'hash'])
+        .execute()
+
+      // A row outlives its key, so `key_id` refers to nothing. SQLite numbers rows by itself only in a column of
+      // exactly this type.
+      await db.schema
+        .createTable('requests')
+        .addColumn('seq', dialect === 'sqlite' ? 'integer' : 'bigint', (column) =>
+          dialect === 'sqlite' ? column.primaryKey().autoIncrement() : column.generatedAlwaysAsIdentity().primaryKey(),
+        )
+        .addColumn('id', 'text', (column) => column.notNull())
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('key_id', 'text')
+        .addColumn('upstream', 'text')
+        .addColumn('dialect', 'text', (column) => column.notNull())
+        .addColumn('route', 'text', (column) => column.notNull())
+        .addColumn('model_asked', 'text')
+        .addColumn('model_used', 'text')
+        .addColumn('status', 'integer', (column) => column.notNull())
+        .addColumn('error_code', 'text')
+        .addColumn('is_streamed', 'integer', (column) => column.notNull())
+        .addColumn('ttfb_ms', 'double precision')
+        .addColumn('duration_ms', 'double precision', (column) => column.notNull())
+        .addColumn('prompt_tokens', 'bigint')
+        .addColumn('completion_tokens', 'bigint')
+        .addColumn('cached_tokens', 'bigint')
+        .addColumn('is_estimated', 'integer', (column) => column.notNull())
+        .addColumn('request_bytes', 'bigint', (column) => column.notNull())
+        .addColumn('response_bytes', 'bigint', (column) => column.notNull())
+        .addColumn('client_name', 'text')
+        .addColumn('client_version', 'text')
+        .addColumn('session_id', 'text')
+        .execute()
+      // The only one: each further index doubles what a row costs to write, and sums by key or model read every row.
+      await db.schema.createIndex('requests_at').on('requests').column('at').execute()
+    },
+  }
+}

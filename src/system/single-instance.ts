@@ -1,0 +1,129 @@
+import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
+import { ConfigError } from '../config/config-error.ts'
+import { ensurePrivateFolder } from '../config/home.ts'
+import { createSecretFile } from '../config/secret-file.ts'
+import type { Clock } from '../core/clock.ts'
+import { randomId } from '../core/id.ts'
+import { controlSocketPath } from './control-socket-path.ts'
+
+/** A gateway may take this long from its lock to its control socket; until then a live process counts as one. */
+const START_GRACE_MS = 10_000
+const CONNECT_TIMEOUT_MS = 1_000
+const MAX_ATTEMPTS = 3
+
+/** What `run/gateway.json` says of the gateway that holds a state folder. */
+export interface Instance {
+  readonly pid: number
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+}
+
+export interface HeldInstance extends Instance {
+  /** Where this gateway is to take commands; free to listen on. */
+  readonly socketPath: string
+  /** Gives the folder back. A lock that is no longer ours is left alone. */
+  release(): void
+}
+
+/**
+ * Takes the state folder for this process, so that no two gateways share one. The folder must stand (`ensureHome`). A
+ * lock left by a gateway that died is taken over.
+ * @throws ConfigError when a gateway runs there; the message has its process id.
+ */
+export async function holdInstance(options: { readonly home: string; readonly clock: Clock }): Promise<HeldInstance> {
+  const path = lockPath(options.home)
+  const socketPath = controlSocketPath(options.home, process.platform)
+  const mine = JSON.stringify({ pid: process.pid, startedAt: options.clock.now() } satisfies Instance)
+  if (process.platform !== 'win32') ensurePrivateFolder(dirname(socketPath))
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    if (createSecretFile(path, mine)) {
+      if (process.platform !== 'win32') rmSync(socketPath, { force: true })
+      return { ...(JSON.parse(mine) as Instance), socketPath, release: () => removeIfSame(path, mine) }
+    }
+    const text = readText(path)
+    const other = parseInstance(text)
+    if (other !== undefined && (await isRunning(other, socketPath, options.clock))) {
+      throw new ConfigError([
+        `A Punku gateway already runs with the state folder ${options.home} (pid ${other.pid}). Stop it, or choose another folder with --home.`,
+      ])
+    }
+    removeIfSame(path, text)
+  }
+  throw new ConfigError([`Another gateway is starting with the state folder ${options.home}. Try again.`])
+}
+
+/** The gateway whose lock lies in the state folder, alive or not; `undefined` when there is none. */
+export function readInstance(home: string): Instance | undefined {
+  return parseInstance(readText(lockPath(home)))
+}
+
+function lockPath(home: string): string {
+  return join(home, 'run', 'gateway.json')
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function parseInstance(text: string): Instance | undefined {
+  try {
+    const { pid, startedAt } = JSON.parse(text) as Partial<Record<string, unknown>>
+    return Number.isInteger(pid) && Number.isFinite(startedAt)
+      ? { pid: Number(pid), startedAt: Number(startedAt) }
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * A control socket that accepts is the proof: process ids are used again after a restart, and mean nothing across
+ * containers that share the folder. The id counts only for the moments before the socket stands.
+ */
+async function isRunning(instance: Instance, socketPath: string, clock: Clock): Promise<boolean> {
+  if (await accepts(socketPath)) return true
+  const ageMs = clock.now() - instance.startedAt
+  return instance.pid !== process.pid && ageMs >= 0 && ageMs < START_GRACE_MS && isAlive(instance.pid)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function accepts(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath)
+    socket.setTimeout(CONNECT_TIMEOUT_MS)
+    const finish = (isAccepted: boolean) => {
+      socket.destroy()
+      resolve(isAccepted)
+    }
+    socket.once('connect', () => finish(true))
+    socket.once('error', () => finish(false))
+    socket.once('timeout', () => finish(true))
+  })
+}
+
+/** Two may find the same dead lock: whoever moves it away looks whether it is still that one, and else puts it back. */
+function removeIfSame(path: string, text: string): void {
+  const aside = `${path}.${randomId(10)}`
+  try {
+    renameSync(path, aside)
+  } catch {
+    return
+  }
+  const moved = readText(aside)
+  if (moved !== text) createSecretFile(path, moved)
+  rmSync(aside, { force: true })
+}

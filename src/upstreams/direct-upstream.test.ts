@@ -1,0 +1,110 @@
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { ManualClock } from '../../test/support/clock.ts'
+import { RawServer } from '../../test/support/raw-server.ts'
+import { PunkuError } from '../core/error.ts'
+import { DirectUpstream, type DirectUpstreamOptions } from './direct-upstream.ts'
+import { HttpDispatcher } from './http-dispatcher.ts'
+
+function open(url: string, options: Partial<DirectUpstreamOptions> = {}): DirectUpstream {
+  const createDispatcher = (origin: string): HttpDispatcher => new HttpDispatcher({ origin })
+  return new DirectUpstream({
+    url,
+    createDispatcher,
+    clock: new ManualClock(5),
+    log: pino({ level: 'silent' }),
+    ...options,
+  })
+}
+
+test.each([
+  ['http://127.0.0.1:11434', 'http://127.0.0.1:11434', '', '127.0.0.1:11434'],
+  ['http://127.0.0.1:11434/', 'http://127.0.0.1:11434', '', '127.0.0.1:11434'],
+  ['http://127.0.0.1:8000/v1', 'http://127.0.0.1:8000', '', '127.0.0.1:8000'],
+  ['http://127.0.0.1:8000/v1//', 'http://127.0.0.1:8000', '', '127.0.0.1:8000'],
+  ['https://Models.Example/openai/v1/', 'https://models.example', '/openai', 'models.example:443/openai'],
+  ['http://box/a/b', 'http://box', '/a/b', 'box:80/a/b'],
+  ['http://[::1]:11434', 'http://[::1]:11434', '', '[::1]:11434'],
+])('reads %s', (url, origin, basePath, id) => {
+  const upstream = open(url)
+  expect(upstream).toMatchObject({ origin, basePath, id })
+  expect(upstream).toMatchObject({ kind: 'unknown', health: { state: 'unprobed', checkedAt: 0, reason: '' } })
+})
+
+test.each([
+  '',
+  'localhost',
+  'localhost:11434',
+  '127.0.0.1:11434',
+  'ftp://box/',
+  'unix:///run/x.sock',
+  'http://user@box/',
+  'http://:s3cret@box/',
+  'http://box/?key=s3cret',
+  'http://box/#s3cret',
+  'http://box/?',
+])('refuses %j, and does not repeat it', (url) => {
+  const refused = (): DirectUpstream => open(url)
+  expect(refused).toThrow(PunkuError)
+  expect(refused).toThrow(
+    expect.objectContaining({ code: 'invalid_request', message: expect.not.stringContaining('s3cret') }),
+  )
+})
+
+const json = (value: unknown): string => {
+  const text = JSON.stringify(value)
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`
+}
+const VERSION = json({ version: '0.33.0' })
+const TAGS = json({ models: [{ name: 'llama3' }] })
+const NOT_FOUND = 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n'
+
+test('refresh tells what answers; overlapping calls ask once', async () => {
+  let questionCount = 0
+  await using server = await RawServer.start(async (connection) => {
+    for (const answer of [VERSION, TAGS]) {
+      await connection.request()
+      questionCount++
+      connection.write(answer)
+    }
+  })
+  const upstream = open(server.origin)
+  await Promise.all([upstream.refresh(), upstream.refresh(), upstream.refresh()])
+  expect(questionCount).toBe(2)
+  expect(upstream).toMatchObject({
+    kind: 'ollama',
+    server: 'ollama',
+    version: '0.33.0',
+    health: { state: 'up', checkedAt: 5, reason: '' },
+    models: [{ canonical: 'llama3:latest' }],
+  })
+  await upstream.close()
+  await server.connections[0]?.closed
+})
+
+test('a refresh that fails keeps what was known, and logs each change once', async () => {
+  const lines: string[] = []
+  const log = pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(line) })
+  await using server = await RawServer.answering(
+    VERSION,
+    TAGS,
+    NOT_FOUND,
+    NOT_FOUND,
+    NOT_FOUND,
+    NOT_FOUND,
+    VERSION,
+    TAGS,
+  )
+  const upstream = open(server.origin, { log })
+  await upstream.refresh()
+  const { models } = upstream
+  await upstream.refresh()
+  await upstream.refresh()
+  expect(upstream.health).toEqual({ state: 'down', checkedAt: 5, reason: expect.stringContaining('no model server') })
+  expect(upstream).toMatchObject({ kind: 'ollama', server: 'ollama', version: '0.33.0' })
+  expect(upstream.models).toBe(models)
+  await upstream.refresh()
+  expect(upstream.health.state).toBe('up')
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['upstream.found', 'upstream.lost', 'upstream.found'])
+  await upstream.close()
+})

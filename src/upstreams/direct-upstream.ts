@@ -1,0 +1,124 @@
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../core/clock.ts'
+import { PunkuError } from '../core/error.ts'
+import type { Logger } from '../core/log.ts'
+import type { ServerName } from '../dialects/dialect.ts'
+import { probe } from './detect.ts'
+import type { CatalogueModel, Upstream, UpstreamCredential, UpstreamHealth, UpstreamKind } from './upstream.ts'
+
+export interface DirectUpstreamOptions {
+  /** As in `http://127.0.0.1:11434`; a path is put before every route, a `/v1` at its end is cut. */
+  readonly url: string
+  /** What its owner says it is. Default: found out. */
+  readonly kind?: Exclude<UpstreamKind, 'unknown'>
+  readonly credential?: UpstreamCredential
+  /** Makes the way to `origin`; the upstream closes it. */
+  readonly createDispatcher: (origin: string) => Dispatcher
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** An upstream that the gateway reaches by its URL. */
+export class DirectUpstream implements Upstream {
+  readonly id: string
+  readonly origin: string
+  readonly basePath: string
+  readonly dispatcher: Dispatcher
+  readonly credential: UpstreamCredential | undefined
+  readonly #clock: Clock
+  readonly #log: Logger
+  readonly #hint: UpstreamKind
+  #kind: UpstreamKind
+  #server: ServerName | undefined
+  #version: string | undefined
+  #health: UpstreamHealth = { state: 'unprobed', checkedAt: 0, reason: '' }
+  #models: readonly CatalogueModel[] | undefined
+  #refreshing: Promise<void> | undefined
+
+  /** @throws PunkuError `invalid_request` when the URL is none that an upstream can have. */
+  constructor(options: DirectUpstreamOptions) {
+    const { origin, basePath, id } = parseUpstreamUrl(options.url)
+    this.id = id
+    this.origin = origin
+    this.basePath = basePath
+    this.dispatcher = options.createDispatcher(origin)
+    this.credential = options.credential
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#hint = options.kind ?? 'unknown'
+    this.#kind = this.#hint
+  }
+
+  get kind(): UpstreamKind {
+    return this.#kind
+  }
+
+  get server(): ServerName | undefined {
+    return this.#server
+  }
+
+  get version(): string | undefined {
+    return this.#version
+  }
+
+  get health(): UpstreamHealth {
+    return this.#health
+  }
+
+  get models(): readonly CatalogueModel[] | undefined {
+    return this.#models
+  }
+
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#probe().finally(() => {
+      this.#refreshing = undefined
+    })
+    return this.#refreshing
+  }
+
+  async close(): Promise<void> {
+    await this.dispatcher.destroy()
+  }
+
+  async #probe(): Promise<void> {
+    const { dispatcher, origin, basePath, credential } = this
+    const answer = await probe({ dispatcher, origin, basePath, credential, kind: this.#hint, clock: this.#clock })
+    const before = this.#health.state
+    const checkedAt = this.#clock.now()
+    if ('reason' in answer) {
+      // What it last said of itself stays: it is most likely to be the same server when it is back.
+      this.#health = { state: 'down', checkedAt, ...answer }
+      if (before !== 'down') this.#log.warn({ upstream: this.id, reason: answer.reason }, 'upstream.lost')
+      return
+    }
+    this.#kind = answer.kind
+    this.#server = answer.server
+    this.#version = answer.version
+    this.#models = answer.models
+    this.#health = { state: 'up', checkedAt, reason: '' }
+    if (before === 'up') return
+    const { server, version, models } = answer
+    this.#log.info({ upstream: this.id, server, version, modelCount: models.length }, 'upstream.found')
+  }
+}
+
+/** The parts of an upstream's URL. Messages do not repeat the URL: it may hold a password by mistake. */
+function parseUpstreamUrl(text: string): Pick<Upstream, 'id' | 'origin' | 'basePath'> {
+  const url = URL.parse(text)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw invalidUrl('An upstream must be a URL that begins with http:// or https://, as in http://127.0.0.1:11434.')
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw invalidUrl('An upstream URL must not hold a user or a password. Put the credential into a key file instead.')
+  }
+  if (text.includes('?') || text.includes('#')) {
+    throw invalidUrl('An upstream URL must end with its path: leave out the query and the fragment.')
+  }
+  const basePath = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '').replace(/\/+$/, '')
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
+  return { id: `${url.hostname}:${port}${basePath}`, origin: url.origin, basePath }
+}
+
+function invalidUrl(message: string): PunkuError {
+  return new PunkuError('invalid_request', message, { param: 'upstream' })
+}

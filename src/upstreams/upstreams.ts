@@ -1,0 +1,236 @@
+import type { Clock } from '../core/clock.ts'
+import { PunkuError } from '../core/error.ts'
+import type { Route } from '../dialects/dialect.ts'
+import type { CatalogueModel, Upstream } from './upstream.ts'
+
+/** An upstream that is down is asked this often; the others at every `UP_ROUNDS`th round. */
+const ROUND_MS = 5_000
+const UP_ROUNDS = 6
+/** Requests for models nobody has must not become a stream of listings. */
+const MISS_REFRESH_MS = 2_000
+
+export interface UpstreamChoice {
+  readonly route: Route
+  /** `undefined`: the request names no model, so that any upstream that serves the route will do. */
+  readonly canonicalModel: string | undefined
+  /** The model as the caller spelled it, for the answer when nobody has it. Default: the canonical name. */
+  readonly askedModel?: string | undefined
+  /** The one upstream, by id, that the caller wants. */
+  readonly pinned?: string
+}
+
+interface Member {
+  readonly upstream: Upstream
+  liveCount: number
+  refreshedAtMs: number
+  refreshing: Promise<void> | undefined
+  /** The listing that `byName` was made from. */
+  models: readonly CatalogueModel[] | undefined
+  byName: ReadonlyMap<string, CatalogueModel>
+}
+
+/** The upstreams of a gateway: keeps what is known of them fresh, and chooses one for each request. */
+export class Upstreams {
+  readonly #clock: Clock
+  readonly #members: Member[] = []
+  readonly #byUpstream = new Map<Upstream, Member>()
+  #timer: Disposable | undefined
+  #round = 0
+
+  constructor(options: { readonly clock: Clock }) {
+    this.#clock = options.clock
+  }
+
+  /** Asks all upstreams at once, then again every 30 s, those that are down every 5 s. Resolves after the first. */
+  async start(): Promise<void> {
+    this.#timer ??= this.#clock.every(ROUND_MS, () => this.#refreshDue())
+    await Promise.all(this.#members.map((member) => this.#refresh(member)))
+  }
+
+  /** Stops asking, and closes every upstream. */
+  async close(): Promise<void> {
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = undefined
+    await Promise.all(this.#members.map((member) => member.upstream.close()))
+  }
+
+  /**
+   * Adds an upstream; from now on it is closed from here. Resolves once it was asked, when `start` has run.
+   * @throws PunkuError `invalid_request` when there is one with its id.
+   */
+  async add(upstream: Upstream): Promise<void> {
+    if (this.get(upstream.id) !== undefined) {
+      throw new PunkuError('invalid_request', 'This upstream is there already. Remove it first, or name another.')
+    }
+    const member: Member = {
+      upstream,
+      liveCount: 0,
+      refreshedAtMs: Number.NEGATIVE_INFINITY,
+      refreshing: undefined,
+      models: undefined,
+      byName: new Map(),
+    }
+    this.#members.push(member)
+    this.#byUpstream.set(upstream, member)
+    if (this.#timer !== undefined) await this.#refresh(member)
+  }
+
+  /** Takes it out and closes it; its live exchanges fail. `false` when there is none of that id. */
+  async remove(id: string): Promise<boolean> {
+    const at = this.#members.findIndex((member) => member.upstream.id === id)
+    const [member] = at < 0 ? [] : this.#members.splice(at, 1)
+    if (member === undefined) return false
+    this.#byUpstream.delete(member.upstream)
+    await member.upstream.close()
+    return true
+  }
+
+  /** All upstreams, in the order they were added. */
+  list(): readonly Upstream[] {
+    return this.#members.map((member) => member.upstream)
+  }
+
+  get(id: string): Upstream | undefined {
+    return this.#members.find((member) => member.upstream.id === id)?.upstream
+  }
+
+  /** An exchange with the upstream begins; pair each with one `release`. */
+  acquire(upstream: Upstream): void {
+    const member = this.#byUpstream.get(upstream)
+    if (member !== undefined) member.liveCount++
+  }
+
+  release(upstream: Upstream): void {
+    const member = this.#byUpstream.get(upstream)
+    if (member !== undefined) member.liveCount--
+  }
+
+  /** An exchange could not reach the upstream: it is asked at once how it is, at most every 2 s. */
+  doubt(upstream: Upstream): void {
+    const member = this.#byUpstream.get(upstream)
+    if (member !== undefined) void this.#refreshOnMiss(member)
+  }
+
+  /** How many exchanges with the upstream are going on. */
+  liveCount(upstream: Upstream): number {
+    return this.#byUpstream.get(upstream)?.liveCount ?? 0
+  }
+
+  /** What the upstream's newest listing says of a model; `isCloud` there holds for aliases too. */
+  modelOf(upstream: Upstream, canonicalModel: string): CatalogueModel | undefined {
+    const member = this.#byUpstream.get(upstream)
+    return member === undefined ? undefined : namesOf(member).get(canonicalModel)
+  }
+
+  /**
+   * The upstream for a request: one whose server serves the route and has the model, healthy before not, then the one
+   * with the fewest live exchanges, then the one added first. At once when there is one. Otherwise the catalogues are
+   * read anew, at most every 2 s, and the answer is a promise.
+   *
+   * An upstream that is down but once answered is still chosen when there is no better: the request then tells what is
+   * wrong with it now. One that never answered is not: nobody knows what it would be asked to do. Routes of class
+   * `manage` do not need the model to be there, for they may be about to make it.
+   *
+   * @throws PunkuError `route_not_served`, `model_not_found`, `upstream_refused`, `upstream_unreachable`, and
+   * `invalid_request` when there is no such pinned upstream; as a rejection when the answer is a promise.
+   */
+  choose(choice: UpstreamChoice): Upstream | Promise<Upstream> {
+    const known = this.#find(choice)
+    if (known !== undefined) return known
+    const candidates = this.#candidates(choice)
+    const isOpen = candidates.some((member) => member.upstream.server === undefined || serves(member, choice.route))
+    if (!isOpen) throw this.#whyNone(choice)
+    return this.#chooseAnew(choice, candidates)
+  }
+
+  async #chooseAnew(choice: UpstreamChoice, candidates: readonly Member[]): Promise<Upstream> {
+    // One that is down may take long to say so again; it is asked only when there is nobody else to ask.
+    const hopeful = candidates.filter(({ upstream }) => upstream.health.state !== 'down')
+    const asked = hopeful.length > 0 ? hopeful : candidates
+    await Promise.all(asked.map((member) => this.#refreshOnMiss(member)))
+    const found = this.#find(choice)
+    if (found === undefined) throw this.#whyNone(choice)
+    return found
+  }
+
+  #find({ route, canonicalModel, pinned }: UpstreamChoice): Upstream | undefined {
+    let best: Member | undefined
+    let bestRank = Number.POSITIVE_INFINITY
+    for (const member of this.#members) {
+      const { upstream } = member
+      if (pinned !== undefined && upstream.id !== pinned) continue
+      if (!serves(member, route)) continue
+      const hasModel = canonicalModel === undefined || namesOf(member).has(canonicalModel)
+      if (!hasModel && route.class !== 'manage') continue
+      const rank = (hasModel ? 0 : 2) + (upstream.health.state === 'up' ? 0 : 1)
+      if (rank > bestRank || (best !== undefined && rank === bestRank && member.liveCount >= best.liveCount)) continue
+      best = member
+      bestRank = rank
+    }
+    return best?.upstream
+  }
+
+  #candidates({ pinned }: UpstreamChoice): readonly Member[] {
+    return pinned === undefined ? this.#members : this.#members.filter(({ upstream }) => upstream.id === pinned)
+  }
+
+  #whyNone(choice: UpstreamChoice): PunkuError {
+    const { route, canonicalModel, askedModel = canonicalModel, pinned } = choice
+    const candidates = this.#candidates(choice)
+    if (candidates.length === 0) {
+      if (pinned !== undefined) return new PunkuError('invalid_request', 'There is no upstream of the name asked for.')
+      return new PunkuError('upstream_unreachable', 'No model server is configured. Add one to the gateway.')
+    }
+    if (candidates.some((member) => serves(member, route))) {
+      return new PunkuError('model_not_found', `model '${askedModel}' not found`, { param: 'model' })
+    }
+    const states = candidates.map(({ upstream }) => upstream.health)
+    if (states.some((health) => health.state === 'up') || candidates.every(({ upstream }) => upstream.server)) {
+      return new PunkuError(
+        'route_not_served',
+        `No model server here serves ${route.method} ${route.path} of the ${route.dialect} API. ` +
+          `It takes one of: ${route.servers.join(', ')}.`,
+      )
+    }
+    const options = { retryAfterMs: ROUND_MS, detail: { reason: states[0]?.reason ?? '' } }
+    return states.every((health) => health.failure === 'refused')
+      ? new PunkuError('upstream_refused', 'No model server is running where the gateway looks. Start it.', options)
+      : new PunkuError('upstream_unreachable', 'No model server has answered the gateway yet. Check it.', options)
+  }
+
+  #refreshDue(): void {
+    this.#round++
+    const isFullRound = this.#round % UP_ROUNDS === 0
+    for (const member of this.#members) {
+      if (isFullRound || member.upstream.health.state !== 'up') void this.#refresh(member)
+    }
+  }
+
+  #refreshOnMiss(member: Member): Promise<void> {
+    const isRecent = this.#clock.elapsed() - member.refreshedAtMs < MISS_REFRESH_MS
+    return isRecent ? (member.refreshing ?? Promise.resolve()) : this.#refresh(member)
+  }
+
+  #refresh(member: Member): Promise<void> {
+    if (member.refreshing !== undefined) return member.refreshing
+    member.refreshedAtMs = this.#clock.elapsed()
+    member.refreshing = member.upstream.refresh().finally(() => {
+      member.refreshing = undefined
+    })
+    return member.refreshing
+  }
+}
+
+function serves({ upstream }: Member, route: Route): boolean {
+  return upstream.server !== undefined && route.servers.includes(upstream.server)
+}
+
+/** The newest listing by canonical name. Whoever refreshed the upstream, a new listing is a new array. */
+function namesOf(member: Member): ReadonlyMap<string, CatalogueModel> {
+  const { models } = member.upstream
+  if (models !== member.models) {
+    member.models = models
+    member.byName = new Map((models ?? []).map((model) => [model.canonical, model]))
+  }
+  return member.byName
+}

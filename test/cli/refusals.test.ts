@@ -1,0 +1,134 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MAIN, Place, Punku } from './punku.ts'
+
+const place = new Place()
+beforeAll(() => mkdirSync(place.home, { mode: 0o700 }))
+afterAll(() => place[Symbol.dispose]())
+
+describe.concurrent('a command line that cannot be understood ends with 2 and says what was expected', () => {
+  test.each<[args: string[], message: string]>([
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['keys', 'create', 'x', '--expires', 'soon'], "--expires takes a time such as 30d, 12h or 90s, not 'soon'"],
+    [['keys', 'create', 'x', '--expires', '99999999d'], 'expiresInMs'],
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await place.run(...args)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('    at ')
+  })
+})
+
+test('a key that is not there ends with 1', async () => {
+  const { code, stderr } = await place.run('keys', 'show', 'nobody')
+  expect([code, stderr]).toEqual([1, 'No key has this id or name. `punku keys list` shows the ones there are.\n'])
+})
+
+describe.concurrent('a set-up that cannot be used ends serve with 78', () => {
+  test('a port in use, by the name of its holder', async ({ onTestFinished }) => {
+    const holder = createServer()
+    const port = await new Promise<number>((resolve) => {
+      holder.listen(0, '127.0.0.1', () => resolve((holder.address() as { port: number }).port))
+    })
+    onTestFinished(() => void holder.close())
+    using other = new Place()
+    const { code, stderr } = await other.run('serve', '--demo', 'always', '--listen', `127.0.0.1:${port}`)
+    expect(code).toBe(78)
+    expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${port} is held by .*\\(pid ${process.pid}\\)`))
+    expect(stderr).toContain('--listen')
+  })
+
+  test('plain HTTP beyond this machine', async () => {
+    using other = new Place()
+    const { code, stderr } = await other.run('serve', '--demo', 'always', '--listen', '0.0.0.0:0')
+    expect(code).toBe(78)
+    expect(stderr).toContain('Listening on 0.0.0.0:0 without TLS would send keys')
+  })
+})
+
+describe.concurrent('config', () => {
+  const file = join(place.folder, 'bad.yaml')
+  beforeAll(() => {
+    writeFileSync(file, 'listen: []\nlimits: { bodyBytes: 5 }\ncolour: red\n')
+    writeFileSync(join(place.folder, 'upstream.key'), 'sk-very-secret\n', { mode: 0o600 })
+    writeFileSync(
+      join(place.folder, 'good.yaml'),
+      'database: { url: "postgres://user:very-secret@host/name" }\nupstreams: [{ url: "http://127.0.0.1:1", keyFile: upstream.key }]\n',
+    )
+  })
+
+  test('check names every problem, and ends with 78', async () => {
+    using punku = new Punku({ args: ['config', 'check', '--config', file], env: { PUNKU_TIMEOUTS_DRAIN: 'soon' } })
+    const { code, stdout, stderr } = await punku.ended
+    expect([code, stdout]).toEqual([78, ''])
+    for (const option of ['listen', 'limits.bodyBytes', 'colour']) expect(stderr).toContain(`${file}: ${option} `)
+    expect(stderr).toContain('PUNKU_TIMEOUTS_DRAIN: timeouts.drain')
+  })
+
+  test('check passes what is fine, and warns of a name that is no option', async () => {
+    using punku = new Punku({ args: ['config', 'check'], env: { PUNKU_HOME: place.home, PUNKU_COLOUR: 'red' } })
+    const { code, stdout } = await punku.ended
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^warning: PUNKU_COLOUR .*\nThe configuration is valid\.\n$/)
+  })
+
+  test('show prints every option and no secret', async () => {
+    const { code, stdout } = await place.run('config', 'show', '--config', join(place.folder, 'good.yaml'))
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      listen: ['127.0.0.1:11435'],
+      database: { url: '[redacted]' },
+      upstreams: [{ url: 'http://127.0.0.1:1', key: '[redacted]' }],
+    })
+    expect(stdout).not.toContain('very-secret')
+  })
+})
+
+describe.runIf(existsSync('/dev/full'))('output that cannot be written ends with 1 and one line', () => {
+  const line = 'The output could not be written (ENOSPC).\n'
+  let full: number
+  beforeAll(() => {
+    full = openSync('/dev/full', 'w')
+  })
+  afterAll(() => closeSync(full))
+
+  test('of a command', () => {
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'version'], { stdio: ['ignore', full, 'pipe'] })
+    expect([status, stderr.toString()]).toEqual([1, line])
+  })
+
+  test('of a gateway, which goes on until it is stopped', async () => {
+    const args = ['--home', join(place.home, 'full'), 'serve', '--demo', 'always', '--listen', '127.0.0.1:0']
+    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', full, 'pipe'] })
+    let stderr = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      // Told once the greeting has failed; a stop from here on drains.
+      if (!stderr.includes(line) && (stderr + text).includes(line)) child.kill('SIGTERM')
+      stderr += text
+    })
+    const [code] = await once(child, 'close')
+    expect(stderr.split(line)).toHaveLength(2)
+    expect([code, stderr.includes('gateway.stopped')]).toEqual([1, true])
+  })
+})
+
+test('output that nobody reads is no error', async () => {
+  using punku = new Punku({ args: ['version'] })
+  punku.child.stdout?.destroy()
+  expect(await punku.ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('an upstream that is down at the start is told, and the gateway serves without it', async () => {
+  using other = new Place()
+  const { punku, url } = await other.serve('--upstream', 'http://127.0.0.1:1')
+  expect(punku.stdout).toMatch(/^Upstream {3}127\.0\.0\.1:1: no answer \(.+\)\. It is asked again/m)
+  // No terminal and no demo: the output may end in a log, where no key belongs.
+  expect(punku.stdout).not.toContain('pk_')
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  expect((await fetch(`${url}/readyz`)).status).toBe(503)
+  expect((await punku.stop('SIGINT')).code).toBe(0)
+})

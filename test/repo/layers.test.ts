@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const MAX_LINES = 400
+const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*$/
+const VAGUE_FOLDERS = /\/(utils?|helpers?|common|shared|misc|lib|services?|managers?)\//
+
+interface SourceFile {
+  /** From the project's root: `src/core/clock.ts`. */
+  readonly path: string
+  readonly text: string
+}
+
+const sources: readonly SourceFile[] = readdirSync(`${root}src`, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => `src/${posix.join(entry.parentPath.slice(`${root}src`.length), entry.name).replace(/^\//, '')}`)
+  .map((path) => ({ path, text: readFileSync(root + path, 'utf8') }))
+const product = sources.filter(({ path }) => !path.endsWith('.test.ts'))
+const paths = new Set(sources.map(({ path }) => path))
+
+const table = readTable(readFileSync(`${root}docs/architecture.md`, 'utf8'))
+
+/** Folder → the folders it may import, from the table of docs/architecture.md. */
+function readTable(markdown: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const rows = [...markdown.matchAll(/^\| `([a-z]+)` +\|.*\| ([^|]+?) +\|$/gm)].map(([, folder = '', list = '']) => ({
+    folder,
+    list,
+  }))
+  const folders = rows.map(({ folder }) => folder)
+  return new Map(
+    rows.map(({ folder, list }) => {
+      const [, all, but = ''] = /^(all but) (.+)$/.exec(list) ?? []
+      const named = (all === undefined ? list : but).split(', ').filter((name) => name !== '–')
+      return [
+        folder,
+        new Set(all === undefined ? named : folders.filter((name) => name !== folder && !named.includes(name))),
+      ]
+    }),
+  )
+}
+
+/** Every module that a file names: in `import … from`, `export … from`, bare imports, `import()` and types of that form. */
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/\b(?:from|import)\b\s*\(?\s*['"]([^'"\n]+)['"]/g)].map(([, name = '']) => name)
+}
+
+/** The relative imports of a file as paths from the root. */
+function targetsOf({ path, text }: SourceFile): string[] {
+  return importsOf(text)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => posix.join(posix.dirname(path), name))
+}
+
+function folderOf(path: string): string {
+  return path.split('/')[1] ?? ''
+}
+
+describe('the reading of imports', () => {
+  test.each([
+    ["import { a } from './a.ts'", './a.ts'],
+    ["import type { A } from '../x/a.ts'", '../x/a.ts'],
+    ["import {\n  a,\n  type B,\n} from '../x/a.ts'", '../x/a.ts'],
+    ["export * from '../x/a.ts'", '../x/a.ts'],
+    ["import '../x/a.ts'", '../x/a.ts'],
+    ['const a = await import("../x/a.ts")', '../x/a.ts'],
+    ["type A = import('../x/a.ts').A", '../x/a.ts'],
+  ])('%j', (text, name) => expect(importsOf(text)).toEqual([name]))
+})
+
+describe('folders', () => {
+  test('the table of docs/architecture.md and src/ have the same ones', () => {
+    const folders = new Set(sources.map(({ path }) => folderOf(path)))
+    expect([...folders].sort()).toEqual([...table.keys()].sort())
+  })
+
+  test('the table names only folders that are there', () => {
+    const unknown = [...table].flatMap(([folder, allowed]) =>
+      [...allowed].filter((name) => !table.has(name) || name === folder),
+    )
+    expect(unknown).toEqual([])
+  })
+
+  test('imports stay within the table', () => {
+    const strays = product.flatMap((file) =>
+      targetsOf(file)
+        .filter((target) => {
+          const [from, to] = [folderOf(file.path), folderOf(target)]
+          return !target.startsWith('src/') || (from !== to && table.get(from)?.has(to) !== true)
+        })
+        .map((target) => `${file.path} imports ${target}`),
+    )
+    expect(strays).toEqual([])
+  })
+
+  test('the table allows no more than the code uses', () => {
+    const used = new Set(
+      product.flatMap((file) => targetsOf(file).map((target) => `${folderOf(file.path)} → ${folderOf(target)}`)),
+    )
+    const allowed = [...table]
+      .filter(([folder]) => folder !== 'app')
+      .flatMap(([from, list]) => [...list].map((to) => `${from} → ${to}`))
+    expect(allowed.filter((pair) => !used.has(pair))).toEqual([])
+  })
+
+  test('imports name files that are there, and none is put together at run time', () => {
+    const missing = sources.flatMap((file) =>
+      targetsOf(file)
+        .filter((target) => target.startsWith('src/') && !paths.has(target))
+        .map((target) => `${file.path} imports ${target}`),
+    )
+    expect(missing).toEqual([])
+    const computed = product.filter(({ text }) => /\bimport\(\s*[^'"\s]/.test(text) || /\brequire\(/.test(text))
+    expect(computed.map(({ path }) => path)).toEqual([])
+  })
+
+  test('the contract of the control API needs nothing of the gateway: a web page may import it', () => {
+    const contract = sources.find(({ path }) => path === 'src/control/contract.ts')
+    expect(new Set(importsOf(contract?.text ?? ''))).toEqual(new Set(['@hono/zod-openapi']))
+  })
+})
+
+describe('files', () => {
+  const pathsWhere = (isSo: (file: SourceFile) => boolean, files = sources) =>
+    files.filter(isSo).map(({ path }) => path)
+
+  test('have names in kebab-case, in folders with such names', () => {
+    expect(
+      pathsWhere(({ path }) => {
+        const parts = path.replace(/(\.test)?\.ts$/, '').split('/')
+        return !path.endsWith('.ts') || !parts.every((part) => KEBAB_CASE.test(part))
+      }),
+    ).toEqual([])
+  })
+
+  test('are never an index, and lie in no folder that could hold anything', () => {
+    expect(pathsWhere(({ path }) => path.endsWith('/index.ts') || VAGUE_FOLDERS.test(path))).toEqual([])
+  })
+
+  test('export by name', () => {
+    expect(pathsWhere(({ text }) => /^export default\b|^export \{[^}]*\bas default\b/m.test(text))).toEqual([])
+  })
+
+  test(`have at most ${MAX_LINES} lines`, () => {
+    expect(pathsWhere(({ text }) => text.split('\n').length - 1 > MAX_LINES, product)).toEqual([])
+  })
+})
