@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
 import { RawServer } from '../../test/support/raw-server.ts'
 import { systemClock } from '../core/clock.ts'
+import { HttpDispatcher } from '../http1/http-dispatcher.ts'
 import { type Detected, type ProbeFailed, type ProbeOptions, probe } from './detect.ts'
-import { HttpDispatcher } from './http-dispatcher.ts'
 
 type Answer = { status?: number; headers?: Record<string, string>; json?: unknown; text?: string }
 type Answers = Readonly<Record<string, Answer>>

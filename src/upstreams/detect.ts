@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { formatDuration } from '../core/units.ts'
+import { type FailureCode, UpstreamFailure } from '../core/upstream-failure.ts'
 import type { ServerName } from '../dialects/dialect.ts'
 import { isJsonObject, type JsonObject, readCatalogue } from './catalogue.ts'
-import { type FailureCode, UpstreamFailure } from './failure.ts'
 import { getJson, type JsonAnswer } from './json-get.ts'
 import type { CatalogueModel, UpstreamCredential, UpstreamKind } from './upstream.ts'
 

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
 import { RawServer } from '../../test/support/raw-server.ts'
 import { PunkuError } from '../core/error.ts'
+import { HttpDispatcher } from '../http1/http-dispatcher.ts'
 import { DirectUpstream, type DirectUpstreamOptions } from './direct-upstream.ts'
-import { HttpDispatcher } from './http-dispatcher.ts'
 
 function open(url: string, options: Partial<DirectUpstreamOptions> = {}): DirectUpstream {
   const createDispatcher = (origin: string): HttpDispatcher => new HttpDispatcher({ origin })

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
+import type { FailureCode } from '../core/upstream-failure.ts'
 import type { DialectName, ServerName } from '../dialects/dialect.ts'
-import type { FailureCode } from './failure.ts'
 
 /** What kind of API an upstream speaks; `unknown` until it has answered once. */
 export type UpstreamKind = 'ollama' | 'openai' | 'anthropic' | 'unknown'

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
 import type { Route, ServerName } from '../dialects/dialect.ts'
+import { HttpDispatcher } from '../http1/http-dispatcher.ts'
 import { readCatalogue } from './catalogue.ts'
-import { HttpDispatcher } from './http-dispatcher.ts'
 import type { Upstream, UpstreamHealth } from './upstream.ts'
 import { Upstreams } from './upstreams.ts'
 

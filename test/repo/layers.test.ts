@@ -25,10 +25,12 @@ const table = readTable(readFileSync(`${root}docs/architecture.md`, 'utf8'))
 
 /** Folder → the folders it may import, from the table of docs/architecture.md. */
 function readTable(markdown: string): ReadonlyMap<string, ReadonlySet<string>> {
-  const rows = [...markdown.matchAll(/^\| `([a-z]+)` +\|.*\| ([^|]+?) +\|$/gm)].map(([, folder = '', list = '']) => ({
-    folder,
-    list,
-  }))
+  const rows = [...markdown.matchAll(/^\| `([a-z0-9]+)` +\|.*\| ([^|]+?) +\|$/gm)].map(
+    ([, folder = '', list = '']) => ({
+      folder,
+      list,
+    }),
+  )
   const folders = rows.map(({ folder }) => folder)
   return new Map(
     rows.map(({ folder, list }) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { Delivery } from '../../src/gateway/delivery.ts'
 import { Exchange } from '../../src/gateway/exchange.ts'
 import { Linger } from '../../src/gateway/linger.ts'
-import { HttpExchange } from '../../src/upstreams/http-exchange.ts'
+import { HttpExchange } from '../../src/http1/http-exchange.ts'
 import { ManualClock } from '../support/clock.ts'
 import { RawConnection } from '../support/raw.ts'
 import {

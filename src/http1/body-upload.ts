@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { UpstreamFailure } from './failure.ts'
+import { UpstreamFailure } from '../core/upstream-failure.ts'
 import type { StreamedBody } from './outgoing-request.ts'
 
 export interface BodyUploadOptions {

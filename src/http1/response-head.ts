@@ -1,4 +1,4 @@
-import { UpstreamFailure } from './failure.ts'
+import { UpstreamFailure } from '../core/upstream-failure.ts'
 
 /** Header or trailer fields: names in lower case, a list where a name came more than once. No prototype. */
 export type FieldMap = Record<string, string | string[]>

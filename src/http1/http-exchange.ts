@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { UpstreamFailure } from './failure.ts'
+import { UpstreamFailure } from '../core/upstream-failure.ts'
 import type { FieldMap, ResponseHead } from './response-head.ts'
 
 /** What an exchange needs of the connection it is on. */

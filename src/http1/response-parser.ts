@@ -1,4 +1,4 @@
-import { UpstreamFailure } from './failure.ts'
+import { UpstreamFailure } from '../core/upstream-failure.ts'
 import { type FieldMap, parseFields, parseResponseHead, type ResponseHead } from './response-head.ts'
 
 /** What a parser tells, in order: one head, any number of body parts, one end. */
