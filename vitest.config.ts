@@ -13,7 +13,18 @@ if (nodeMajor < OLDEST_NODE_MAJOR) {
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // The proxy's tests run twice: what they hold must hold on both paths to a model server.
+    projects: [
+      { extends: true, test: { name: 'direct', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'tunnelled',
+          include: ['test/proxy/**/*.test.ts', 'test/sdk/**/*.test.ts'],
+          env: { PUNKU_TEST_PATH: 'tunnelled' },
+        },
+      },
+    ],
     testTimeout: 10_000,
     hookTimeout: 60_000,
     globalSetup: ['test/support/postgres-global.ts'],

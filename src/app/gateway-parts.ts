@@ -8,9 +8,12 @@ import { IdleWatch } from '../gateway/idle-watch.ts'
 import { Metrics } from '../gateway/metrics.ts'
 import { Recorder } from '../gateway/recorder.ts'
 import { parseNetworks } from '../http/client-address.ts'
+import type { LocalAdmin } from '../relay/local-admin.ts'
+import type { Relay } from '../relay/relay.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
-import { type Keys, openKeys } from './keys.ts'
+import { createRelay } from './relay-parts.ts'
 import { RetentionSweep } from './retention.ts'
+import { openState, type State } from './state.ts'
 import { createUpstreams } from './upstreams.ts'
 
 /** Names by which container engines give a container its host. Nobody else can be behind them. */
@@ -29,8 +32,11 @@ export interface GatewayPartsOptions {
 /** A gateway with all it stands on, ready to listen. Disposing it ends every connection and writes every row. */
 export interface GatewayParts extends AsyncDisposable {
   readonly gateway: Gateway
-  readonly keys: Keys
+  readonly state: State
   readonly upstreams: Upstreams
+  readonly relay: Relay
+  /** Makes setup links for whoever runs the gateway. */
+  readonly admin: LocalAdmin
   readonly recorder: Recorder
   readonly live: LiveExchanges
 }
@@ -44,12 +50,12 @@ export async function openGateway({
   log,
 }: GatewayPartsOptions): Promise<GatewayParts> {
   await using opened = new AsyncDisposableStack()
-  const keys = opened.use(await openKeys({ home, config, clock, log }))
+  const state = opened.use(await openState({ home, config, clock, log }))
   const upstreams = await createUpstreams(places, { config, clock, log })
   opened.defer(() => upstreams.close())
-  opened.use(new RetentionSweep(keys.requests, config.metering.retentionMs, clock, log))
+  opened.use(new RetentionSweep(state.requests, config.metering.retentionMs, clock, log))
   const recorder = new Recorder({
-    insert: (rows) => keys.requests.insertMany(rows),
+    insert: (rows) => state.requests.insertMany(rows),
     flushMs: config.metering.flushMs,
     clock,
     log,
@@ -57,15 +63,18 @@ export async function openGateway({
   // Rows are written after the last exchange has ended and before the database closes; the watch serves until then.
   opened.defer(() => recorder.close())
   const watch = opened.use(new IdleWatch(clock))
+  const { relay, site, admin } = createRelay({ config, state, upstreams, clock, log })
   const live = new LiveExchanges()
-  keys.keyring.onEnd((keyId, error) => live.cut(keyId, error))
+  state.keyring.onEnd((keyId, error) => live.cut(keyId, error))
   const gateway: Gateway = new Gateway({
     ...config.limits,
     ...config.gateway,
     hosts: [...config.gateway.hosts, ...CONTAINER_HOST_NAMES, hostname().toLowerCase()],
-    keyring: keys.keyring,
+    keyring: state.keyring,
     live,
     upstreams,
+    links: relay,
+    site,
     recorder,
     metrics: new Metrics({
       liveExchanges: () => gateway.liveExchanges,
@@ -80,7 +89,8 @@ export async function openGateway({
     tls: config.tls === undefined ? undefined : { cert: config.tls.cert, key: config.tls.key.reveal() },
   })
   opened.defer(() => gateway.destroy())
-  await Promise.all([upstreams.start(), keys.keyring.start()])
+  await Promise.all([upstreams.start(), state.keyring.start(), state.roll.start()])
+  await relay.start()
   const kept = opened.move()
-  return { gateway, keys, upstreams, recorder, live, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  return { gateway, state, upstreams, relay, admin, recorder, live, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }

@@ -28,7 +28,16 @@ function upstream(given: Partial<Upstream> = {}): Upstream {
 function lines(given: Partial<Greeting> = {}): string[] {
   const models = { upstreams: [], found: [], demo: undefined, [Symbol.asyncDispose]: async () => {} }
   const addresses = [{ host: '127.0.0.1', port: 11_435 }]
-  return greet({ config, addresses, models, upstreams: [upstream()], firstKey: undefined, exposures: [], ...given })
+  return greet({
+    config,
+    addresses,
+    models,
+    upstreams: [upstream()],
+    firstKey: undefined,
+    setupLink: undefined,
+    exposures: [],
+    ...given,
+  })
 }
 
 const text = (given: Partial<Greeting> = {}) => lines(given).join('\n')

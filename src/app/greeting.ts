@@ -14,11 +14,13 @@ export interface Greeting {
   readonly upstreams: readonly Upstream[]
   /** The text of the key that was made just now. */
   readonly firstKey: string | undefined
+  /** Opens the page where agents are confirmed; `undefined` where it is not to be shown. */
+  readonly setupLink: string | undefined
   readonly exposures: readonly Exposure[]
 }
 
 /** What a person who starts the gateway sees: what was found, what listens where, and a line to try it with. */
-export function greet({ config, addresses, models, upstreams, firstKey, exposures }: Greeting): string[] {
+export function greet({ config, addresses, models, upstreams, firstKey, setupLink, exposures }: Greeting): string[] {
   const scheme = config.tls === undefined ? 'http' : 'https'
   const lines: string[] = []
   for (const upstream of upstreams) lines.push(...describe(upstream, models.demo !== undefined))
@@ -41,6 +43,13 @@ export function greet({ config, addresses, models, upstreams, firstKey, exposure
     lines.push(
       `Key        ${firstKey}`,
       '           Made just now and shown this once: keep it. It is named first.',
+      '',
+    )
+  }
+  if (setupLink !== undefined) {
+    lines.push(
+      `Setup      ${setupLink}`,
+      '           Opens once, within a day: there you confirm agents that want to join.',
       '',
     )
   }
@@ -68,11 +77,15 @@ function describe(upstream: Upstream, isDemo: boolean): string[] {
   if (health.state !== 'up')
     return [`Upstream   ${upstream.id}: no answer (${health.reason}). It is asked again every few seconds.`]
   const name = isDemo ? 'built-in demo' : `${server ?? upstream.kind}${version === undefined ? '' : ` ${version}`}`
-  const shown = models.slice(0, MODELS_SHOWN).map(({ id }) => id)
+  return [`Upstream   ${upstream.id}: ${name}, ${namesOf(models.map(({ id }) => id))}`]
+}
+
+/** `models a, b`, at most five by name. */
+export function namesOf(models: readonly string[]): string {
+  if (models.length === 0) return 'no models yet'
+  const shown = models.slice(0, MODELS_SHOWN)
   const more = models.length > shown.length ? ` and ${models.length - shown.length} more` : ''
-  return [
-    `Upstream   ${upstream.id}: ${name}, ${models.length === 0 ? 'no models yet' : `models ${shown.join(', ')}${more}`}`,
-  ]
+  return `models ${shown.join(', ')}${more}`
 }
 
 /** A model to try by OpenAI's chat route: on this machine, and not one that only embeds. */

@@ -1,10 +1,16 @@
+import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { ConfigError } from '../config/config-error.ts'
+import { systemClock } from '../core/clock.ts'
+import { SUBPROTOCOL } from '../protocol/limits.ts'
+import { joinAsAgent } from '../tunnel/join.ts'
+import { DEFAULT_TUNNEL_LIMITS } from '../tunnel/limits.ts'
 import { openLocalControl } from './local-control.ts'
 import { startServe } from './serve.ts'
 
@@ -77,6 +83,50 @@ test('where one runs, it is asked, and what is changed holds in it at once', asy
   await using control = await open()
   expect(control.isLive).toBe(false)
 })
+
+test('where one runs, it tells of the links of its tunnels, and cuts them', async () => {
+  const log = pino({ level: 'silent' })
+  const flags = { listen: ['127.0.0.1:0'] }
+  const running = await startServe({ home, flags, env: {}, demo: 'always', mayShowKey: false, log })
+  onTestFinished(() => running.destroy())
+  await using control = await open()
+  const { addresses } = await control.client.status()
+  const issued = await control.client.createTunnel('studio')
+  const asked = await postForm(`${addresses[0]}/tunnel/token`, {
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    client_id: 'punku-agent',
+    device_code: issued.token,
+  })
+  const { access_token: accessToken } = (await asked.json()) as { access_token: string }
+  const socket = new WebSocket(`${addresses[0]?.replace('http', 'ws')}/tunnel`, SUBPROTOCOL, {
+    headers: { authorization: `Bearer ${accessToken}` },
+    perMessageDeflate: false,
+  })
+  onTestFinished(() => socket.terminate())
+  await once(socket, 'open')
+  const { link, session } = await joinAsAgent({
+    socket,
+    instance: 'test',
+    machine: { name: 'mac-studio', platform: 'darwin', arch: 'arm64' },
+    limits: DEFAULT_TUNNEL_LIMITS,
+    resume: undefined,
+    onStream: (stream) => stream.reset('denied', 'agent', 'not now'),
+    clock: systemClock,
+  })
+  onTestFinished(() => session.end('the test is over'))
+
+  const linked = { state: 'connected', streams: expect.any(Number), address: '127.0.0.1' }
+  expect(await control.client.showTunnel('studio')).toMatchObject(linked)
+  expect((await control.client.status()).tunnels).toEqual({ live: 1, connected: 1 })
+  expect(await control.client.renameTunnel('studio', 'attic')).toMatchObject({ label: 'attic', ...linked })
+  expect(await control.client.revokeTunnel('attic')).toMatchObject({ state: 'revoked', address: null })
+  expect(await link.ended).toMatchObject({ reason: 'revoked' })
+  expect((await control.client.status()).tunnels).toEqual({ live: 0, connected: 0 })
+})
+
+function postForm(url: string, fields: Readonly<Record<string, string>>): Promise<Response> {
+  return fetch(url, { method: 'POST', body: new URLSearchParams(fields) })
+}
 
 test('a gateway that stops while it is asked is told as that', async () => {
   mkdirSync(join(home, 'run'), { mode: 0o700 })

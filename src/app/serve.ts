@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { createLog, type Logger } from '../core/log.ts'
 import { VERSION } from '../core/version.ts'
 import type { Gateway, ListeningAddress } from '../gateway/gateway.ts'
+import type { LocalAdmin } from '../relay/local-admin.ts'
 import { ExposureCheck, otherAddresses } from '../system/exposure.ts'
 import { assertSafeListen, renderAddress, resolveListen } from '../system/listen-address.ts'
 import { explainPortInUse, portOwner } from '../system/port-owner.ts'
@@ -16,7 +17,7 @@ import { holdInstance } from '../system/single-instance.ts'
 import { type DemoMode, findModels } from './found-models.ts'
 import { openGateway } from './gateway-parts.ts'
 import { greet } from './greeting.ts'
-import type { Keys } from './keys.ts'
+import type { State } from './state.ts'
 
 export interface ServeOptions {
   /** The state folder, resolved. */
@@ -69,7 +70,7 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   opened.defer(() => instance.release())
   const models = opened.use(await findModels({ mode: options.demo, config, clock }))
   const parts = opened.use(await openGateway({ home, config, upstreams: models.upstreams, clock, log }))
-  const { gateway, keys, upstreams } = parts
+  const { gateway, state, upstreams, relay, admin } = parts
 
   const addresses: ListeningAddress[] = []
   const exposure = new ExposureCheck({
@@ -83,8 +84,8 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   })
   opened.defer(() => exposure.close())
   const control = createControl({
-    keys: keys.service,
-    requests: keys.requests,
+    ...state,
+    links: relay,
     log,
     now: () => clock.now(),
     gateway: {
@@ -94,6 +95,7 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
         version: VERSION,
         startedAt,
         addresses: addresses.map((address) => `${scheme(config)}://${renderAddress(address)}`),
+        publicUrl: config.gateway.publicUrl ?? null,
         exposures: [...exposure.exposures],
         liveExchanges: gateway.liveExchanges,
       }),
@@ -104,14 +106,16 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
 
   for (const address of listen) addresses.push(await listenOrExplain(gateway, address))
   await exposure.start()
-  const firstKey = await firstKeyOf(keys, options.mayShowKey)
+  const firstKey = await firstKeyOf(state, options.mayShowKey)
+  // Links end with the process, so that each start gives one.
+  const setupLink = options.mayShowKey ? setupLinkOf(admin, config, addresses) : undefined
   log.info({ version: VERSION, addresses: addresses.map(renderAddress) }, 'gateway.started')
 
   const kept = opened.move()
   const { exposures } = exposure
   return {
     addresses,
-    greeting: greet({ config, addresses, models, upstreams: upstreams.list(), firstKey, exposures }),
+    greeting: greet({ config, addresses, models, upstreams: upstreams.list(), firstKey, setupLink, exposures }),
     async close() {
       await gateway.close(config.timeouts.drainMs)
       await kept.disposeAsync()
@@ -139,9 +143,20 @@ async function listenOrExplain(gateway: Gateway, address: ListeningAddress): Pro
 }
 
 /** The text of a key made because there was none; `undefined` where there are keys, or nobody is there to see it. */
-async function firstKeyOf(keys: Keys, mayShowKey: boolean): Promise<string | undefined> {
-  if (!mayShowKey || (await keys.service.list()).length > 0) return undefined
-  return (await keys.service.create({ name: 'first' })).text.reveal()
+async function firstKeyOf({ keys }: State, mayShowKey: boolean): Promise<string | undefined> {
+  if (!mayShowKey || (await keys.list()).length > 0) return undefined
+  return (await keys.create({ name: 'first' })).text.reveal()
+}
+
+/** Where whoever runs the gateway first opens it in a browser. */
+function setupLinkOf(
+  admin: LocalAdmin,
+  config: LoadedConfig,
+  [first]: readonly ListeningAddress[],
+): string | undefined {
+  const base =
+    config.gateway.publicUrl ?? (first === undefined ? undefined : `${scheme(config)}://${renderAddress(first)}`)
+  return base === undefined ? undefined : admin.createSetupLink(base)
 }
 
 function scheme(config: LoadedConfig): string {

@@ -1,19 +1,25 @@
 import { expect, test } from 'vitest'
+import { AgentFailure } from '../app/agent-failure.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { ControlError } from '../control/client.ts'
 import { PunkuError } from '../core/error.ts'
-import { explain, UsageError } from './exit.ts'
+import { Declined, explain, UsageError } from './exit.ts'
 
 const refused = (code: string, status: number) => new ControlError({ code, status, detail: 'Refused.' })
 
 test.each<[thrown: unknown, exitCode: number, message: string]>([
   [new UsageError('Say it otherwise.'), 2, 'Say it otherwise.'],
+  [new Declined('Not done.'), 1, 'Not done.'],
   [new ConfigError(['One.', 'Two.']), 78, 'One.\nTwo.'],
   [refused('invalid_request', 400), 2, 'Refused.'],
   [refused('key_not_found', 404), 1, 'Refused.'],
   [refused('network_not_allowed', 403), 77, 'Refused.'],
+  [refused('tunnel_limit_reached', 402), 77, 'Refused.'],
   [refused('gateway_not_running', 503), 69, 'Refused.'],
   [refused('internal', 500), 1, 'Refused.'],
+  [new AgentFailure('ended', 'Revoked.'), 1, 'Revoked.'],
+  [new AgentFailure('denied', 'No.'), 77, 'No.'],
+  [new AgentFailure('away', 'Gone.'), 69, 'Gone.'],
   [new PunkuError('gateway_not_running', 'Gone.'), 69, 'Gone.'],
 ])('%s ends with its code and its words', (thrown, exitCode, message) => {
   expect(explain(thrown)).toEqual({ exitCode, message })

@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander'
+import { AgentFailure, type AgentFailureKind } from '../app/agent-failure.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { ControlError } from '../control/client.ts'
 import { PunkuError } from '../core/error.ts'
@@ -11,6 +12,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** The person at the terminal said no; the message says what that left undone. */
+export class Declined extends Error {
+  override readonly name = 'Declined'
+}
+
 /** How a thrown value ends the process, and what is said of it on standard error. */
 export function explain(thrown: unknown): { readonly exitCode: number; readonly message: string | undefined } {
   // Commander has said it already.
@@ -18,15 +24,23 @@ export function explain(thrown: unknown): { readonly exitCode: number; readonly 
     return { exitCode: thrown.exitCode === 0 ? EXIT.done : EXIT.usage, message: undefined }
   }
   if (thrown instanceof UsageError) return { exitCode: EXIT.usage, message: thrown.message }
+  if (thrown instanceof Declined) return { exitCode: EXIT.failed, message: thrown.message }
   if (thrown instanceof ConfigError) return { exitCode: EXIT.config, message: thrown.message }
   if (thrown instanceof ControlError) return { exitCode: exitOf(thrown.code, thrown.status), message: thrown.message }
   if (thrown instanceof PunkuError) return { exitCode: exitOf(thrown.code, thrown.status), message: thrown.message }
+  if (thrown instanceof AgentFailure) return { exitCode: AGENT_EXITS[thrown.kind], message: thrown.message }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   return { exitCode: EXIT.failed, message: error.stack ?? error.message }
 }
 
+const AGENT_EXITS: Readonly<Record<AgentFailureKind, number>> = {
+  ended: EXIT.failed,
+  denied: EXIT.notAllowed,
+  away: EXIT.unavailable,
+}
+
 function exitOf(code: string, status: number): number {
   if (code === 'invalid_request') return EXIT.usage
-  if (status === 401 || status === 403) return EXIT.notAllowed
+  if (status === 401 || status === 402 || status === 403) return EXIT.notAllowed
   return status === 503 ? EXIT.unavailable : EXIT.failed
 }

@@ -49,6 +49,11 @@ export function printTable(columns: readonly Column[], rows: readonly (readonly 
   else for (const line of renderTable(columns, rows)) print(line)
 }
 
+/** Named facts as lines, a name and its value on each, with nothing in them that steers the terminal. */
+export function renderFacts(facts: readonly (readonly [name: string, value: string])[]): string[] {
+  return facts.map(([name, value]) => `${name.padEnd(10)} ${visible(value)}`)
+}
+
 /** A time of the API in the reader's own zone: `2026-01-31 12:00:00`; `-` for none. */
 export function localTime(iso: string | null): string {
   if (iso === null) return '-'

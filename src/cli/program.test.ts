@@ -53,7 +53,7 @@ describe('a command line that cannot be understood ends with 2 and says what was
 
 test('help and version are no errors', async () => {
   expect(await runCli(['--help'])).toBe(0)
-  for (const command of ['serve', 'keys', 'models', 'requests', 'usage', 'status', 'config', 'version']) {
+  for (const command of ['serve', 'keys', 'models', 'tunnels', 'requests', 'usage', 'status', 'config', 'version']) {
     expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'))
   }
   stdout = ''

@@ -1,11 +1,15 @@
 import { Command } from 'commander'
 import { VERSION } from '../core/version.ts'
 import { addConfigCommand } from './commands/config.ts'
+import { addConnectCommand } from './commands/connect.ts'
+import { addDisconnectCommand } from './commands/disconnect.ts'
 import { addKeysCommands } from './commands/keys.ts'
 import { addModelsCommand } from './commands/models.ts'
+import { addPairCommand } from './commands/pair.ts'
 import { addRequestsCommand } from './commands/requests.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addStatusCommand } from './commands/status.ts'
+import { addTunnelsCommands } from './commands/tunnels.ts'
 import { addUsageCommand } from './commands/usage.ts'
 import { EXIT, explain } from './exit.ts'
 import { print, printJson } from './output.ts'
@@ -43,8 +47,12 @@ export function createProgram(): Command {
     .showHelpAfterError('(punku --help shows the commands)')
     .exitOverride()
   addServeCommand(program)
+  addPairCommand(program)
+  addConnectCommand(program)
+  addDisconnectCommand(program)
   addKeysCommands(program)
   addModelsCommand(program)
+  addTunnelsCommands(program)
   addRequestsCommand(program)
   addUsageCommand(program)
   addStatusCommand(program)

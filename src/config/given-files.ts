@@ -12,61 +12,77 @@ const MAX_FILE_BYTES = 1_048_576
 type Parsed = z.output<typeof configSchema>
 
 /**
- * Reads the files that `…File` options name, relative ones from `folder`, and puts their contents in place of the
- * names. A secret that other users can read is a warning, not an error: container systems mount them so.
- * @throws ConfigError with every file that cannot be used.
+ * Reads files that options name. What is wrong is collected in `problems`, each a sentence for the person who set the
+ * option, and what should be told to them in `warnings`; a file that cannot be used reads as empty.
  */
-export function readGivenFiles(config: Parsed, folder: string) {
-  const problems: string[] = []
-  const warnings: string[] = []
+export class GivenFileReader {
+  readonly problems: string[] = []
+  readonly warnings: string[] = []
 
-  function read(option: string, name: string): string {
-    const path = resolve(folder, name)
+  /** The text of the file. */
+  read(option: string, path: string): string {
     try {
       const stats = statSync(path)
       if (!stats.isFile() || stats.size > MAX_FILE_BYTES) {
-        problems.push(`${option}: ${path} is no file of at most 1 MiB: check the path.`)
+        this.problems.push(`${option}: ${path} is no file of at most 1 MiB: check the path.`)
         return ''
       }
       const text = readFileSync(path, 'utf8')
-      if (text.trim() === '') problems.push(`${option}: ${path} is empty.`)
+      if (text.trim() === '') this.problems.push(`${option}: ${path} is empty.`)
       return text
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      problems.push(`${option}: ${path} cannot be read (${code}): check the path and who may read it.`)
+      this.problems.push(`${option}: ${path} cannot be read (${code}): check the path and who may read it.`)
       return ''
     }
   }
 
-  function readSecret(option: string, name: string): Secret {
-    const text = read(option, name).trim()
-    const path = resolve(folder, name)
+  /** The trimmed text. That other users can read it is a warning, not an error: container systems mount files so. */
+  readSecret(option: string, path: string): Secret {
+    const text = this.read(option, path).trim()
     if (text !== '' && process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
-      warnings.push(`${option}: other users of this machine can read ${path}. Close it with: chmod 600 ${path}`)
+      this.warnings.push(`${option}: other users of this machine can read ${path}. Close it with: chmod 600 ${path}`)
     }
     return new Secret(text)
   }
 
-  const tls = config.tls && {
-    cert: read('tls.certFile', config.tls.certFile),
-    key: readSecret('tls.keyFile', config.tls.keyFile),
-  }
-  const upstreams = config.upstreams.map(({ url, kind, keyFile }, index) => {
-    if (keyFile === undefined) return { url, kind, key: undefined }
-    const option = `upstreams[${index}].keyFile`
-    const key = readSecret(option, keyFile)
-    // It goes into a header: a line end in it would start another.
+  /** A secret that goes into a header: a line end in it would start another. */
+  readKey(option: string, path: string): Secret {
+    const key = this.readSecret(option, path)
     if (!/^[\x21-\x7e]*$/.test(key.reveal()))
-      problems.push(`${option}: the file must hold the key on one line and nothing else.`)
-    return { url, kind, key }
-  })
+      this.problems.push(`${option}: the file must hold the key on one line and nothing else.`)
+    return key
+  }
+
+  /** @throws ConfigError with all problems, when there are any. */
+  assertUsable(): void {
+    if (this.problems.length > 0) throw new ConfigError(this.problems)
+  }
+}
+
+/**
+ * Reads the files that `…File` options name, relative ones from `folder`, and puts their contents in place of the names.
+ * @throws ConfigError with every file that cannot be used.
+ */
+export function readGivenFiles(config: Parsed, folder: string) {
+  const files = new GivenFileReader()
+  const at = (name: string) => resolve(folder, name)
+  const tls = config.tls && {
+    cert: files.read('tls.certFile', at(config.tls.certFile)),
+    key: files.readSecret('tls.keyFile', at(config.tls.keyFile)),
+  }
+  const upstreams = config.upstreams.map(({ url, kind, keyFile }, index) => ({
+    url,
+    kind,
+    key: keyFile === undefined ? undefined : files.readKey(`upstreams[${index}].keyFile`, at(keyFile)),
+  }))
   let url = config.database.url
   if (config.database.urlFile !== undefined) {
-    if (url !== undefined) problems.push('database.url and database.urlFile are both set: leave one out.')
-    url = readSecret('database.urlFile', config.database.urlFile)
+    if (url !== undefined) files.problems.push('database.url and database.urlFile are both set: leave one out.')
+    url = files.readSecret('database.urlFile', at(config.database.urlFile))
     if (url.reveal() !== '' && !isDatabaseUrl(url.reveal()))
-      problems.push(`database.urlFile: its text ${DATABASE_URL_RULE}.`)
+      files.problems.push(`database.urlFile: its text ${DATABASE_URL_RULE}.`)
   }
-  if (problems.length > 0) throw new ConfigError(problems)
-  return { values: { tls, upstreams, database: { url } }, warnings }
+  files.assertUsable()
+  return { values: { tls, upstreams, database: { url } }, warnings: files.warnings }
 }

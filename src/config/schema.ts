@@ -84,6 +84,13 @@ const gateway = z
           'Names that clients may use for the gateway besides its addresses, `localhost`, the name of the machine and what containers call their host, as in the `Host` header and without a port. Any other name is refused, which stops web pages that point a name of their own at your machine.',
         examples: [['models.example.org']],
       }),
+    publicUrl: webOrigin()
+      .optional()
+      .meta({
+        description:
+          'Where people and agents reach the gateway from elsewhere, for the links and commands it shows. Not set: as whoever asks has reached it. Needed behind a reverse proxy that hides the name it was asked by.',
+        examples: ['https://models.example.org'],
+      }),
     origins: z
       .array(webOrigin())
       .prefault([])
@@ -205,6 +212,43 @@ const stream = z
   .prefault({})
   .meta({ description: 'Answers that flow while they are made.' })
 
+const tunnels = z
+  .strictObject({
+    max: z.int().min(1).max(10_000).default(5).meta({
+      description:
+        'Live tunnels an org may have. One more is refused until one is revoked. It bounds what a leaked sign-in can add.',
+    }),
+    heartbeat: duration({ min: '1s', max: '5m' }).prefault('15s').meta({
+      description:
+        'How often links are pinged. One that is silent for two heartbeats is taken for dead. Shorter notices sooner and keeps laptops awake; longer than a firewall keeps idle connections, and links break.',
+    }),
+    resumeWindow: durationOrOff({ min: '1s', max: '10m' }).prefault('30s').meta({
+      description:
+        'How long the streams of a broken link wait for their agent to come back. Clients see a pause and no error. `off` ends them at once. Longer keeps clients waiting for agents that are gone.',
+    }),
+    streamWindow: size({ min: '64KiB', max: '256MiB' }).prefault('8MiB').meta({
+      description:
+        'What one stream may have on its way from an agent, at most; it starts small and grows with what the stream uses. A client that stops reading makes the gateway keep that much. Too small and bulk over long distances is slow.',
+    }),
+    linkWindow: size({ min: '1MiB', max: '4GiB' }).prefault('64MiB').meta({
+      description: 'The same for all streams of a link together: windows stop growing there.',
+    }),
+    resendBuffer: size({ min: '1MiB', max: '1GiB' }).prefault('32MiB').meta({
+      description:
+        'What is kept for each link until its agent has acknowledged it, to be sent again when the link breaks. Too small and bulk over long distances is slow.',
+    }),
+  })
+  .transform(({ max, heartbeat, resumeWindow, streamWindow, linkWindow, resendBuffer }) => ({
+    max,
+    heartbeatMs: heartbeat,
+    resumeWindowMs: resumeWindow ?? 0,
+    maxWindowBytes: streamWindow,
+    linkWindowBytes: linkWindow,
+    resendBytes: resendBuffer,
+  }))
+  .prefault({})
+  .meta({ description: 'Model servers elsewhere, whose agents open links to this gateway.' })
+
 const metering = z
   .strictObject({
     flush: duration({ min: '10ms', max: '1s' }).prefault('250ms').meta({
@@ -281,6 +325,7 @@ export const configSchema = z.strictObject({
   }),
   timeouts,
   stream,
+  tunnels,
   metering,
   exposureCheck,
   log,

@@ -1,14 +1,15 @@
 import type { Key } from '../access/key.ts'
 import type { RequestRow } from '../store/schema.ts'
-import type { Upstream } from '../upstreams/upstream.ts'
-import type { KeyBody, RequestBody, UpstreamBody } from './contract.ts'
+import type { CatalogueModel, Upstream } from '../upstreams/upstream.ts'
+import type { KeyBody, ModelBody, RequestBody, UpstreamBody } from './contract.ts'
 
 /** Epoch milliseconds as the API's times. */
 export function iso(at: number): string {
   return new Date(at).toISOString()
 }
 
-function isoOrNull(at: number | undefined): string | null {
+/** A time that may not be known, as the API's. */
+export function isoOrNull(at: number | undefined): string | null {
   return at === undefined ? null : iso(at)
 }
 
@@ -61,9 +62,27 @@ export function requestBody(row: RequestRow, names: ReadonlyMap<string, string>)
   }
 }
 
-export function upstreamBody({ id, kind, server, version, health, models }: Upstream): UpstreamBody {
+/** A model of an upstream, with what is known of it. */
+export function modelBody(model: CatalogueModel, upstream: Upstream): ModelBody {
+  return {
+    id: model.id,
+    canonical: model.canonical,
+    upstream: upstream.id,
+    upstreamLabel: upstream.label,
+    upstreamKind: upstream.kind,
+    isCloud: model.isCloud,
+    contextLength: model.contextLength ?? null,
+    capabilities: model.capabilities === undefined ? null : [...model.capabilities],
+    sizeBytes: model.sizeBytes ?? null,
+    isLoaded: model.isLoaded ?? null,
+  }
+}
+
+/** An upstream, with its health. */
+export function upstreamBody({ id, label, kind, server, version, health, models }: Upstream): UpstreamBody {
   return {
     id,
+    label,
     kind,
     server: server ?? null,
     version: version ?? null,

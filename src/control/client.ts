@@ -3,11 +3,12 @@ import type {
   KeyBody,
   ModelBody,
   NewKeyBody,
-  Problem,
   RequestBody,
   StatusBody,
   UsageGroupBody,
 } from './contract.ts'
+import type { Problem } from './contract-parts.ts'
+import type { IssuedTunnelBody, PairingBody, TunnelBody } from './tunnel-contract.ts'
 
 /** Sends a request to the control API: over a socket, or into an application in this process. */
 export type ControlFetch = (path: string, init: RequestInit) => Promise<Response>
@@ -61,6 +62,42 @@ export class ControlClient {
     return this.#call('DELETE', `/keys/${encodeURIComponent(key)}`)
   }
 
+  async listTunnels(): Promise<TunnelBody[]> {
+    return (await this.#call<{ tunnels: TunnelBody[] }>('GET', '/tunnels')).tunnels
+  }
+
+  createTunnel(label: string): Promise<IssuedTunnelBody> {
+    return this.#call('POST', '/tunnels', { label })
+  }
+
+  showTunnel(tunnel: string): Promise<TunnelBody> {
+    return this.#call('GET', tunnelPath(tunnel))
+  }
+
+  renameTunnel(tunnel: string, label: string): Promise<TunnelBody> {
+    return this.#call('PATCH', tunnelPath(tunnel), { label })
+  }
+
+  rotateTunnel(tunnel: string): Promise<IssuedTunnelBody> {
+    return this.#call('POST', `${tunnelPath(tunnel)}/rotate`)
+  }
+
+  revokeTunnel(tunnel: string): Promise<TunnelBody> {
+    return this.#call('DELETE', tunnelPath(tunnel))
+  }
+
+  showPairing(code: string): Promise<PairingBody> {
+    return this.#call('GET', pairingPath(code))
+  }
+
+  approvePairing(code: string, label?: string): Promise<TunnelBody> {
+    return this.#call('POST', `${pairingPath(code)}/approve`, label === undefined ? {} : { label })
+  }
+
+  denyPairing(code: string): Promise<PairingBody> {
+    return this.#call('POST', `${pairingPath(code)}/deny`)
+  }
+
   async listRequests(query: RequestsQuery): Promise<RequestBody[]> {
     return (await this.#call<{ requests: RequestBody[] }>('GET', `/requests${queryText({ ...query })}`)).requests
   }
@@ -87,6 +124,14 @@ export class ControlClient {
     if (!response.ok) throw new ControlError(value as Problem)
     return value as T
   }
+}
+
+function tunnelPath(tunnel: string): string {
+  return `/tunnels/${encodeURIComponent(tunnel)}`
+}
+
+function pairingPath(code: string): string {
+  return `/pairings/${encodeURIComponent(code)}`
 }
 
 function queryText(values: Readonly<Record<string, string | number | undefined>>): string {

@@ -1,21 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { body, count, failure, json, time } from './contract-parts.ts'
+import { tunnelOperations } from './tunnel-contract.ts'
 
-const time = z.iso.datetime().meta({ description: 'A time, ISO 8601 in UTC.', examples: ['2026-01-31T12:00:00.000Z'] })
-const count = z.int().min(0)
 /** A hundred years: beyond what anyone means, and far from where dates and whole numbers end. */
 const MAX_SPAN_MS = 3_153_600_000_000
-
-const problem = z
-  .strictObject({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    code: z.string().meta({ description: 'Stable; the table is in docs/errors.md.' }),
-    detail: z.string().meta({ description: 'What happened, why, and what to do next.' }),
-    param: z.string().optional().meta({ description: 'The field at fault.' }),
-  })
-  .openapi('Problem')
-export type Problem = z.output<typeof problem>
 
 const key = z
   .strictObject({
@@ -111,15 +99,30 @@ const usageGroup = z
   .openapi('UsageGroup')
 export type UsageGroupBody = z.output<typeof usageGroup>
 
+const upstreamKind = z.enum(['ollama', 'openai', 'anthropic', 'unknown'])
+const upstreamLabel = z.string().meta({ description: 'What people call the upstream.' })
+
 const model = z
-  .strictObject({ id: z.string(), canonical: z.string(), upstream: z.string(), isCloud: z.boolean() })
+  .strictObject({
+    id: z.string(),
+    canonical: z.string(),
+    upstream: z.string().meta({ description: 'The id of the upstream that has it.' }),
+    upstreamLabel,
+    upstreamKind,
+    isCloud: z.boolean(),
+    contextLength: count.nullable().meta({ description: 'Tokens. Null, here and below: not known.' }),
+    capabilities: z.array(z.string()).nullable(),
+    sizeBytes: count.nullable(),
+    isLoaded: z.boolean().nullable(),
+  })
   .openapi('Model')
 export type ModelBody = z.output<typeof model>
 
 const upstream = z
   .strictObject({
     id: z.string(),
-    kind: z.enum(['ollama', 'openai', 'anthropic', 'unknown']),
+    label: upstreamLabel,
+    kind: upstreamKind,
     server: z.string().nullable(),
     version: z.string().nullable(),
     state: z.enum(['unprobed', 'up', 'down']),
@@ -136,10 +139,15 @@ const status = z
     version: z.string(),
     startedAt: time,
     addresses: z.array(z.string()).meta({ description: 'Where clients reach the gateway, as URLs.' }),
+    publicUrl: z.string().nullable().meta({ description: 'Where it is reached from elsewhere, if that was set.' }),
     upstreams: z.array(upstream),
     exposures: z
       .array(z.strictObject({ upstreamId: z.string(), address: z.string() }))
       .meta({ description: 'Upstreams that others can reach around the gateway.' }),
+    tunnels: z.strictObject({
+      live: count.meta({ description: 'Tunnels that are not revoked.' }),
+      connected: count.meta({ description: 'Those with a link.' }),
+    }),
     liveExchanges: count,
   })
   .openapi('Status')
@@ -164,16 +172,6 @@ const usageQuery = z.strictObject({
   since: isoQuery,
   until: isoQuery,
 })
-
-const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
-  content: { 'application/json': { schema } },
-  description,
-})
-const body = <Schema extends z.ZodType>(schema: Schema) => ({
-  content: { 'application/json': { schema } },
-  required: true,
-})
-const failure = { content: { 'application/problem+json': { schema: problem } }, description: 'A problem (RFC 9457).' }
 
 /** Every operation of the control API: its path, what it takes and what it answers. */
 export const operations = {
@@ -206,6 +204,7 @@ export const operations = {
     request: { params: keyPath },
     responses: { 200: json(key, 'The key, revoked.'), default: failure },
   }),
+  ...tunnelOperations,
   listRequests: createRoute({
     method: 'get',
     path: '/control/v1/requests',

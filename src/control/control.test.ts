@@ -1,82 +1,17 @@
-import { pino } from 'pino'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { z } from 'zod'
 import { ManualClock } from '../../test/support/clock.ts'
+import { type Answer, openTestControl } from '../../test/support/control.ts'
 import { describeDatabases } from '../../test/support/databases.ts'
-import { KeyService } from '../access/key-service.ts'
-import { hashSecret } from '../access/key-text.ts'
-import { Secret } from '../core/secret.ts'
-import { type OpenDatabase, openDatabase } from '../store/database.ts'
-import { KeyRepository } from '../store/key-repository.ts'
+import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrations.ts'
-import { RequestRepository } from '../store/request-repository.ts'
 import type { NewRequestRow } from '../store/schema.ts'
 import type { CatalogueModel, Upstream } from '../upstreams/upstream.ts'
 import { operations } from './contract.ts'
-import { type ControlOptions, createControl, type GatewayStatus } from './control.ts'
+import type { GatewayStatus } from './control.ts'
 
 const DAY_MS = 86_400_000
 const KEY_TEXT = /pk_[0-9a-z]{10}_[0-9a-z]{52}/
-const pepper = new Secret('pepper')
 const clock = new ManualClock()
-
-type OperationName = keyof typeof operations
-type JsonAnswer = { readonly content: { readonly 'application/json': { readonly schema: z.ZodType } } }
-type Answer<Name extends OperationName> = z.output<SuccessSchema<Name>>
-type SuccessSchema<Name extends OperationName> = {
-  [Status in keyof (typeof operations)[Name]['responses']]: (typeof operations)[Name]['responses'][Status] extends {
-    content: { 'application/json': { schema: infer Schema extends z.ZodType } }
-  }
-    ? Schema
-    : never
-}[keyof (typeof operations)[Name]['responses']]
-
-/** A control API on a database of its own. */
-async function openControl(open: () => Promise<OpenDatabase>, given: Partial<ControlOptions> = {}) {
-  const database = await open()
-  const requests = new RequestRepository(database)
-  const hash = (secret: string) => hashSecret(pepper, secret)
-  const keys = new KeyService({ repository: new KeyRepository(database), hash, clock })
-  const logLines: string[] = []
-  const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
-  const app = createControl({ keys, requests, log, now: () => clock.now(), ...given })
-  const send = (method: string, path: string, body?: unknown) =>
-    app.request(`/control/v1${path}`, {
-      method,
-      ...(body !== undefined && {
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-      }),
-    })
-  return {
-    app,
-    requests,
-    logLines,
-    send,
-    /** Sends to an operation, which must succeed; the answer is held to the contract. */
-    async call<Name extends OperationName>(name: Name, path: string, body?: unknown): Promise<Answer<Name>> {
-      const { method, responses } = operations[name]
-      const response = await send(method.toUpperCase(), path, body)
-      const text = await response.text()
-      const declared = Object.entries(responses).find(([status]) => status === String(response.status))?.[1]
-      if (declared === undefined) throw new Error(`${name} answered ${response.status}: ${text}`)
-      expect(response.headers.get('content-type')).toBe('application/json')
-      const { schema } = (declared as JsonAnswer).content['application/json']
-      return schema.parse(JSON.parse(text)) as Answer<Name>
-    },
-    /** Sends what must be refused; the answer is held to the contract. */
-    async refused(method: string, path: string, body?: unknown) {
-      const response = await send(method, path, body)
-      expect(response.headers.get('content-type')).toBe('application/problem+json')
-      const problem = operations.listKeys.responses.default.content['application/problem+json'].schema.parse(
-        await response.json(),
-      )
-      expect(problem).toMatchObject({ type: 'about:blank', title: problem.code.replaceAll('_', ' ') })
-      expect(problem.status).toBe(response.status)
-      return problem
-    },
-  }
-}
 
 function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
   return {
@@ -106,18 +41,27 @@ function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
   }
 }
 
-const model = (id: string, isCloud = false): CatalogueModel => ({ id, canonical: `${id}:latest`, isCloud, entry: {} })
+const model = (id: string, known: Partial<CatalogueModel> = {}): CatalogueModel => ({
+  id,
+  canonical: `${id}:latest`,
+  isCloud: false,
+  entry: {},
+  ...known,
+})
+const isKnown = { contextLength: 131_072, capabilities: ['tools', 'vision'], sizeBytes: 4_900_000_000, isLoaded: true }
 
 const isUp = {
   id: '127.0.0.1:11434',
+  label: 'workshop',
   kind: 'ollama',
   server: 'ollama',
   version: '0.12.0',
   health: { state: 'up', checkedAt: clock.now(), reason: '' },
-  models: [model('llama3'), model('gpt-oss', true)],
+  models: [model('llama3', isKnown), model('gpt-oss', { isCloud: true })],
 } as const
 const isUnprobed = {
   id: '127.0.0.1:8080',
+  label: '127.0.0.1:8080',
   kind: 'unknown',
   server: undefined,
   version: undefined,
@@ -133,6 +77,7 @@ const gateway = {
     version: '1.2.3',
     startedAt: clock.now(),
     addresses: ['http://127.0.0.1:11435'],
+    publicUrl: 'https://models.example.org',
     exposures: [{ upstreamId: isUp.id, address: '192.168.1.5:11434' }],
     liveExchanges: 3,
   }),
@@ -141,7 +86,7 @@ const gateway = {
 describeDatabases((open) => {
   describe('keys', () => {
     test('a new key is shown once with its text and its defaults, and never again', async () => {
-      const { call, send, logLines } = await openControl(open)
+      const { call, send, logLines } = await openTestControl(open)
       const { key: text, ...issued } = await call('createKey', '/keys', { name: 'alice' })
       expect(text).toMatch(KEY_TEXT)
       expect(issued).toEqual({
@@ -167,7 +112,7 @@ describeDatabases((open) => {
     })
 
     test('every grant is taken', async () => {
-      const { call } = await openControl(open)
+      const { call } = await openTestControl(open)
       const grant = {
         name: 'every grant',
         models: ['llama3*', 'qwen*'],
@@ -185,7 +130,7 @@ describeDatabases((open) => {
 
     test('its state is told: active, expired, revoked', async () => {
       const now = new ManualClock()
-      const { call } = await openControl(open, { now: () => now.now() })
+      const { call } = await openTestControl(open, { now: () => now.now() })
       await call('createKey', '/keys', { name: 'a', expiresInMs: DAY_MS })
       expect((await call('showKey', '/keys/a')).state).toBe('active')
       now.advance(DAY_MS - 1)
@@ -199,7 +144,7 @@ describeDatabases((open) => {
     })
 
     test('rotation shows a new text of the same key', async () => {
-      const { call } = await openControl(open)
+      const { call } = await openTestControl(open)
       const first = await call('createKey', '/keys', { name: 'alice' })
       const second = await call('rotateKey', '/keys/alice/rotate', { graceMs: 0 })
       expect(second.id).toBe(first.id)
@@ -208,7 +153,7 @@ describeDatabases((open) => {
     })
 
     test('revoking twice is no error; a revoked key cannot be rotated', async () => {
-      const { call, refused } = await openControl(open)
+      const { call, refused } = await openTestControl(open)
       const { id } = await call('createKey', '/keys', { name: 'alice' })
       const revoked = await call('revokeKey', '/keys/alice')
       expect(await call('revokeKey', `/keys/${id}`)).toEqual(revoked)
@@ -217,7 +162,7 @@ describeDatabases((open) => {
     })
 
     test('a name that is taken is refused', async () => {
-      const { refused, call } = await openControl(open)
+      const { refused, call } = await openTestControl(open)
       await call('createKey', '/keys', { name: 'alice' })
       expect(await refused('POST', '/keys', { name: 'alice' })).toMatchObject({
         code: 'invalid_request',
@@ -230,7 +175,7 @@ describeDatabases((open) => {
     const seqsOf = ({ requests }: Answer<'listRequests'>) => requests.map(({ seq }) => seq)
 
     test('rows come newest first, after a cursor oldest first, in pages', async () => {
-      const { call, requests } = await openControl(open)
+      const { call, requests } = await openTestControl(open)
       await requests.insertMany(Array.from({ length: 5 }, (_, index) => row({ id: `req_${index + 1}` })))
       expect(seqsOf(await call('listRequests', '/requests'))).toEqual([5, 4, 3, 2, 1])
       expect(seqsOf(await call('listRequests', '/requests?limit=2'))).toEqual([5, 4])
@@ -241,7 +186,7 @@ describeDatabases((open) => {
     })
 
     test('a row shows the name of its key, and every fact or null', async () => {
-      const { call, requests } = await openControl(open)
+      const { call, requests } = await openTestControl(open)
       const { id } = await call('createKey', '/keys', { name: 'alice' })
       await requests.insertMany([
         row({ key_id: id, cached_tokens: 3, client_name: 'curl', client_version: '8.0', session_id: 's' }),
@@ -280,7 +225,7 @@ describeDatabases((open) => {
     })
 
     test('rows of one key, by name or id, and since a time', async () => {
-      const { call, requests } = await openControl(open)
+      const { call, requests } = await openTestControl(open)
       const { id } = await call('createKey', '/keys', { name: 'alice' })
       const at = clock.now()
       await requests.insertMany([row({ at: at - 1, key_id: id }), row({ at, key_id: id }), row({ at })])
@@ -292,7 +237,7 @@ describeDatabases((open) => {
 
   describe('usage', () => {
     test('is summed by key, by model and by day, within times', async () => {
-      const { call, requests } = await openControl(open)
+      const { call, requests } = await openTestControl(open)
       const { id } = await call('createKey', '/keys', { name: 'alice' })
       const at = clock.now()
       await requests.insertMany([
@@ -347,12 +292,12 @@ describe('whatever the database', () => {
     ['POST', '/keys/nobody/rotate', { graceMs: 0 }],
     ['GET', '/requests?key=nobody', undefined],
   ])('%s %s: there is no such key', async (method, path, body) => {
-    const { refused } = await openControl(open)
+    const { refused } = await openTestControl(open)
     expect(await refused(method, path, body)).toMatchObject({ status: 404, code: 'key_not_found', param: 'key' })
   })
 
   test('a whole key in the place of a name is refused and not repeated', async () => {
-    const { call, send } = await openControl(open)
+    const { call, send } = await openTestControl(open)
     const { key } = await call('createKey', '/keys', { name: 'alice' })
     const response = await send('GET', `/keys/${key}`)
     expect(response.status).toBe(400)
@@ -380,7 +325,7 @@ describe('whatever the database', () => {
     [{ name: 'a', expiresInMs: Number.MAX_SAFE_INTEGER }, 'invalid_request', 'expiresInMs'],
     [{ name: 'a', allowsCloud: 'yes' }, 'invalid_request', 'allowsCloud'],
   ])('no key is made of %j', async (body, code, param) => {
-    const { refused, call } = await openControl(open)
+    const { refused, call } = await openTestControl(open)
     const problem = await refused('POST', '/keys', body)
     expect([problem.status, problem.code, problem.param]).toEqual([400, code, param])
     expect(await call('listKeys', '/keys')).toEqual({ keys: [] })
@@ -389,7 +334,7 @@ describe('whatever the database', () => {
   test.each([{}, { graceMs: -1 }, { graceMs: '1h' }, { graceMs: 1e15 }, { graceMs: 0, now: true }])(
     'no key is rotated by %j',
     async (body) => {
-      const { refused, call } = await openControl(open)
+      const { refused, call } = await openTestControl(open)
       await call('createKey', '/keys', { name: 'alice' })
       const problem = await refused('POST', '/keys/alice/rotate', body)
       expect(problem).toMatchObject({ code: 'invalid_request', param: 'now' in body ? 'now' : 'graceMs' })
@@ -406,7 +351,7 @@ describe('whatever the database', () => {
     ['since=2026-01-01T00:00:00%2B01:00', 'since'],
     ['sort=desc', 'sort'],
   ])('/requests?%s is refused', async (query, param) => {
-    const { refused } = await openControl(open)
+    const { refused } = await openTestControl(open)
     const problem = await refused('GET', `/requests?${query}`)
     expect([problem.status, problem.code, problem.param]).toEqual([400, 'invalid_request', param])
   })
@@ -416,23 +361,26 @@ describe('whatever the database', () => {
     ['until=today', 'until'],
     ['group=key', 'group'],
   ])('/usage?%s is refused', async (query, param) => {
-    const { refused } = await openControl(open)
+    const { refused } = await openTestControl(open)
     expect(await refused('GET', `/usage?${query}`)).toMatchObject({ code: 'invalid_request', param })
   })
 
   describe('the gateway', () => {
     test('tells its state', async () => {
-      const { call } = await openControl(open, { gateway })
+      const { call } = await openTestControl(open, { gateway })
       expect(await call('status', '/status')).toEqual({
         pid: 42,
         version: '1.2.3',
         startedAt: '2026-01-01T00:00:00.000Z',
         addresses: ['http://127.0.0.1:11435'],
+        publicUrl: 'https://models.example.org',
         exposures: [{ upstreamId: '127.0.0.1:11434', address: '192.168.1.5:11434' }],
+        tunnels: { live: 0, connected: 0 },
         liveExchanges: 3,
         upstreams: [
           {
             id: '127.0.0.1:11434',
+            label: 'workshop',
             kind: 'ollama',
             server: 'ollama',
             version: '0.12.0',
@@ -443,6 +391,7 @@ describe('whatever the database', () => {
           },
           {
             id: '127.0.0.1:8080',
+            label: '127.0.0.1:8080',
             kind: 'unknown',
             server: null,
             version: null,
@@ -455,18 +404,28 @@ describe('whatever the database', () => {
       })
     })
 
-    test('tells the models of all upstreams', async () => {
-      const { call } = await openControl(open, { gateway })
+    test('tells the models of all upstreams, and what is known of each', async () => {
+      const { call } = await openTestControl(open, { gateway })
+      const where = { upstream: '127.0.0.1:11434', upstreamLabel: 'workshop', upstreamKind: 'ollama' }
       expect(await call('listModels', '/models')).toEqual({
         models: [
-          { id: 'llama3', canonical: 'llama3:latest', upstream: '127.0.0.1:11434', isCloud: false },
-          { id: 'gpt-oss', canonical: 'gpt-oss:latest', upstream: '127.0.0.1:11434', isCloud: true },
+          { id: 'llama3', canonical: 'llama3:latest', ...where, isCloud: false, ...isKnown },
+          {
+            id: 'gpt-oss',
+            canonical: 'gpt-oss:latest',
+            ...where,
+            isCloud: true,
+            contextLength: null,
+            capabilities: null,
+            sizeBytes: null,
+            isLoaded: null,
+          },
         ],
       })
     })
 
     test.each(['/status', '/models'])('%s says so where none runs', async (path) => {
-      const { refused } = await openControl(open)
+      const { refused } = await openTestControl(open)
       const problem = await refused('GET', path)
       expect(problem).toMatchObject({ status: 503, code: 'gateway_not_running' })
       expect(problem.detail).toContain('punku serve')
@@ -474,7 +433,7 @@ describe('whatever the database', () => {
   })
 
   test.each([undefined, 'text/plain'])('a body of type %s is refused, and is no failure of ours', async (type) => {
-    const { app, logLines } = await openControl(open)
+    const { app, logLines } = await openTestControl(open)
     const response = await app.request('/control/v1/keys', {
       method: 'POST',
       body: new TextEncoder().encode('{"name":"a"}'),
@@ -491,7 +450,7 @@ describe('whatever the database', () => {
         throw new Error('the disk has melted')
       },
     }
-    const { refused, logLines } = await openControl(open, { gateway: broken })
+    const { refused, logLines } = await openTestControl(open, { gateway: broken })
     const problem = await refused('GET', '/status')
     expect(problem).toMatchObject({ status: 500, code: 'internal' })
     expect(problem.detail).not.toContain('melted')
@@ -504,7 +463,7 @@ describe('whatever the database', () => {
     ['GET', '/keys/'],
     ['GET', '/../../etc/passwd'],
   ])('%s %s is no route', async (method, path) => {
-    const { refused } = await openControl(open)
+    const { refused } = await openTestControl(open)
     expect(await refused(method, path)).toMatchObject({ status: 404, code: 'route_not_found' })
   })
 
@@ -521,8 +480,10 @@ describe('whatever the database', () => {
       readonly responses: Readonly<Record<string, { readonly description: string; readonly content: object }>>
     }
 
+    const BODILESS = ['/control/v1/tunnels/{tunnel}/rotate', '/control/v1/pairings/{code}/deny']
+
     async function read(): Promise<{ text: string; document: Described }> {
-      const { app } = await openControl(open)
+      const { app } = await openTestControl(open)
       const text = await (await app.request('/control/openapi.json')).text()
       return { text, document: JSON.parse(text) as Described }
     }
@@ -547,7 +508,8 @@ describe('whatever the database', () => {
         for (const [method, operation] of Object.entries(methods)) {
           const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path')
           expect(inPath.map(({ name, required }) => [name, required])).toEqual(named.map((name) => [name, true]))
-          expect(operation.requestBody !== undefined).toBe(method === 'post')
+          const takesBody = ['post', 'patch'].includes(method) && !BODILESS.includes(path)
+          expect(operation.requestBody !== undefined).toBe(takesBody)
           expect(operation.requestBody?.required ?? true).toBe(true)
           expect(Object.keys(operation.responses)).toContain('default')
           for (const response of Object.values(operation.responses)) {

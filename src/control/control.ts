@@ -5,19 +5,21 @@ import type { Logger } from '../core/log.ts'
 import { VERSION } from '../core/version.ts'
 import type { RequestRepository } from '../store/request-repository.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
-import { iso, keyBody, requestBody, upstreamBody } from './bodies.ts'
-import { operations, type Problem, type StatusBody } from './contract.ts'
+import { iso, keyBody, modelBody, requestBody, upstreamBody } from './bodies.ts'
+import { operations, type StatusBody } from './contract.ts'
+import type { Problem } from './contract-parts.ts'
+import { addTunnelControl, countTunnels, type TunnelControlOptions } from './tunnel-control.ts'
 
 /** A request body of the control API. The longest grant, a hundred globs of 512 characters, fits. */
 const MAX_BODY_BYTES = 262_144
 
 /** What the running gateway says of itself. */
-export interface GatewayStatus extends Omit<StatusBody, 'startedAt' | 'upstreams'> {
+export interface GatewayStatus extends Omit<StatusBody, 'startedAt' | 'upstreams' | 'tunnels'> {
   /** Epoch milliseconds. */
   readonly startedAt: number
 }
 
-export interface ControlOptions {
+export interface ControlOptions extends TunnelControlOptions {
   readonly keys: KeyService
   readonly requests: RequestRepository
   readonly log: Logger
@@ -31,7 +33,7 @@ export interface ControlOptions {
 export type Control = ReturnType<typeof createControl>
 
 /** Builds the control API over its parts. Errors are problem+json (RFC 9457) with a code of the error table. */
-export function createControl({ keys, requests, log, now, gateway }: ControlOptions) {
+export function createControl({ keys, requests, tunnels, pairings, links, log, now, gateway }: ControlOptions) {
   const app = new OpenAPIHono({
     defaultHook(result) {
       if (result.success) return
@@ -69,6 +71,7 @@ export function createControl({ keys, requests, log, now, gateway }: ControlOpti
   app.openapi(operations.revokeKey, async (context) => {
     return context.json(keyBody(await keys.revoke(context.req.valid('param').key), now()), 200)
   })
+  addTunnelControl(app, { tunnels, pairings, links })
   app.openapi(operations.listRequests, async (context) => {
     const { after, before, limit, key, since } = context.req.valid('query')
     const rows = await requests.list({
@@ -93,20 +96,21 @@ export function createControl({ keys, requests, log, now, gateway }: ControlOpti
   app.openapi(operations.listModels, (context) => {
     const models = running()
       .upstreams()
-      .flatMap((upstream) =>
-        (upstream.models ?? []).map(({ id, canonical, isCloud }) => ({
-          id,
-          canonical,
-          upstream: upstream.id,
-          isCloud,
-        })),
-      )
+      .flatMap((upstream) => (upstream.models ?? []).map((model) => modelBody(model, upstream)))
     return context.json({ models }, 200)
   })
-  app.openapi(operations.status, (context) => {
+  app.openapi(operations.status, async (context) => {
     const { status, upstreams } = running()
     const { startedAt, ...rest } = status()
-    return context.json({ ...rest, startedAt: iso(startedAt), upstreams: upstreams().map(upstreamBody) }, 200)
+    return context.json(
+      {
+        ...rest,
+        startedAt: iso(startedAt),
+        upstreams: upstreams().map(upstreamBody),
+        tunnels: await countTunnels({ tunnels, links }),
+      },
+      200,
+    )
   })
   app.doc31('/control/openapi.json', { openapi: '3.1.0', info: { title: 'Punku control API', version: VERSION } })
   app.notFound(() => problem(new PunkuError('route_not_found', 'The control API has no such route.')))

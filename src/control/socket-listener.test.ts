@@ -3,15 +3,11 @@ import { request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { KeyService } from '../access/key-service.ts'
-import { systemClock } from '../core/clock.ts'
+import { openTestControl } from '../../test/support/control.ts'
 import { type OpenDatabase, openDatabase } from '../store/database.ts'
-import { KeyRepository } from '../store/key-repository.ts'
 import { migrate } from '../store/migrations.ts'
-import { RequestRepository } from '../store/request-repository.ts'
-import { type Control, createControl } from './control.ts'
+import type { Control } from './control.ts'
 import { listenOnSocket } from './socket-listener.ts'
 
 let folder: string
@@ -24,16 +20,7 @@ beforeEach(async () => {
   path = join(folder, 'control.sock')
   database = openDatabase({ url: ':memory:' })
   await migrate(database)
-  control = createControl({
-    keys: new KeyService({
-      repository: new KeyRepository(database),
-      hash: (text) => Buffer.from(text),
-      clock: systemClock,
-    }),
-    requests: new RequestRepository(database),
-    log: pino({ level: 'silent' }),
-    now: systemClock.now,
-  })
+  control = (await openTestControl(async () => database)).app
 })
 afterEach(async () => {
   await database.close()

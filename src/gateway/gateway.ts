@@ -6,10 +6,28 @@ import { PunkuError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
 import { Roster } from '../core/roster.ts'
 import { DIALECTS } from '../dialects/dialects.ts'
+import { isHostAllowed } from '../http/origin.ts'
 import { Exchange, type ExchangeSurroundings } from './exchange.ts'
-import { Pipeline } from './pipeline.ts'
+import { Pipeline, pathAsSent } from './pipeline.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import type { Recorder } from './recorder.ts'
+
+/** Takes connections that switch protocols, and keeps them. */
+export interface LinkAcceptor {
+  /** False: the request is not for it, and nothing has been done with the connection. */
+  accept(req: IncomingMessage, socket: Duplex, head: Buffer): boolean
+  /** The gateway is about to stop: what runs over the links may finish. */
+  goAway(): void
+  /** Ends every connection it has taken. */
+  close(): void
+}
+
+/** Serves paths beside the model APIs. The `Host` has been checked; all else is its own to check. */
+export interface Site {
+  /** @param path the target as it was sent, without its query */
+  has(path: string): boolean
+  serve(req: IncomingMessage, res: ServerResponse): void
+}
 
 export interface GatewayOptions extends PipelineOptions {
   readonly recorder: Recorder
@@ -23,6 +41,10 @@ export interface GatewayOptions extends PipelineOptions {
   readonly pipelinedRequests: number
   readonly connections: number
   readonly keepAliveIdleMs: number
+  /** Default: no connection switches protocols. */
+  readonly links?: LinkAcceptor
+  /** Default: there are no other paths. */
+  readonly site?: Site
 }
 
 /** How long a client has to read why its connection is closed. */
@@ -93,12 +115,15 @@ export class Gateway {
   /** Stops taking requests, lets those under way finish for at most `drainMs`, then cuts the rest with an error. */
   async close(drainMs: number): Promise<void> {
     this.#isDraining = true
+    this.#options.links?.goAway()
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
     for (const server of this.#servers) server.closeIdleConnections()
     {
       using _deadline = this.#options.clock.after(drainMs, () => this.#cutAll())
       await this.#allFinished()
     }
+    // A server counts connections that have switched protocols as its own.
+    this.#options.links?.close()
     for (const server of this.#servers) server.closeAllConnections()
     await Promise.all(closed)
   }
@@ -107,6 +132,7 @@ export class Gateway {
   async destroy(): Promise<void> {
     this.#isDraining = true
     this.#cutAll()
+    this.#options.links?.close()
     for (const server of this.#servers) {
       server.close()
       server.closeAllConnections()
@@ -137,13 +163,21 @@ export class Gateway {
     server.timeout = 0
     server.on('request', (req, res) => this.#receive(req, res))
     server.on('checkContinue', (req, res) => this.#receive(req, res))
-    server.on('upgrade', (_req, socket) => this.#endWith(socket, noSwitch()))
+    server.on('upgrade', (req, socket, head) => {
+      if (this.#options.links?.accept(req, socket, head) !== true) this.#endWith(socket, noSwitch())
+    })
     server.on('connect', (_req, socket) => this.#endWith(socket, noSwitch()))
     server.on('clientError', (error, socket) => this.#refuseBroken(error, socket as Socket))
     return server
   }
 
   #receive(req: IncomingMessage, res: ServerResponse): void {
+    const { site, hosts } = this.#options
+    if (!this.#isDraining && site?.has(pathAsSent(req)) && isHostAllowed(req.headers.host, hosts)) {
+      if (req.headers.expect !== undefined) res.writeContinue()
+      site.serve(req, res)
+      return
+    }
     const exchange = new Exchange(req, res, this.#surroundings)
     this.#exchanges.add(exchange)
     if (this.#isDraining) {

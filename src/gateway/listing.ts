@@ -2,10 +2,11 @@ import type { Key } from '../access/key.ts'
 import { mayUseModel } from '../access/scope.ts'
 import { PunkuError } from '../core/error.ts'
 import type { Listing, Route } from '../dialects/dialect.ts'
+import { asObject } from '../dialects/json-facts.ts'
 import { type ListedModel, renderListing } from '../dialects/listings.ts'
 import type { HeaderView } from '../http/headers.ts'
-import { isJsonObject, readCatalogue } from '../upstreams/catalogue.ts'
-import { getJson } from '../upstreams/json-get.ts'
+import { readCatalogue } from '../upstreams/catalogue.ts'
+import { askJson } from '../upstreams/json-answer.ts'
 import type { CatalogueModel, Upstream } from '../upstreams/upstream.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
 import type { Exchange } from './exchange.ts'
@@ -96,18 +97,11 @@ async function loadedModels(serving: readonly Upstream[]): Promise<VisibleModel[
   return lists.flat()
 }
 
-async function loadedModelsOf({
-  dispatcher,
-  origin,
-  basePath,
-  credential,
-  server,
-  models = [],
-}: Upstream): Promise<VisibleModel[]> {
+async function loadedModelsOf(upstream: Upstream): Promise<VisibleModel[]> {
+  const { server, models = [] } = upstream
   const signal = AbortSignal.timeout(LOADED_TIMEOUT_MS)
-  const path = `${basePath}/api/ps`
-  const answer = await getJson({ dispatcher, origin, path, credential, signal }).catch(() => undefined)
-  const entries = isJsonObject(answer?.json) ? answer.json['models'] : undefined
+  const answer = await askJson(upstream, { path: '/api/ps', signal }).catch(() => undefined)
+  const entries = asObject(answer?.json)?.['models']
   if (!Array.isArray(entries)) {
     throw new PunkuError('upstream_invalid', 'The model server did not say which models it has loaded. See its log.')
   }

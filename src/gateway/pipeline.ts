@@ -242,8 +242,8 @@ function routeOf(exchange: Exchange, method: string, path: string) {
   return found
 }
 
-/** The target up to its query, unchecked: good for nothing but a guess at the dialect. */
-function pathAsSent({ url = '' }: IncomingMessage): string {
+/** The target up to its query, unchecked. */
+export function pathAsSent({ url = '' }: IncomingMessage): string {
   const end = url.indexOf('?')
   return end === -1 ? url : url.slice(0, end)
 }

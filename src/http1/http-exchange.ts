@@ -22,6 +22,7 @@ export class HttpExchange implements Dispatcher.DispatchController {
   #isPaused = false
   #isAborted = false
   #reason: Error | null = null
+  #headers: FieldMap | undefined
 
   constructor(handler: Dispatcher.DispatchHandler) {
     this.#handler = handler
@@ -37,6 +38,11 @@ export class HttpExchange implements Dispatcher.DispatchController {
 
   get reason(): Error | null {
     return this.#reason
+  }
+
+  /** Names and values as undici's `fetch` reads them; `null` before the response. Made anew by each call. */
+  get rawHeaders(): Buffer[] | null {
+    return this.#headers === undefined ? null : rawFields(this.#headers)
   }
 
   get isSettled(): boolean {
@@ -78,7 +84,8 @@ export class HttpExchange implements Dispatcher.DispatchController {
     }
   }
 
-  head(head: ResponseHead): void {
+  head(head: Pick<ResponseHead, 'statusCode' | 'statusMessage' | 'headers'>): void {
+    this.#headers = head.headers
     try {
       this.#handler.onResponseStart?.(this, head.statusCode, head.headers, head.statusMessage)
     } catch (thrown) {
@@ -114,4 +121,14 @@ export class HttpExchange implements Dispatcher.DispatchController {
     this.#isSettled = true
     this.#carrier = undefined
   }
+}
+
+function rawFields(headers: FieldMap): Buffer[] {
+  const raw: Buffer[] = []
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of typeof value === 'string' ? [value] : value) {
+      raw.push(Buffer.from(name, 'latin1'), Buffer.from(one, 'latin1'))
+    }
+  }
+  return raw
 }

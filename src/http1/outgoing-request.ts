@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { type Dispatcher, errors } from 'undici'
+import { bodySource, forEachField } from './dispatch-options.ts'
 
 /** A request ready for the wire. */
 export interface OutgoingRequest {
@@ -49,7 +50,7 @@ export function renderRequest(options: Dispatcher.DispatchOptions, authority: st
   if (options.query) throw new errors.NotSupportedError('put the query into the path')
 
   const fields = new FieldLines()
-  addFields(fields, options.headers)
+  forEachField(options.headers, (name, value) => fields.add(name, value))
   const host = fields.host ?? authority
   const isClosing = fields.isClosing || options.reset === true
   const connection = isClosing ? 'close' : 'keep-alive'
@@ -105,37 +106,4 @@ class FieldLines {
       this.lines += `${name}: ${value}\r\n`
     }
   }
-}
-
-/** Takes the shapes undici allows: a flat list, an iterable of pairs, or an object. */
-function addFields(fields: FieldLines, headers: Dispatcher.DispatchOptions['headers']): void {
-  if (headers === undefined || headers === null) return
-  if (Array.isArray(headers)) {
-    if (headers.length % 2 !== 0) throw new errors.InvalidArgumentError('headers array must be even')
-    for (let i = 0; i < headers.length; i += 2) addField(fields, String(headers[i]), headers[i + 1])
-    return
-  }
-  if (Symbol.iterator in headers) {
-    for (const [name, value] of headers) addField(fields, name, value)
-    return
-  }
-  for (const name of Object.keys(headers)) addField(fields, name, headers[name])
-}
-
-function addField(fields: FieldLines, name: string, value: number | string | string[] | undefined): void {
-  if (value === undefined) return
-  if (Array.isArray(value)) for (const one of value) fields.add(name, String(one))
-  else fields.add(name, String(value))
-}
-
-function bodySource(body: unknown): Buffer | Readable | undefined {
-  if (body === undefined || body === null) return undefined
-  if (typeof body === 'string') return Buffer.from(body, 'utf8')
-  if (body instanceof Uint8Array) return Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (body instanceof Readable) return body
-  // undici's fetch gives its bodies as asynchronous generators.
-  if (typeof body === 'object' && Symbol.asyncIterator in body) {
-    return Readable.from(body as AsyncIterable<unknown>, { objectMode: false })
-  }
-  throw new errors.NotSupportedError('the body must be a string, bytes or a readable stream')
 }

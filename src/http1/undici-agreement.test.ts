@@ -1,4 +1,4 @@
-import { type Dispatcher, Pool } from 'undici'
+import { type Dispatcher, fetch, Pool } from 'undici'
 import { expect, test } from 'vitest'
 import { RawServer } from '../../test/support/raw-server.ts'
 import { HttpDispatcher } from './http-dispatcher.ts'
@@ -79,4 +79,15 @@ test.each(RESPONSES)('sees what undici sees: %s %j', async (method, response) =>
     if (expected.hasFailed) expect(seen.hasFailed).toBe(true)
     else expect(seen).toEqual(expected)
   }
+})
+
+test("undici's fetch over it has the response's fields, those that came twice too", async () => {
+  await using server = await RawServer.start(async (connection) => {
+    await connection.request()
+    connection.write('HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 2\r\n\r\nok')
+  })
+  await using dispatcher = new HttpDispatcher({ origin: server.origin })
+  const response = await fetch(server.origin, { dispatcher })
+  expect(response.headers.get('x-a')).toBe('1, 2')
+  expect(await response.text()).toBe('ok')
 })

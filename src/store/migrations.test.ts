@@ -22,14 +22,21 @@ describeDatabases((open) => {
     const database = await open({ isEmpty: true })
     await migrate(database)
     const tables = await database.db.introspection.getTables()
-    expect(tables.map((table) => table.name).sort()).toEqual(['key_secrets', 'keys', 'requests'])
+    expect(tables.map((table) => table.name).sort()).toEqual([
+      'key_secrets',
+      'keys',
+      'pairings',
+      'requests',
+      'tunnel_credentials',
+      'tunnels',
+    ])
   })
 
   test('a second run changes nothing', async () => {
     const database = await open()
     await migrate(database)
-    const { rows } = await sql`select name from kysely_migration`.execute(database.db)
-    expect(rows).toEqual([{ name: '0001-keys-and-requests' }])
+    const { rows } = await sql`select name from kysely_migration order by name`.execute(database.db)
+    expect(rows).toEqual([{ name: '0001-keys-and-requests' }, { name: '0002-tunnels' }])
   })
 
   test('several processes may migrate at once', async () => {

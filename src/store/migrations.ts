@@ -10,7 +10,10 @@ import type { Database } from './schema.ts'
  * with the database's own error as its cause for anything else.
  */
 export async function migrate({ db, dialect }: OpenDatabase): Promise<void> {
-  const migrations: Record<string, Migration> = { '0001-keys-and-requests': keysAndRequests(dialect) }
+  const migrations: Record<string, Migration> = {
+    '0001-keys-and-requests': keysAndRequests(dialect),
+    '0002-tunnels': tunnels,
+  }
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) return
@@ -107,4 +110,67 @@ function keysAndRequests(dialect: OpenDatabase['dialect']): Migration {
       await db.schema.createIndex('requests_at').on('requests').column('at').execute()
     },
   }
+}
+
+const tunnels: Migration = {
+  async up(db: Kysely<unknown>) {
+    await db.schema
+      .createTable('tunnels')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('org_id', 'text', (column) => column.notNull())
+      .addColumn('label', 'text', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('updated_at', 'bigint', (column) => column.notNull())
+      .addColumn('created_by', 'text', (column) => column.notNull())
+      .addColumn('credential_version', 'integer', (column) => column.notNull())
+      .addColumn('paired_at', 'bigint')
+      .addColumn('last_seen_at', 'bigint')
+      .addColumn('revoked_at', 'bigint')
+      .addColumn('machine_name', 'text')
+      .addColumn('machine_platform', 'text')
+      .addColumn('machine_arch', 'text')
+      .addColumn('machine_software', 'text')
+      .execute()
+    await db.schema
+      .createIndex('tunnels_live_label')
+      .unique()
+      .on('tunnels')
+      .columns(['org_id', 'label'])
+      .where(sql.ref('revoked_at'), 'is', null)
+      .execute()
+    await db.schema.createIndex('tunnels_updated_at').on('tunnels').column('updated_at').execute()
+
+    await db.schema
+      .createTable('tunnel_credentials')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('tunnel_id', 'text', (column) =>
+        column.notNull().unique().references('tunnels.id').onDelete('cascade'),
+      )
+      .addColumn('hash', 'text', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('expires_at', 'bigint', (column) => column.notNull())
+      .execute()
+
+    await db.schema
+      .createTable('pairings')
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('hash', 'text', (column) => column.notNull())
+      .addColumn('user_code', 'text', (column) => column.unique())
+      .addColumn('state', 'text', (column) => column.notNull())
+      .addColumn('tunnel_id', 'text', (column) => column.references('tunnels.id').onDelete('cascade'))
+      .addColumn('label', 'text', (column) => column.notNull())
+      .addColumn('machine', 'text', (column) => column.notNull())
+      .addColumn('platform', 'text', (column) => column.notNull())
+      .addColumn('software', 'text', (column) => column.notNull())
+      .addColumn('address', 'text', (column) => column.notNull())
+      .addColumn('network', 'text', (column) => column.notNull())
+      .addColumn('requested_at', 'bigint', (column) => column.notNull())
+      .addColumn('expires_at', 'bigint', (column) => column.notNull())
+      .addColumn('interval_ms', 'bigint', (column) => column.notNull())
+      .addColumn('polled_at', 'bigint')
+      .addColumn('failures', 'integer', (column) => column.notNull())
+      .execute()
+    await db.schema.createIndex('pairings_expires_at').on('pairings').column('expires_at').execute()
+    await db.schema.createIndex('pairings_tunnel_id').on('pairings').column('tunnel_id').execute()
+  },
 }

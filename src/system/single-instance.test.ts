@@ -104,6 +104,18 @@ describe('holdInstance', () => {
     }
   })
 
+  test('the agent of each profile has a lock and a socket of its own', async () => {
+    const gateway = await holdInstance({ home, clock })
+    const agent = await holdInstance({ home, clock, name: 'agent-work' })
+    expect(agent.socketPath).toBe(join(home, 'run', 'agent-work.sock'))
+    expect(readInstance(home, 'agent-work')?.pid).toBe(process.pid)
+    await listen(agent.socketPath)
+    await expect(holdInstance({ home, clock, name: 'agent-work' })).rejects.toThrow(/An agent already runs .*\(pid /)
+    ;(await holdInstance({ home, clock, name: 'agent-home' })).release()
+    gateway.release()
+    expect(readInstance(home, 'agent-work')?.pid).toBe(process.pid)
+  })
+
   test("leaves a lock that is another's by now alone", async () => {
     const held = await holdInstance({ home, clock })
     writeLock(4_242, 7)
@@ -116,19 +128,21 @@ describe('controlSocketPath', () => {
   test('is in the state folder where that is short enough', () => {
     expect(controlSocketPath('/home/ana/.config/punku', 'linux')).toBe('/home/ana/.config/punku/run/control.sock')
     const longest = `/${'a'.repeat(103 - '//run/control.sock'.length)}`
-    expect(Buffer.byteLength(controlSocketPath(longest, 'darwin', '/tmp'))).toBe(103)
-    expect(controlSocketPath(longest, 'darwin', '/tmp')).toContain(longest)
+    expect(Buffer.byteLength(controlSocketPath(longest, 'darwin', 'gateway', '/tmp'))).toBe(103)
+    expect(controlSocketPath(longest, 'darwin', 'gateway', '/tmp')).toContain(longest)
   })
 
   test('counts bytes, and is else in a folder of the user, one for each state folder', () => {
     const long = `/${'é'.repeat(50)}`
-    const path = controlSocketPath(long, 'linux', '/tmp')
+    const path = controlSocketPath(long, 'linux', 'gateway', '/tmp')
     expect(path).toMatch(new RegExp(`^/tmp/punku-${process.getuid?.()}/[0-9a-f]{16}\\.sock$`))
-    expect(controlSocketPath(`${long}x`, 'linux', '/tmp')).not.toBe(path)
+    expect(controlSocketPath(`${long}x`, 'linux', 'gateway', '/tmp')).not.toBe(path)
   })
 
   test('is a named pipe on Windows', () => {
-    expect(controlSocketPath('C:\\Users\\ana', 'win32')).toMatch(/^\\\\\.\\pipe\\punku-[0-9a-f]{16}$/)
+    const gateway = controlSocketPath('C:\\Users\\ana', 'win32')
+    expect(gateway).toMatch(/^\\\\\.\\pipe\\punku-[0-9a-f]{16}$/)
+    expect(controlSocketPath('C:\\Users\\ana', 'win32', 'agent-work')).not.toBe(gateway)
   })
 })
 

@@ -6,14 +6,14 @@ import { ensurePrivateFolder } from '../config/home.ts'
 import { createSecretFile } from '../config/secret-file.ts'
 import type { Clock } from '../core/clock.ts'
 import { randomId } from '../core/id.ts'
-import { controlSocketPath } from './control-socket-path.ts'
+import { controlSocketPath, type InstanceName } from './control-socket-path.ts'
 
-/** A gateway may take this long from its lock to its control socket; until then a live process counts as one. */
+/** A process may take this long from its lock to its control socket; until then a live one counts as the holder. */
 const START_GRACE_MS = 10_000
 const CONNECT_TIMEOUT_MS = 1_000
 const MAX_ATTEMPTS = 3
 
-/** What `run/gateway.json` says of the gateway that holds a state folder. */
+/** What `run/gateway.json` says of the gateway that holds a state folder, and `run/agent-….json` of a profile's agent. */
 export interface Instance {
   readonly pid: number
   /** Milliseconds since the epoch. */
@@ -21,21 +21,29 @@ export interface Instance {
 }
 
 export interface HeldInstance extends Instance {
-  /** Where this gateway is to take commands; free to listen on. */
+  /** Where this process is to take commands; free to listen on. */
   readonly socketPath: string
   /** Gives the folder back. A lock that is no longer ours is left alone. */
   release(): void
 }
 
+export interface HoldOptions {
+  /** The state folder; it must stand (`ensureHome`). */
+  readonly home: string
+  readonly clock: Clock
+  /** Default: `gateway`. */
+  readonly name?: InstanceName
+}
+
 /**
- * Takes the state folder for this process, so that no two gateways share one. The folder must stand (`ensureHome`). A
- * lock left by a gateway that died is taken over.
- * @throws ConfigError when a gateway runs there; the message has its process id.
+ * Takes the state folder for this process, so that no two gateways share one, nor two agents a profile. A lock left by
+ * a process that died is taken over.
+ * @throws ConfigError when one of that name runs there; the message has its process id.
  */
-export async function holdInstance(options: { readonly home: string; readonly clock: Clock }): Promise<HeldInstance> {
-  const path = lockPath(options.home)
-  const socketPath = controlSocketPath(options.home, process.platform)
-  const mine = JSON.stringify({ pid: process.pid, startedAt: options.clock.now() } satisfies Instance)
+export async function holdInstance({ home, clock, name = 'gateway' }: HoldOptions): Promise<HeldInstance> {
+  const path = lockPath(home, name)
+  const socketPath = controlSocketPath(home, process.platform, name)
+  const mine = JSON.stringify({ pid: process.pid, startedAt: clock.now() } satisfies Instance)
   if (process.platform !== 'win32') ensurePrivateFolder(dirname(socketPath))
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (createSecretFile(path, mine)) {
@@ -44,23 +52,26 @@ export async function holdInstance(options: { readonly home: string; readonly cl
     }
     const text = readText(path)
     const other = parseInstance(text)
-    if (other !== undefined && (await isRunning(other, socketPath, options.clock))) {
+    if (other !== undefined && (await isRunning(other, socketPath, clock))) {
       throw new ConfigError([
-        `A Punku gateway already runs with the state folder ${options.home} (pid ${other.pid}). Stop it, or choose another folder with --home.`,
+        name === 'gateway'
+          ? `A Punku gateway already runs with the state folder ${home} (pid ${other.pid}). Stop it, or choose another folder with --home.`
+          : `An agent already runs with this profile (pid ${other.pid}); \`punku status\` shows it. Stop it first, or pair another profile.`,
       ])
     }
     removeIfSame(path, text)
   }
-  throw new ConfigError([`Another gateway is starting with the state folder ${options.home}. Try again.`])
+  const what = name === 'gateway' ? 'gateway' : 'agent'
+  throw new ConfigError([`Another ${what} is starting with the state folder ${home}. Try again.`])
 }
 
-/** The gateway whose lock lies in the state folder, alive or not; `undefined` when there is none. */
-export function readInstance(home: string): Instance | undefined {
-  return parseInstance(readText(lockPath(home)))
+/** Who holds the lock of that name in the state folder, alive or not; `undefined` when nobody. */
+export function readInstance(home: string, name: InstanceName = 'gateway'): Instance | undefined {
+  return parseInstance(readText(lockPath(home, name)))
 }
 
-function lockPath(home: string): string {
-  return join(home, 'run', 'gateway.json')
+function lockPath(home: string, name: InstanceName): string {
+  return join(home, 'run', `${name}.json`)
 }
 
 function readText(path: string): string {

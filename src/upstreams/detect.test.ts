@@ -6,6 +6,7 @@ import { RawServer } from '../../test/support/raw-server.ts'
 import { systemClock } from '../core/clock.ts'
 import { HttpDispatcher } from '../http1/http-dispatcher.ts'
 import { type Detected, type ProbeFailed, type ProbeOptions, probe } from './detect.ts'
+import type { ServerWay } from './upstream.ts'
 
 type Answer = { status?: number; headers?: Record<string, string>; json?: unknown; text?: string }
 type Answers = Readonly<Record<string, Answer>>
@@ -13,7 +14,7 @@ type Answers = Readonly<Record<string, Answer>>
 /** Probes a server that answers these paths, and 404 to others. */
 async function probing(
   answers: Answers,
-  options: Partial<ProbeOptions> = {},
+  { kind = 'unknown', ...way }: Partial<Pick<ProbeOptions, 'kind'> & ServerWay> = {},
   seen: { url?: string | undefined; headers: IncomingHttpHeaders }[] = [],
 ): Promise<Detected | ProbeFailed> {
   const server = createServer((request, response) => {
@@ -25,13 +26,10 @@ async function probing(
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   await using dispatcher = new HttpDispatcher({ origin })
   const result = await probe({
-    dispatcher,
-    origin,
-    basePath: '',
-    credential: undefined,
-    kind: 'unknown',
+    way: { dispatcher, origin, basePath: '', credential: undefined, ...way },
+    kind,
     clock: systemClock,
-    ...options,
+    signal: new AbortController().signal,
   })
   server.close()
   return result
@@ -54,6 +52,7 @@ test('knows Ollama', async () => {
         id: 'llama3.2:latest',
         canonical: 'llama3.2:latest',
         isCloud: false,
+        sizeBytes: 5,
         entry: { name: 'llama3.2:latest', model: 'llama3.2:latest', size: 5 },
       },
     ],
@@ -67,7 +66,7 @@ test('leaves out entries without a usable name and second ones of the same, and 
     null,
     'text',
     {},
-    { name: 'e', remote_host: 'https://ollama.com' },
+    { name: 'e', remote_host: 'https://ollama.com', size: 384 },
     { name: 'f', remote_model: 'big' },
     { name: 'g', remote_host: '', remote_model: '' },
   ]
@@ -81,6 +80,15 @@ test('leaves out entries without a usable name and second ones of the same, and 
     ['f:latest', true],
     ['g:latest', false],
   ])
+})
+
+test('a cloud model has no size here', async () => {
+  const models = [
+    { name: 'a:cloud', size: 384 },
+    { name: 'b', size: 0 },
+  ]
+  const found = (await probing({ ...OLLAMA, '/api/tags': { json: { models } } })) as Detected
+  expect(found.models.map(({ sizeBytes }) => sizeBytes)).toEqual([undefined, 0])
 })
 
 test.each<[string, string | undefined, Answers]>([
@@ -114,6 +122,48 @@ test.each<[string, string | undefined, Answers]>([
   ],
 ])('knows %s %s', async (server, version, answers) => {
   expect(await probing(answers)).toMatchObject({ kind: 'openai', server, version, models: [{ id: 'm' }] })
+})
+
+test("a llama-server's model is loaded, and a router tells it of each of its own", async () => {
+  const headers = { server: 'llama.cpp' }
+  const one = openAi({ id: 'm', meta: { n_ctx: 4_096, n_ctx_train: 262_144, size: 7 } })
+  const models = [{ name: 'm', model: 'm', size: '', capabilities: ['completion', 'multimodal'] }, { name: 'other' }]
+  const json = { ...(one.json as object), models }
+  expect(await probing({ '/v1/models': { json, headers } })).toMatchObject({
+    models: [{ id: 'm', contextLength: 4_096, sizeBytes: 7, capabilities: ['completion'], isLoaded: true }],
+  })
+  const states = ['loaded', 'unloaded', 'sleeping', 'loading', 'failed']
+  const router = openAi(
+    ...states.map((value) => ({ id: value, status: { value, args: ['--port', '1'] }, architecture: IMAGES })),
+  )
+  const found = (await probing({ '/v1/models': { ...router, headers } })) as Detected
+  expect(found.models.map(({ isLoaded }) => isLoaded)).toEqual([true, false, false, false, true])
+  expect(found.models[0]?.capabilities).toEqual(['vision'])
+})
+const IMAGES = { input_modalities: ['text', 'image'] }
+
+test("what vLLM's and LM Studio's listings tell of their models", async () => {
+  expect(await probing({ '/v1/models': openAi({ id: 'm', owned_by: 'vllm', max_model_len: 8_192 }) })).toMatchObject({
+    models: [{ contextLength: 8_192, isLoaded: true }],
+  })
+  const own = openAi(
+    { id: 'n', type: 'embeddings', state: 'not-loaded', max_context_length: 2_048 },
+    { id: 'M', type: 'vlm', state: 'loaded', max_context_length: 32_768, loaded_context_length: 4_096 },
+    { id: 'gone', state: 'loaded' },
+  )
+  const tools = openAi({ id: 'm', capabilities: ['tool_use'] }, { id: 'n' })
+  const found = (await probing({ '/v1/models': tools, '/api/v0/models': own })) as Detected
+  expect(found.models).toMatchObject([
+    { id: 'm', contextLength: 4_096, capabilities: ['completion', 'vision', 'tools'], isLoaded: true },
+    { id: 'n', contextLength: 2_048, capabilities: ['embedding'], isLoaded: false },
+  ])
+  expect(found.models).toHaveLength(2)
+})
+
+test('of a server that does not tell, nothing is made up', async () => {
+  const found = (await probing({ '/v1/models': openAi({ id: 'm', object: 'model' }) })) as Detected
+  const { contextLength, capabilities, sizeBytes, isLoaded } = found.models[0] ?? {}
+  expect([contextLength, capabilities, sizeBytes, isLoaded]).toEqual([undefined, undefined, undefined, undefined])
 })
 
 test('knows Anthropic, and reads a second page', async () => {
@@ -164,9 +214,13 @@ test('says what its owner claimed when that is not what answers', async () => {
   expect(await probing({}, { kind: 'ollama' })).toEqual({ reason: 'answers, but is no Ollama' })
 })
 
-const probeAt = (origin: string, clock = systemClock): Promise<Detected | ProbeFailed> => {
-  const dispatcher = new HttpDispatcher({ origin })
-  return probe({ dispatcher, origin, basePath: '', credential: undefined, kind: 'unknown', clock })
+const probeAt = (
+  origin: string,
+  clock = systemClock,
+  signal = new AbortController().signal,
+): Promise<Detected | ProbeFailed> => {
+  const way = { dispatcher: new HttpDispatcher({ origin }), origin, basePath: '', credential: undefined }
+  return probe({ way, kind: 'unknown', clock, signal })
 }
 
 test('says that nothing listens', async () => {
@@ -187,4 +241,14 @@ test('gives up after 10 s, whatever part of the answer is missing', async () => 
     expect(await probeAt(server.origin, clock)).toEqual({ reason: 'has not answered within 10 s' })
     await server.connections[0]?.closed
   }
+})
+
+test('ends when it is told to', async () => {
+  const asked = new AbortController()
+  await using server = await RawServer.start(async (connection) => {
+    await connection.request()
+    asked.abort(new Error('nobody wants to know'))
+  })
+  expect(await probeAt(server.origin, new ManualClock(), asked.signal)).toEqual({ reason: 'nobody wants to know' })
+  await server.connections[0]?.closed
 })

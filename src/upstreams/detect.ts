@@ -1,25 +1,23 @@
-import type { Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { formatDuration } from '../core/units.ts'
 import { type FailureCode, UpstreamFailure } from '../core/upstream-failure.ts'
 import type { ServerName } from '../dialects/dialect.ts'
-import { isJsonObject, type JsonObject, readCatalogue } from './catalogue.ts'
-import { getJson, type JsonAnswer } from './json-get.ts'
-import type { CatalogueModel, UpstreamCredential, UpstreamKind } from './upstream.ts'
+import { asObject } from '../dialects/json-facts.ts'
+import { readCatalogue, withListing } from './catalogue.ts'
+import { askJson, type JsonAnswer } from './json-answer.ts'
+import type { CatalogueModel, ServerWay, UpstreamKind } from './upstream.ts'
 
 const PROBE_TIMEOUT_MS = 10_000
 /** The most models Anthropic lists on one page. */
 const ANTHROPIC_PAGE_SIZE = 1_000
 
 export interface ProbeOptions {
-  readonly dispatcher: Dispatcher
-  readonly origin: string
-  /** Empty, or starts with `/` and does not end with one. */
-  readonly basePath: string
-  readonly credential: UpstreamCredential | undefined
+  readonly way: ServerWay
   /** What its owner says it is; `unknown`: find out. */
   readonly kind: UpstreamKind
   readonly clock: Clock
+  /** Ends it early. */
+  readonly signal: AbortSignal
 }
 
 /** What a server said of itself. */
@@ -41,16 +39,15 @@ export interface ProbeFailed {
  * Finds out what server answers at `origin` and which models it has, by asking only for versions and listings. Never
  * rejects; takes 10 s at most.
  */
-export async function probe(options: ProbeOptions): Promise<Detected | ProbeFailed> {
-  const controller = new AbortController()
-  using _timer = options.clock.after(PROBE_TIMEOUT_MS, () => {
-    controller.abort(new Error(`has not answered within ${formatDuration(PROBE_TIMEOUT_MS)}`))
+export async function probe({ way, kind, clock, signal }: ProbeOptions): Promise<Detected | ProbeFailed> {
+  const limit = new AbortController()
+  using _timer = clock.after(PROBE_TIMEOUT_MS, () => {
+    limit.abort(new Error(`has not answered within ${formatDuration(PROBE_TIMEOUT_MS)}`))
   })
-  const { dispatcher, origin, basePath, credential } = options
-  const ask = (path: string): Promise<JsonAnswer> =>
-    getJson({ dispatcher, origin, path: basePath + path, credential, signal: controller.signal })
+  const either = AbortSignal.any([signal, limit.signal])
+  const ask = (path: string): Promise<JsonAnswer> => askJson(way, { path, signal: either })
   try {
-    return await detect(ask, options.kind)
+    return await detect(ask, kind)
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown)
     return thrown instanceof UpstreamFailure ? { reason, failure: thrown.code } : { reason }
@@ -73,7 +70,7 @@ async function detect(ask: Ask, kind: UpstreamKind): Promise<Detected | ProbeFai
   const listing = await ask('/v1/models')
   const entries = listAt(listing, 'data')
   if (entries === undefined) return { reason: refusal([version, tags, listing], 'no model server that is known here') }
-  const body = listing.json as JsonObject
+  const body = asObject(listing.json) ?? {}
   // A server may answer in both shapes at once; then it speaks OpenAI's dialect for certain.
   if (body['object'] === 'list' && kind !== 'anthropic') return detectOpenAi(ask, listing, entries)
   if (typeof body['has_more'] === 'boolean' && kind !== 'openai') {
@@ -87,22 +84,32 @@ async function detect(ask: Ask, kind: UpstreamKind): Promise<Detected | ProbeFai
 async function detectOpenAi(ask: Ask, listing: JsonAnswer, entries: readonly unknown[]): Promise<Detected> {
   const models = readCatalogue(entries)
   const isOwnedBy = (owner: string): boolean => models.some((model) => model.entry['owned_by'] === owner)
-  const found = (server: ServerName, version?: string): Detected => ({ kind: 'openai', server, version, models })
+  // Neither of these two starts a model late, but a llama-server that is a router says so of each.
+  const started = (known: readonly CatalogueModel[]) =>
+    known.map((model) => ({ ...model, isLoaded: model.isLoaded ?? true }))
 
-  if (listing.headers['server'] === 'llama.cpp' || isOwnedBy('llamacpp')) return found('llama-server')
-  if (isOwnedBy('vllm')) return found('vllm', textAt(await ask('/version'), 'version'))
+  if (listing.headers['server'] === 'llama.cpp' || isOwnedBy('llamacpp')) {
+    const known = started(withListing(models, listAt(listing, 'models') ?? []))
+    return { kind: 'openai', server: 'llama-server', version: undefined, models: known }
+  }
+  if (isOwnedBy('vllm')) {
+    const version = textAt(await ask('/version'), 'version')
+    return { kind: 'openai', server: 'vllm', version, models: started(models) }
+  }
   // LM Studio's own listing; nobody else has this path.
   const own = await ask('/api/v0/models')
-  return found(textAt(own, 'object') === 'list' && listAt(own, 'data') !== undefined ? 'lm-studio' : 'openai')
+  const ownEntries = textAt(own, 'object') === 'list' ? listAt(own, 'data') : undefined
+  if (ownEntries === undefined) return { kind: 'openai', server: 'openai', version: undefined, models }
+  return { kind: 'openai', server: 'lm-studio', version: undefined, models: withListing(models, ownEntries) }
 }
 
 function textAt(answer: JsonAnswer, field: string): string | undefined {
-  const value = answer.statusCode === 200 && isJsonObject(answer.json) ? answer.json[field] : undefined
+  const value = answer.statusCode === 200 ? asObject(answer.json)?.[field] : undefined
   return typeof value === 'string' && value.length <= 100 ? value : undefined
 }
 
 function listAt(answer: JsonAnswer, field: string): readonly unknown[] | undefined {
-  const value = answer.statusCode === 200 && isJsonObject(answer.json) ? answer.json[field] : undefined
+  const value = answer.statusCode === 200 ? asObject(answer.json)?.[field] : undefined
   return Array.isArray(value) ? value : undefined
 }
 

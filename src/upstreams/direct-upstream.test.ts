@@ -27,7 +27,7 @@ test.each([
   ['http://[::1]:11434', 'http://[::1]:11434', '', '[::1]:11434'],
 ])('reads %s', (url, origin, basePath, id) => {
   const upstream = open(url)
-  expect(upstream).toMatchObject({ origin, basePath, id })
+  expect(upstream).toMatchObject({ origin, basePath, id, label: id })
   expect(upstream).toMatchObject({ kind: 'unknown', health: { state: 'unprobed', checkedAt: 0, reason: '' } })
 })
 
@@ -85,26 +85,32 @@ test('refresh tells what answers; overlapping calls ask once', async () => {
 test('a refresh that fails keeps what was known, and logs each change once', async () => {
   const lines: string[] = []
   const log = pino({ base: null, timestamp: false }, { write: (line: string) => void lines.push(line) })
-  await using server = await RawServer.answering(
-    VERSION,
-    TAGS,
-    NOT_FOUND,
-    NOT_FOUND,
-    NOT_FOUND,
-    NOT_FOUND,
-    VERSION,
-    TAGS,
-  )
-  const upstream = open(server.origin, { log })
+  const listing = json({ object: 'list', data: [{ id: 'm', owned_by: 'vllm' }] })
+  const found = [listing, json({ version: '0.11.0' })]
+  await using server = await RawServer.answering(...found, NOT_FOUND, NOT_FOUND, ...found)
+  const upstream = open(server.origin, { kind: 'openai', log })
   await upstream.refresh()
   const { models } = upstream
   await upstream.refresh()
   await upstream.refresh()
   expect(upstream.health).toEqual({ state: 'down', checkedAt: 5, reason: expect.stringContaining('no model server') })
-  expect(upstream).toMatchObject({ kind: 'ollama', server: 'ollama', version: '0.33.0' })
+  expect(upstream).toMatchObject({ kind: 'openai', server: 'vllm', version: '0.11.0' })
   expect(upstream.models).toBe(models)
   await upstream.refresh()
   expect(upstream.health.state).toBe('up')
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['upstream.found', 'upstream.lost', 'upstream.found'])
   await upstream.close()
+})
+
+test('closing it is no loss', async () => {
+  const lines: string[] = []
+  await using server = await RawServer.start(async (connection) => {
+    await connection.request()
+    await upstream.close()
+  })
+  const upstream: DirectUpstream = open(server.origin, {
+    log: pino({ write: (line: string) => void lines.push(line) }),
+  })
+  await upstream.refresh()
+  expect([upstream.health.state, lines]).toEqual(['unprobed', []])
 })

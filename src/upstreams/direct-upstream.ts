@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { PunkuError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
 import type { ServerName } from '../dialects/dialect.ts'
-import { probe } from './detect.ts'
+import { ServerKnowledge } from './server-knowledge.ts'
 import type { CatalogueModel, Upstream, UpstreamCredential, UpstreamHealth, UpstreamKind } from './upstream.ts'
 
 export interface DirectUpstreamOptions {
@@ -25,80 +25,51 @@ export class DirectUpstream implements Upstream {
   readonly basePath: string
   readonly dispatcher: Dispatcher
   readonly credential: UpstreamCredential | undefined
-  readonly #clock: Clock
-  readonly #log: Logger
-  readonly #hint: UpstreamKind
-  #kind: UpstreamKind
-  #server: ServerName | undefined
-  #version: string | undefined
-  #health: UpstreamHealth = { state: 'unprobed', checkedAt: 0, reason: '' }
-  #models: readonly CatalogueModel[] | undefined
-  #refreshing: Promise<void> | undefined
+  readonly #knowledge: ServerKnowledge
 
   /** @throws PunkuError `invalid_request` when the URL is none that an upstream can have. */
   constructor(options: DirectUpstreamOptions) {
     const { origin, basePath, id } = parseUpstreamUrl(options.url)
+    const { kind = 'unknown', clock, log } = options
     this.id = id
     this.origin = origin
     this.basePath = basePath
     this.dispatcher = options.createDispatcher(origin)
     this.credential = options.credential
-    this.#clock = options.clock
-    this.#log = options.log
-    this.#hint = options.kind ?? 'unknown'
-    this.#kind = this.#hint
+    this.#knowledge = new ServerKnowledge({ upstreamId: id, way: this, kind, clock, log })
+  }
+
+  get label(): string {
+    return this.id
   }
 
   get kind(): UpstreamKind {
-    return this.#kind
+    return this.#knowledge.kind
   }
 
   get server(): ServerName | undefined {
-    return this.#server
+    return this.#knowledge.server
   }
 
   get version(): string | undefined {
-    return this.#version
+    return this.#knowledge.version
   }
 
   get health(): UpstreamHealth {
-    return this.#health
+    return this.#knowledge.health
   }
 
   get models(): readonly CatalogueModel[] | undefined {
-    return this.#models
+    return this.#knowledge.models
   }
 
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#probe().finally(() => {
-      this.#refreshing = undefined
-    })
-    return this.#refreshing
+    return this.#knowledge.refresh()
   }
 
   async close(): Promise<void> {
+    this.#knowledge.drop()
     await this.dispatcher.destroy()
-  }
-
-  async #probe(): Promise<void> {
-    const { dispatcher, origin, basePath, credential } = this
-    const answer = await probe({ dispatcher, origin, basePath, credential, kind: this.#hint, clock: this.#clock })
-    const before = this.#health.state
-    const checkedAt = this.#clock.now()
-    if ('reason' in answer) {
-      // What it last said of itself stays: it is most likely to be the same server when it is back.
-      this.#health = { state: 'down', checkedAt, ...answer }
-      if (before !== 'down') this.#log.warn({ upstream: this.id, reason: answer.reason }, 'upstream.lost')
-      return
-    }
-    this.#kind = answer.kind
-    this.#server = answer.server
-    this.#version = answer.version
-    this.#models = answer.models
-    this.#health = { state: 'up', checkedAt, reason: '' }
-    if (before === 'up') return
-    const { server, version, models } = answer
-    this.#log.info({ upstream: this.id, server, version, modelCount: models.length }, 'upstream.found')
   }
 }
 

@@ -1,12 +1,13 @@
 import type { Dispatcher } from 'undici'
 import type { FailureCode } from '../core/upstream-failure.ts'
 import type { DialectName, ServerName } from '../dialects/dialect.ts'
+import type { ModelFacts } from './model-facts.ts'
 
 /** What kind of API an upstream speaks; `unknown` until it has answered once. */
 export type UpstreamKind = 'ollama' | 'openai' | 'anthropic' | 'unknown'
 
-/** One model of an upstream, as its own listing told. */
-export interface CatalogueModel {
+/** One model of an upstream, as its own listing told, and what else is known of it. */
+export interface CatalogueModel extends ModelFacts {
   /** As the upstream spells it. */
   readonly id: string
   /** The canonical name, on which keys and choice match. */
@@ -35,26 +36,38 @@ export interface UpstreamCredential {
   reveal(): string
 }
 
-/**
- * A place where models can be reached. To the gateway a direct and a tunnelled one are the same thing: an undici
- * `Dispatcher` and what is known of the server behind it.
- */
-export interface Upstream {
-  /** Stable for its life, unique in the gateway, safe in logs, metrics and headers: no credentials. */
-  readonly id: string
+/** The way to a model server: what it takes to ask it something. */
+export interface ServerWay {
+  readonly dispatcher: Dispatcher
   /** Scheme and authority of the server, as in `http://127.0.0.1:11434`. */
   readonly origin: string
   /** Put before every route's path; empty or starts with `/` and does not end with one. */
   readonly basePath: string
-  readonly dispatcher: Dispatcher
+  readonly credential: UpstreamCredential | undefined
+}
+
+/**
+ * A place where models can be reached. To the gateway a direct and a tunnelled one are the same thing: an undici
+ * `Dispatcher` and what is known of the server behind it.
+ */
+export interface Upstream extends ServerWay {
+  /** Stable for its life, unique in the gateway, safe in logs, metrics and headers: no credentials. */
+  readonly id: string
+  /** What people call it; may change. For a direct one its id. */
+  readonly label: string
   readonly kind: UpstreamKind
   readonly server: ServerName | undefined
   readonly version: string | undefined
   readonly health: UpstreamHealth
-  /** `undefined` until a listing has been read; then the newest one. */
+  /**
+   * `undefined` until a listing has been read; then the newest one. Each time more is known of a model it is a new
+   * array.
+   */
   readonly models: readonly CatalogueModel[] | undefined
-  readonly credential: UpstreamCredential | undefined
-  /** Asks the server again (kind, version, models); resolves when done, never rejects. Overlapping calls share one. */
+  /**
+   * Asks the server again (kind, version, models); resolves when the listing is there, never rejects. Overlapping calls
+   * share one. What the listing does not tell of its models is asked after it.
+   */
   refresh(): Promise<void>
   /** Ends every connection. */
   close(): Promise<void>

@@ -9,6 +9,7 @@ import { Upstreams } from './upstreams.ts'
 /** An upstream whose next listing a test sets; it becomes known by `refresh`. */
 class FakeUpstream implements Upstream {
   readonly id: string
+  readonly label = 'fake'
   readonly origin = 'http://127.0.0.1:9'
   readonly basePath = ''
   readonly dispatcher = new HttpDispatcher({ origin: 'http://127.0.0.1:9' })
@@ -18,7 +19,7 @@ class FakeUpstream implements Upstream {
   server: ServerName | undefined
   health: UpstreamHealth = { state: 'unprobed', checkedAt: 0, reason: '' }
   models: Upstream['models']
-  next: { server?: ServerName; names?: readonly string[]; failure?: 'refused' | 'unreachable' }
+  next: { server?: ServerName; names?: readonly string[]; isLoaded?: boolean; failure?: 'refused' | 'unreachable' }
   refreshCount = 0
   isClosed = false
 
@@ -30,11 +31,11 @@ class FakeUpstream implements Upstream {
   async refresh(): Promise<void> {
     this.refreshCount++
     await new Promise((resolve) => setImmediate(resolve))
-    const { server = 'ollama', names, failure } = this.next
+    const { server = 'ollama', names = [], isLoaded, failure } = this.next
     if (failure !== undefined) this.health = { state: 'down', checkedAt: 0, reason: 'away', failure }
     else {
       this.server = server
-      this.models = readCatalogue((names ?? []).map((name) => ({ name })))
+      this.models = readCatalogue(names.map((name) => ({ name }))).map((model) => ({ ...model, isLoaded }))
       this.health = { state: 'up', checkedAt: 0, reason: '' }
     }
   }
@@ -99,6 +100,28 @@ test('takes the least busy, then the first; a healthy one before any that is not
   expect(choose()).toBe(one)
 })
 
+test('among those that are equally busy, one that has the model loaded', async () => {
+  const one = new FakeUpstream('one', { names: ['a'], isLoaded: false })
+  const two = new FakeUpstream('two', { names: ['a', 'b'], isLoaded: true })
+  const three = new FakeUpstream('three', { names: ['a'], isLoaded: true })
+  const { upstreams } = await started(one, two, three)
+  const choose = (): unknown => upstreams.choose({ route: CHAT, canonicalModel: A })
+  expect(choose()).toBe(two)
+  expect(upstreams.choose({ route: CHAT, canonicalModel: undefined })).toBe(one)
+  upstreams.acquire(two)
+  expect(choose()).toBe(three)
+  upstreams.acquire(three)
+  expect(choose()).toBe(one)
+  upstreams.acquire(one)
+  expect(choose()).toBe(two)
+  for (const failed of [two, three]) {
+    failed.next = { failure: 'refused' }
+    await failed.refresh()
+  }
+  upstreams.acquire(one)
+  expect(choose()).toBe(one)
+})
+
 test('one that is down but answered before is chosen when there is no other', async () => {
   const one = new FakeUpstream('one', { names: ['a'] })
   const { upstreams } = await started(one)
@@ -133,6 +156,14 @@ test('a miss waits for a listing that is being read already', async () => {
   expect(await upstreams.choose({ route: CHAT, canonicalModel: A })).toBe(one)
   await starting
   expect(one.refreshCount).toBe(1)
+})
+
+test('one that has become reachable again is asked at a miss, however short ago it was', async () => {
+  const one = new FakeUpstream('one', { failure: 'unreachable' })
+  const { upstreams } = await started(one)
+  one.health = { state: 'unprobed', checkedAt: 0, reason: '' }
+  one.next = { names: ['a'] }
+  expect(await upstreams.choose({ route: CHAT, canonicalModel: A })).toBe(one)
 })
 
 test('a miss does not wait for one that is down while another is up', async () => {

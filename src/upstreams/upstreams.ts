@@ -29,6 +29,14 @@ interface Member {
   byName: ReadonlyMap<string, CatalogueModel>
 }
 
+interface Candidate {
+  readonly upstream: Upstream
+  /** The lower the better. */
+  readonly rank: number
+  readonly liveCount: number
+  readonly isLoaded: boolean
+}
+
 /** The upstreams of a gateway: keeps what is known of them fresh, and chooses one for each request. */
 export class Upstreams {
   readonly #clock: Clock
@@ -124,7 +132,7 @@ export class Upstreams {
 
   /**
    * The upstream for a request: one whose server serves the route and has the model, healthy before not, then the one
-   * with the fewest live exchanges, then the one added first. At once when there is one. Otherwise the catalogues are
+   * with the fewest live exchanges, then one that has the model loaded, then the one added first. At once when there is one. Otherwise the catalogues are
    * read anew, at most every 2 s, and the answer is a promise.
    *
    * An upstream that is down but once answered is still chosen when there is no better: the request then tells what is
@@ -154,18 +162,17 @@ export class Upstreams {
   }
 
   #find({ route, canonicalModel, pinned }: UpstreamChoice): Upstream | undefined {
-    let best: Member | undefined
-    let bestRank = Number.POSITIVE_INFINITY
+    let best: Candidate | undefined
     for (const member of this.#members) {
-      const { upstream } = member
+      const { upstream, liveCount } = member
       if (pinned !== undefined && upstream.id !== pinned) continue
       if (!serves(member, route)) continue
-      const hasModel = canonicalModel === undefined || namesOf(member).has(canonicalModel)
-      if (!hasModel && route.class !== 'manage') continue
-      const rank = (hasModel ? 0 : 2) + (upstream.health.state === 'up' ? 0 : 1)
-      if (rank > bestRank || (best !== undefined && rank === bestRank && member.liveCount >= best.liveCount)) continue
-      best = member
-      bestRank = rank
+      const model = canonicalModel === undefined ? undefined : namesOf(member).get(canonicalModel)
+      const isMissing = canonicalModel !== undefined && model === undefined
+      if (isMissing && route.class !== 'manage') continue
+      const rank = (isMissing ? 2 : 0) + (upstream.health.state === 'up' ? 0 : 1)
+      const candidate = { upstream, rank, liveCount, isLoaded: model?.isLoaded === true }
+      if (best === undefined || isBetter(candidate, best)) best = candidate
     }
     return best?.upstream
   }
@@ -179,7 +186,10 @@ export class Upstreams {
     const candidates = this.#candidates(choice)
     if (candidates.length === 0) {
       if (pinned !== undefined) return new PunkuError('invalid_request', 'There is no upstream of the name asked for.')
-      return new PunkuError('upstream_unreachable', 'No model server is configured. Add one to the gateway.')
+      return new PunkuError(
+        'upstream_unreachable',
+        'No model server is configured. Add one to the gateway, or pair an agent with it.',
+      )
     }
     if (candidates.some((member) => serves(member, route))) {
       return new PunkuError('model_not_found', `model '${askedModel}' not found`, { param: 'model' })
@@ -195,7 +205,11 @@ export class Upstreams {
     const options = { retryAfterMs: ROUND_MS, detail: { reason: states[0]?.reason ?? '' } }
     return states.every((health) => health.failure === 'refused')
       ? new PunkuError('upstream_refused', 'No model server is running where the gateway looks. Start it.', options)
-      : new PunkuError('upstream_unreachable', 'No model server has answered the gateway yet. Check it.', options)
+      : new PunkuError(
+          'upstream_unreachable',
+          'No model server has answered the gateway yet. Check it, and behind a tunnel that its agent is connected.',
+          options,
+        )
   }
 
   #refreshDue(): void {
@@ -207,7 +221,9 @@ export class Upstreams {
   }
 
   #refreshOnMiss(member: Member): Promise<void> {
-    const isRecent = this.#clock.elapsed() - member.refreshedAtMs < MISS_REFRESH_MS
+    // One that is unprobed has a new way to it since, and is being asked at this moment.
+    const isUnprobed = member.upstream.health.state === 'unprobed'
+    const isRecent = !isUnprobed && this.#clock.elapsed() - member.refreshedAtMs < MISS_REFRESH_MS
     return isRecent ? (member.refreshing ?? Promise.resolve()) : this.#refresh(member)
   }
 
@@ -219,6 +235,12 @@ export class Upstreams {
     })
     return member.refreshing
   }
+}
+
+function isBetter(one: Candidate, other: Candidate): boolean {
+  if (one.rank !== other.rank) return one.rank < other.rank
+  if (one.liveCount !== other.liveCount) return one.liveCount < other.liveCount
+  return one.isLoaded && !other.isLoaded
 }
 
 function serves({ upstream }: Member, route: Route): boolean {

@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly args: readonly string[]
   readonly cwd?: string | undefined
   readonly env?: Readonly<Record<string, string>> | undefined
+  /** What it finds on standard input. Default: nothing. */
+  readonly input?: string | undefined
 }
 
 /** A command of `punku` that runs in a process of its own. Disposing it kills it. */
@@ -33,13 +35,15 @@ export class Punku implements Disposable {
   #stderr = ''
   #hasEnded = false
 
-  constructor({ args, cwd, env }: StartOptions) {
+  constructor({ args, cwd, env, input }: StartOptions) {
     this.child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
       // Nothing of the machine's own set-up: only what a program needs to be found.
       env: { PATH: process.env['PATH'], NO_COLOR: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     })
+    // One that ends without reading it is told by how it ended.
+    this.child.stdin?.on('error', () => {}).end(input)
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text
       this.#wake()
@@ -65,9 +69,9 @@ export class Punku implements Disposable {
     return this.#stdout
   }
 
-  /** Resolves with standard output once `isEnough` of it has come; rejects when the process ends before. */
-  async until(isEnough: (stdout: string) => boolean): Promise<string> {
-    while (!isEnough(this.#stdout)) {
+  /** Resolves with standard output once `isEnough` has come; rejects when the process ends before. */
+  async until(isEnough: (stdout: string, stderr: string) => boolean): Promise<string> {
+    while (!isEnough(this.#stdout, this.#stderr)) {
       if (this.#hasEnded) {
         const tookMs = Math.round(performance.now() - this.#startedAtMs)
         throw new Error(`punku ended after ${tookMs} ms before that came:\n${this.#stdout}\n${this.#stderr}`)
@@ -101,14 +105,17 @@ export class Place implements Disposable {
 
   /** Starts a command on this state folder. */
   start(...args: string[]): Punku {
-    const punku = new Punku({ args: [...args, '--home', this.home], cwd: this.folder })
-    this.#commands.push(punku)
-    return punku
+    return this.#start({ args })
   }
 
   /** Runs a command on this state folder to its end. */
   run(...args: string[]): Promise<Ended> {
     return this.start(...args).ended
+  }
+
+  /** Runs a command that reads standard input to its end. */
+  runWithInput(input: string, ...args: string[]): Promise<Ended> {
+    return this.#start({ args, input }).ended
   }
 
   /** Runs a command that must succeed, with `--json`, and gives what it printed. */
@@ -128,6 +135,12 @@ export class Place implements Disposable {
   /** The control API of this state folder, without a command's process. */
   control(): Promise<LocalControl> {
     return openLocalControl({ home: this.home, env: {} })
+  }
+
+  #start({ args, input }: StartOptions): Punku {
+    const punku = new Punku({ args: [...args, '--home', this.home], cwd: this.folder, input })
+    this.#commands.push(punku)
+    return punku
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { openKeys } from '../../src/app/keys.ts'
+import { openState } from '../../src/app/state.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { ManualClock } from '../support/clock.ts'
 import { RawConnection } from '../support/raw.ts'
@@ -140,8 +140,8 @@ test('disposing the parts writes the last rows before the database closes', asyn
   expect((await request.ended).how).toBe('abandoned')
   const config = loadConfig({ home, env: {}, flags: {} })
   {
-    await using keys = await openKeys({ home, config, clock: new ManualClock(), log: pino({ level: 'silent' }) })
-    expect(await keys.requests.list({ limit: 10 })).toMatchObject([{ route: 'POST /api/chat' }])
+    await using state = await openState({ home, config, clock: new ManualClock(), log: pino({ level: 'silent' }) })
+    expect(await state.requests.list({ limit: 10 })).toMatchObject([{ route: 'POST /api/chat' }])
   }
   await until(() => parts.gateway.liveExchanges === 0)
   await ground[Symbol.asyncDispose]()

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openKeys } from '../../src/app/keys.ts'
+import { openState } from '../../src/app/state.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { RequestRow } from '../../src/store/schema.ts'
@@ -226,8 +226,8 @@ test('a gateway that is killed has lost no row older than a second', async () =>
     await once(child, 'exit')
     const config = loadConfig({ home, env: {}, flags: {} })
     {
-      await using keys = await openKeys({ home, config, clock: systemClock, log: pino({ level: 'silent' }) })
-      const rows = await keys.requests.list({ limit: 100 })
+      await using state = await openState({ home, config, clock: systemClock, log: pino({ level: 'silent' }) })
+      const rows = await state.requests.list({ limit: 100 })
       expect(rows.map(({ id }) => id).reverse()).toEqual(ids)
       expect(rows.every(({ completion_tokens }) => completion_tokens !== null)).toBe(true)
     }

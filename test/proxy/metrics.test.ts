@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ManualClock } from '../support/clock.ts'
-import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { startTestGateway, TEST_PATH, type TestGateway } from '../support/gateway.ts'
 import { RawConnection } from '../support/raw.ts'
 import { frames, hold, rest } from '../support/scripted/steps.ts'
 import { startScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -118,7 +118,7 @@ describe('health', () => {
     const clock = new ManualClock()
     const upstream = await startScriptedUpstream({ server: 'ollama' })
     await using gateway = await startTestGateway({ upstreams: [upstream.origin], clock })
-    const id = new URL(upstream.origin).host
+    const id = gateway.upstreamId(upstream.origin)
     const [known] = gateway.parts.upstreams.list()
     const probed = async (ms: number, state: string) => {
       clock.advance(ms)
@@ -139,7 +139,9 @@ describe('health', () => {
       status: 503,
       body: { status: 'not ready', reason: 'no upstream has answered', upstreams: [{ id, state: 'down' }] },
     })
-    expect(JSON.stringify(red.body['upstreams'])).toContain('nothing listens on')
+    expect(JSON.stringify(red.body['upstreams'])).toContain(
+      TEST_PATH === 'direct' ? 'nothing listens on' : 'refused the connection',
+    )
     expect(await get(gateway, '/healthz')).toEqual({ status: 200, body: { status: 'ok' } })
     expect(await seriesValue(gateway, `punku_upstream_up{upstream="${id}"}`)).toBe(0)
 

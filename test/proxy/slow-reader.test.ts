@@ -110,7 +110,7 @@ test('the limit of silence does not count while the client is the slow one', asy
   expect(ground.gateway.parts.gateway.liveExchanges).toBe(1)
   await leave(client)
   expect(await lastRow()).toMatchObject({ error_code: 'client_closed' })
-})
+}, 30_000)
 
 test('a whole answer that the client does not take: the upstream is free at once, the client cut after its limit', async () => {
   const { path, body } = caseOf('openai-done')

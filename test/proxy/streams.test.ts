@@ -118,7 +118,7 @@ describe('bytes', () => {
     expect(headers.get('x-request-id')).toMatch(/^req_[0-9a-z]{20}$/)
     expect(headers.get('request-id')).toBe(headers.get('x-request-id'))
     expect(headers.get('content-length')).toBeNull()
-    expect(headers.get('x-punku-upstream')).toBe(new URL(ground.upstreamOf(of).origin).host)
+    expect(headers.get('x-punku-upstream')).toBe(ground.gateway.upstreamId(ground.upstreamOf(of).origin))
     const request = await playing
     request.release()
     await stream.rest()

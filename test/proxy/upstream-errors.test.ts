@@ -171,7 +171,7 @@ describe('a connection that was kept too long', () => {
       for (;;) {
         const request = await connection.request()
         if (request === undefined) return
-        if (request.head.startsWith('POST')) {
+        if (request.head.startsWith(`POST ${of.path} `)) {
           asked++
           connection.reset()
           return

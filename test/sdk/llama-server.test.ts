@@ -16,6 +16,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
   const opened = new AsyncDisposableStack()
   let gateway: TestGateway
   let key: string
+  let endless: LlamaServer
 
   beforeAll(async () => {
     const start = async (options: Parameters<typeof startLlamaServer>[0]): Promise<LlamaServer> =>
@@ -26,6 +27,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
       start({ alias: 'endless', tokens: [' tick', ' tock'], isEndless: true }),
       start({ alias: 'embedder', args: ['--embeddings', '--pooling', 'mean'] }),
     ])
+    endless = servers[2]
     gateway = opened.use(await startTestGateway({ upstreams: servers.map(({ origin }) => origin) }))
     key = await gateway.key()
   })
@@ -142,7 +144,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
     const client = openaiClient(gateway, key)
     const stream = await client.chat.completions.create({ model: 'endless', messages, stream: true })
     for await (const part of stream) if (part.choices[0]?.delta.content === ' tock') break
-    await stoppedWorking(gateway.parts.upstreams.list()[2]?.origin)
+    await stoppedWorking(endless.origin)
     expect((await gateway.rows()).at(-1)).toMatchObject({
       error_code: 'client_closed',
       status: 499,
@@ -153,7 +155,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
 })
 
 /** Resolves once no slot of the server is at work. */
-async function stoppedWorking(origin = ''): Promise<void> {
+async function stoppedWorking(origin: string): Promise<void> {
   const isWorking = async () => {
     const slots = (await (await fetch(`${origin}/slots`)).json()) as readonly { readonly is_processing: boolean }[]
     return slots.some((slot) => slot.is_processing)

@@ -363,12 +363,12 @@ describe('to the client', () => {
 describe('into what is written down', () => {
   test('no credential, whatever is wrong with it', async () => {
     await using site = await openSite({ config: { gateway: { keyInPath: true } } })
-    const { service } = site.gateway.parts.keys
+    const { keys } = site.gateway.parts.state
     const ended = await site.gateway.key({ name: 'ended' })
-    await service.revoke('ended')
+    await keys.revoke('ended')
     const elsewhere = await site.gateway.key({ networks: ['10.0.0.0/8'] })
     const rotated = await site.gateway.key({ name: 'rotated' })
-    await service.rotate('rotated', 0)
+    await keys.rotate('rotated', 0)
     const real = [site.key, ended, elsewhere, rotated]
     const secretOf = (key: string) => key.slice(key.lastIndexOf('_') + 1)
     const shown: string[] = []

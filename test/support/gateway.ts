@@ -9,9 +9,13 @@ import { ensureHome } from '../../src/config/home.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { RequestRow } from '../../src/store/schema.ts'
+import { startTestAgent, type TestAgent } from './test-agent.ts'
+
+/** Which way requests go to their model servers. `npm test` runs the proxy's tests once with each. */
+export const TEST_PATH = process.env['PUNKU_TEST_PATH'] === 'tunnelled' ? 'tunnelled' : 'direct'
 
 export interface TestGatewayOptions {
-  /** The upstreams' URLs. */
+  /** The upstreams' URLs. On the tunnelled path each has an agent of its own before it. */
   readonly upstreams: readonly string[]
   /** Options over the defaults, in the configuration file's form. */
   readonly config?: ConfigLayer
@@ -27,6 +31,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly parts: GatewayParts
   /** Every log line so far. */
   readonly logLines: readonly string[]
+  /** The id of the upstream at a URL: host and port when direct, the tunnel's when not. */
+  upstreamId(url: string): string
   /** Makes a key; default: for inference and metadata, on all models. Names are made up. */
   key(grant?: Partial<KeyGrant>): Promise<string>
   /** Every recorded row, oldest first, once what waits has been written. */
@@ -44,27 +50,42 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const config = loadConfig({
     home,
     env: {},
-    flags: { ...options.config, listen: ['127.0.0.1:0'], upstreams: options.upstreams.map((url) => ({ url })) },
+    // A clock that is moved by hand jumps over heartbeats, and links would be taken for dead.
+    flags: {
+      tunnels: { heartbeat: '5m' },
+      ...options.config,
+      listen: ['127.0.0.1:0'],
+      upstreams: options.upstreams.map((url) => ({ url })),
+    },
   })
   const clock = options.clock ?? systemClock
-  const parts = await openGateway({ home, config, upstreams: config.upstreams, clock, log })
+  const isDirect = TEST_PATH === 'direct'
+  const parts = await openGateway({ home, config, upstreams: isDirect ? config.upstreams : [], clock, log })
   const { port } = await parts.gateway.listen({ host: '127.0.0.1', port: 0 })
+  const agents = new Map<string, TestAgent>()
+  for (const [at, upstreamUrl] of isDirect ? [] : options.upstreams.entries()) {
+    const gatewayUrl = `http://127.0.0.1:${port}`
+    const limits = { heartbeatMs: 300_000 }
+    agents.set(upstreamUrl, await startTestAgent({ parts, gatewayUrl, upstreamUrl, label: `agent-${at + 1}`, limits }))
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     port,
     home,
     parts,
     logLines,
+    upstreamId: (url) => agents.get(url)?.tunnel.id ?? new URL(url).host,
     async key(grant = {}) {
       keyCount += 1
-      return (await parts.keys.service.create({ name: `key-${keyCount}`, ...grant })).text.reveal()
+      return (await parts.state.keys.create({ name: `key-${keyCount}`, ...grant })).text.reveal()
     },
     async rows() {
       await parts.recorder.flush()
       await parts.recorder.flush()
-      return (await parts.keys.requests.list({ limit: 1_000 })).reverse()
+      return (await parts.state.requests.list({ limit: 1_000 })).reverse()
     },
     async [Symbol.asyncDispose]() {
+      await Promise.all([...agents.values()].map((agent) => agent[Symbol.asyncDispose]()))
       await parts[Symbol.asyncDispose]()
       rmSync(home, { recursive: true, force: true })
     },

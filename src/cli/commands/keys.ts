@@ -3,7 +3,7 @@ import { shellUrl } from '../../app/greeting.ts'
 import type { LocalControl } from '../../app/local-control.ts'
 import type { IssuedKeyBody, KeyBody } from '../../control/contract.ts'
 import { formatDuration } from '../../core/units.ts'
-import { localTime, print, printJson, printTable } from '../output.ts'
+import { localTime, print, printJson, printTable, renderFacts } from '../output.ts'
 import { durationFlag, listFlag } from '../parse.ts'
 import { openControl } from '../place.ts'
 
@@ -128,7 +128,7 @@ function printKeys(keys: readonly KeyBody[]): void {
 }
 
 function printKey(key: KeyBody): void {
-  const lines: readonly (readonly [string, string])[] = [
+  const lines = renderFacts([
     ['name', key.name],
     ['id', key.id],
     ['state', key.state],
@@ -141,6 +141,6 @@ function printKey(key: KeyBody): void {
     ['expires', localTime(key.expiresAt)],
     ['revoked', localTime(key.revokedAt)],
     ['last used', localTime(key.lastUsedAt)],
-  ]
-  for (const [name, value] of lines) print(`${name.padEnd(10)} ${value}`)
+  ])
+  for (const line of lines) print(line)
 }

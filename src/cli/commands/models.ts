@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
-import { printJson, printTable } from '../output.ts'
+import type { ModelBody } from '../../control/contract.ts'
+import { formatSize } from '../../core/units.ts'
+import { print, printJson, renderTable } from '../output.ts'
 import { openControl } from '../place.ts'
 
-/** `punku models`: every model of every upstream of the running gateway. */
+/** `punku models`: every model of every upstream of the running gateway, and where it runs. */
 export function addModelsCommand(program: Command): void {
   program
     .command('models')
@@ -11,12 +13,31 @@ export function addModelsCommand(program: Command): void {
     .action(async (flags: { json?: true }, command: Command) => {
       await using control = await openControl(command)
       const models = await control.client.listModels()
-      if (flags.json) {
-        printJson(models)
-        return
-      }
-      const columns = ['MODEL', 'UPSTREAM', 'CLOUD'].map((title) => ({ title }))
-      const rows = models.map(({ id, upstream, isCloud }) => [id, upstream, isCloud ? 'yes' : ''])
-      printTable(columns, rows, 'No upstream has told of a model yet. `punku status` says how they are.')
+      if (flags.json) printJson(models)
+      else if (models.length === 0) print('No upstream has told of a model yet. `punku status` says how they are.')
+      else for (const line of renderModels(models)) print(line)
     })
+}
+
+const COLUMNS = [
+  { title: 'MODEL' },
+  { title: 'CONTEXT', isNumber: true },
+  { title: 'CAPABILITIES' },
+  { title: 'SIZE', isNumber: true },
+  { title: 'LOADED' },
+  { title: 'RUNS ON' },
+]
+
+/** The table of models. `-` stands for what is not known. */
+export function renderModels(models: readonly ModelBody[]): string[] {
+  const rows = models.map((model) => [
+    model.id,
+    String(model.contextLength ?? '-'),
+    model.capabilities?.join(' ') ?? '-',
+    model.sizeBytes === null ? '-' : formatSize(model.sizeBytes),
+    model.isLoaded === null ? '-' : model.isLoaded ? 'yes' : 'no',
+    // A cloud model is only called through the upstream.
+    model.isCloud ? `${model.upstreamLabel} (cloud)` : model.upstreamLabel,
+  ])
+  return renderTable(COLUMNS, rows)
 }

@@ -2,6 +2,7 @@ import type { ErrorCode, PunkuError } from '../../core/error.ts'
 
 const INVALID = 'invalid_request_error'
 const PERMISSION = 'permission_error'
+const RATE_LIMIT = 'rate_limit_error'
 const SERVER = 'server_error'
 const TIMEOUT = 'timeout'
 
@@ -26,6 +27,11 @@ const SHAPES = {
   host_not_allowed: { type: PERMISSION, code: 'host_not_allowed' },
   origin_not_allowed: { type: PERMISSION, code: 'origin_not_allowed' },
   key_not_found: { type: INVALID, code: 'key_not_found' },
+  tunnel_not_found: { type: INVALID, code: 'tunnel_not_found' },
+  tunnel_limit_reached: { type: INVALID, code: 'tunnel_limit_reached' },
+  pairing_not_found: { type: INVALID, code: 'pairing_not_found' },
+  pairing_expired: { type: INVALID, code: 'pairing_expired' },
+  pairing_limited: { type: RATE_LIMIT, code: 'pairing_limited' },
   model_not_found: { type: INVALID, code: 'model_not_found' },
   route_not_found: { type: INVALID, code: 'route_not_found' },
   route_not_served: { type: INVALID, code: 'route_not_served' },
@@ -42,6 +48,8 @@ const SHAPES = {
   upstream_reset: { type: SERVER, code: 'upstream_reset' },
   upstream_invalid: { type: SERVER, code: 'upstream_invalid' },
   upstream_denied: { type: SERVER, code: 'upstream_denied' },
+  agent_denied: { type: PERMISSION, code: 'agent_denied' },
+  agent_busy: { type: SERVER, code: 'agent_busy' },
   upstream_rejected: { type: INVALID, code: 'upstream_rejected' },
   upstream_failed: { type: SERVER, code: 'upstream_failed' },
   upstream_interrupted: { type: SERVER, code: 'upstream_interrupted' },

@@ -1,0 +1,91 @@
+import { WebSocket } from 'ws'
+import type { Clock } from '../core/clock.ts'
+import type { Secret } from '../core/secret.ts'
+import { VERSION } from '../core/version.ts'
+import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../protocol/limits.ts'
+import { GatewayError } from './gateway-error.ts'
+import type { GatewayPlace } from './gateway-place.ts'
+
+/** Until the WebSocket is open: proxy, TLS and handshake together. */
+const DIAL_TIMEOUT_MS = 15_000
+
+/**
+ * Opens a WebSocket to the gateway with an access token. `signal` gives up on one that is not open yet; it must not be
+ * aborted later. Rejects with `GatewayError`; `unauthorized` when the gateway does not take the token.
+ */
+export type Dial = (token: Secret, signal: AbortSignal) => Promise<WebSocket>
+
+export interface DialerOptions {
+  readonly place: GatewayPlace
+  readonly clock: Clock
+  /** Until the WebSocket is open. Default 15 s. */
+  readonly timeoutMs?: number
+}
+
+/** Dials `/tunnel` of that gateway. The token goes in a header, and nowhere else; redirects are not followed. */
+export function dialer({ place, clock, timeoutMs = DIAL_TIMEOUT_MS }: DialerOptions): Dial {
+  return (token, signal) =>
+    new Promise((resolve, reject) => {
+      const giveUp = new AbortController()
+      const way = place.way(giveUp.signal)
+      const url = place.endpoint('/tunnel')
+      url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+      const socket = new WebSocket(url, [SUBPROTOCOL], {
+        agent: way.agent,
+        headers: { authorization: `Bearer ${token.reveal()}`, 'user-agent': `punku/${VERSION}` },
+        perMessageDeflate: false,
+        maxPayload: MAX_MESSAGE_BYTES,
+        followRedirects: false,
+      })
+      // Of our own: the handshake timeout of `ws` only begins once a proxy has answered.
+      const timer = clock.after(timeoutMs, () => fail(silent()))
+      const onAbort = (): void => fail(new GatewayError('unreachable', 'The attempt was given up.'))
+      const settle = (): void => {
+        timer[Symbol.dispose]()
+        signal.removeEventListener('abort', onAbort)
+      }
+      const fail = (error: GatewayError): void => {
+        settle()
+        reject(error)
+        giveUp.abort()
+        socket.terminate()
+      }
+      // It stays: what is said after the end of a failed attempt is nobody's any more.
+      socket.on('error', (error) => fail(way.refusal() ?? handshakeError(error) ?? way.explain(error)))
+      socket.once('unexpected-response', (_request, response) => {
+        response.destroy()
+        fail(way.refusal() ?? unexpected(response.statusCode ?? 0))
+      })
+      socket.once('open', () => {
+        settle()
+        resolve(socket)
+      })
+      signal.addEventListener('abort', onAbort)
+      if (signal.aborted) onAbort()
+    })
+}
+
+/** What `ws` itself says when the answer is no handshake: such errors have no code of the system's. */
+function handshakeError(error: Error & { readonly code?: unknown }): GatewayError | undefined {
+  if (error.code !== undefined) return undefined
+  return new GatewayError(
+    'invalid',
+    'What answers there speaks no version of the tunnel that this agent knows. Check the address, and the versions of both.',
+  )
+}
+
+function unexpected(status: number): GatewayError {
+  if (status === 401) {
+    return new GatewayError('unauthorized', 'The gateway does not take the access token.', { status })
+  }
+  const isAway = status >= 500 || status === 429
+  return new GatewayError(
+    'rejected',
+    isAway
+      ? `The gateway, or what stands before it, is not ready for links (status ${status}).`
+      : `The gateway refused the link with status ${status}. Check the address, and the versions of both.`,
+    { status },
+  )
+}
+
+const silent = () => new GatewayError('unreachable', 'The gateway did not open the link in time.')

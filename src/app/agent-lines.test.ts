@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest'
+import { type ConnectEvent, isOfLink, linesOf } from './agent-lines.ts'
+import type { LocalModels } from './model-watch.ts'
+
+const AT = new Date(2026, 0, 31, 9, 5, 7)
+const tunnel = { id: 'tun_0123456789ab', label: 'attic' }
+
+const up: LocalModels = {
+  id: '127.0.0.1:11434',
+  state: 'up',
+  reason: '',
+  server: 'ollama',
+  version: '0.9.1',
+  models: ['a', 'b', 'c', 'd', 'e', 'f', 'g'],
+}
+const down: LocalModels = { ...up, state: 'down', reason: 'connect ECONNREFUSED', models: undefined }
+
+const request = {
+  type: 'request',
+  method: 'POST',
+  route: 'POST /api/chat',
+  model: 'llama3.2',
+  status: 200,
+  durationMs: 1_234,
+  error: undefined,
+} as const
+
+describe('an event as lines', () => {
+  test.each<[ConnectEvent, string[]]>([
+    [
+      { type: 'started', profile: 'work', gateway: 'https://gateway.example.org', upstream: up },
+      [
+        'Gateway    https://gateway.example.org (profile work)',
+        'Upstream   127.0.0.1:11434: ollama 0.9.1, models a, b, c, d, e and 2 more',
+        '',
+      ],
+    ],
+    [{ type: 'connecting' }, []],
+    [{ type: 'connected', isResumed: false, tunnel }, ['09:05:07  connected as attic (tun_0123456789ab)']],
+    [{ type: 'connected', isResumed: true, tunnel }, ['09:05:07  connected again, and running requests go on']],
+    [
+      { type: 'lost', reason: 'lost', text: 'the cable is out', retryInMs: 3_000 },
+      ['09:05:07  not connected: the cable is out. Next attempt in 3 s.'],
+    ],
+    [
+      { type: 'lost', reason: 'unreachable', text: 'The gateway cannot be reached.', retryInMs: 500 },
+      ['09:05:07  not connected: The gateway cannot be reached. Next attempt in 500 ms.'],
+    ],
+    [{ type: 'stopped', reason: 'stopped', text: 'The agent was told to stop.' }, ['09:05:07  stopped']],
+    [{ type: 'stopped', reason: 'revoked', text: 'Long.' }, ['09:05:07  stopped: revoked']],
+    [{ type: 'models', ...up, models: [] }, ['09:05:07  127.0.0.1:11434: ollama 0.9.1, no models yet']],
+    [
+      { type: 'models', ...down },
+      ['09:05:07  127.0.0.1:11434: no answer (connect ECONNREFUSED). Requests will fail until it is there.'],
+    ],
+    [request, ['09:05:07  POST /api/chat              llama3.2                  200     1.2 s']],
+    [
+      { ...request, status: undefined, model: undefined, error: 'refused' },
+      ['09:05:07  POST /api/chat              -                           -     1.2 s  refused'],
+    ],
+    [
+      { ...request, route: undefined, model: undefined, status: undefined, durationMs: 0, error: 'route_not_found' },
+      ['09:05:07  POST (no such route)        -                           -      0 ms  route_not_found'],
+    ],
+  ])('%j', (event, lines) => expect(linesOf(event, AT)).toEqual(lines))
+})
+
+test('the link is what remains when only that is shown', () => {
+  expect(isOfLink({ type: 'lost', reason: 'lost', text: '', retryInMs: 0 })).toBe(true)
+  expect(isOfLink({ type: 'stopped', reason: 'stopped', text: '' })).toBe(true)
+  expect([request, { type: 'models', ...up } as const].map(isOfLink)).toEqual([false, false])
+})

@@ -1,0 +1,121 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { parseGatewayUrl } from '../../app/gateway-url.ts'
+import { canOpenBrowser, openBrowser } from '../../app/open-browser.ts'
+import type { Paired, PairProgress } from '../../app/pair.ts'
+import { DEFAULT_PROFILE_NAME, parseProfileName, profileFlag } from '../../config/agent-profile.ts'
+import { systemClock } from '../../core/clock.ts'
+import { print } from '../output.ts'
+import { PairingScreen } from '../pairing-screen.ts'
+import { placeOf } from '../place.ts'
+import { readSecretLine } from '../stdin.ts'
+
+interface PairFlags {
+  label?: string
+  upstream?: string
+  profile: string
+  replace?: true
+  upstreamKeyFile?: string
+  caFile?: string
+  allowPlainHttp?: true
+  tokenStdin?: true
+  browser: boolean
+  json?: true
+}
+
+/** `punku pair`: makes this machine's model server a tunnel of a gateway. */
+export function addPairCommand(program: Command): void {
+  program
+    .command('pair <gateway>')
+    .description('Pair this machine with a gateway elsewhere, to serve its models there with `punku connect`.')
+    .option('--label <label>', "what the tunnel is to be called (default: the machine's name)")
+    .option('--upstream <url>', 'the model server (default: one that answers on this machine)')
+    .option('--upstream-key-file <file>', 'file with the key that the model server asks for')
+    .option(
+      '--profile <name>',
+      'where this pairing is kept; one for each gateway or model server',
+      DEFAULT_PROFILE_NAME,
+    )
+    .option('--replace', 'replace the pairing of that profile')
+    .option('--ca-file <file>', "PEM file with further authorities to trust for the gateway's certificate")
+    .option('--allow-plain-http', 'take an http:// address beyond this machine')
+    .option('--token-stdin', 'read a one-time token from standard input, instead of showing a code')
+    .option('--no-browser', 'do not open a browser')
+    .option('--json', 'print JSON, one object a line')
+    .addHelpText('after', '\nExample: punku pair https://gateway.example.org --upstream http://127.0.0.1:11434')
+    .action(async (gateway: string, flags: PairFlags, command: Command) => {
+      const { url, isReadable } = parseGatewayUrl(gateway, { allowPlainHttp: flags.allowPlainHttp === true })
+      const profileName = parseProfileName(flags.profile)
+      if (isReadable)
+        warn('what goes to this gateway and comes from it can be read on the way: its address is http://.')
+      const isTerminal = process.stdout.isTTY && process.stderr.isTTY
+      if (flags.tokenStdin && process.stdin.isTTY) process.stderr.write('Paste the token and press Enter: ')
+      const oneTimeToken = flags.tokenStdin ? await readSecretLine(process.stdin, 'token') : undefined
+      const isOpening = flags.browser && canOpenBrowser({ env: process.env, platform: process.platform, isTerminal })
+      using screen = new PairingScreen({ isTerminal })
+      const onProgress = (progress: PairProgress) => {
+        if (flags.json) printLine({ event: progress.step, ...('answer' in progress ? progress.answer : progress) })
+        else screen.show(progress)
+        if (isOpening && progress.step === 'code') void openBrowser(progress.answer.verificationUrlComplete)
+      }
+      // Imported here: every other command would wait for it to load.
+      const { pair } = await import('../../app/pair.ts')
+      const paired = await untilSignal((signal) =>
+        pair({
+          home: placeOf(command).home,
+          profileName,
+          gatewayUrl: url,
+          label: flags.label,
+          upstreamUrl: flags.upstream,
+          upstreamKeyFile: flags.upstreamKeyFile && resolve(flags.upstreamKeyFile),
+          caFile: flags.caFile && resolve(flags.caFile),
+          oneTimeToken,
+          mayReplace: flags.replace === true,
+          clock: systemClock,
+          onProgress,
+          signal,
+        }),
+      )
+      screen[Symbol.dispose]()
+      for (const warning of paired.warnings) warn(warning)
+      if (flags.json) printLine({ event: 'paired', ...resultOf(paired) })
+      else printPaired(paired)
+    })
+}
+
+/** Runs with a signal that the first Ctrl-C aborts; a second one ends the process as ever. */
+async function untilSignal<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const stop = () => controller.abort()
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  // The clock's timers do not keep the process, and between two polls nothing else does.
+  const keeper = setInterval(() => {}, 60_000)
+  try {
+    return await run(controller.signal)
+  } finally {
+    clearInterval(keeper)
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}
+
+function resultOf({ profile }: Paired) {
+  const { name, gatewayUrl, tunnelId, label, upstreamUrl } = profile
+  return { profile: name, gateway: gatewayUrl, tunnel: { id: tunnelId, label }, upstream: upstreamUrl }
+}
+
+function printPaired({ profile, formerLabel }: Paired): void {
+  print(`Paired as ${profile.label}, for the model server at ${profile.upstreamUrl}. Serve its models now:`)
+  print(`  punku connect${profileFlag(profile.name)}`)
+  if (formerLabel === undefined) return
+  print('')
+  print(`The tunnel ${formerLabel} of the pairing before still exists at its gateway. To end it, run there:`)
+  print(`  punku tunnels revoke ${formerLabel}`)
+}
+
+function printLine(value: object): void {
+  print(JSON.stringify(value))
+}
+
+function warn(text: string): void {
+  process.stderr.write(`warning: ${text}\n`)
+}

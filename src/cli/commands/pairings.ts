@@ -1,0 +1,72 @@
+import { createInterface } from 'node:readline/promises'
+import { type Command, Option } from 'commander'
+import type { PairingBody } from '../../control/tunnel-contract.ts'
+import { Declined, UsageError } from '../exit.ts'
+import { localTime, print, printJson, renderFacts } from '../output.ts'
+import { openControl } from '../place.ts'
+
+interface ApproveFlags {
+  label?: string
+  yes?: true
+  json?: true
+}
+
+/** `punku tunnels approve` and `deny`: the answer to a machine that runs `punku pair` and shows a code. */
+export function addPairingCommands(tunnels: Command): void {
+  const json = () => new Option('--json', 'print JSON')
+
+  tunnels
+    .command('approve <code>')
+    .description('Let the machine that shows this code serve its models here. Says who asks, and asks you.')
+    .option('--label <label>', 'name the tunnel so (default: what the machine asks for)')
+    .option('--yes', 'do not ask')
+    .addOption(json())
+    .action(async (code: string, flags: ApproveFlags, command: Command) => {
+      if (!flags.yes && !process.stdin.isTTY) {
+        throw new UsageError('There is no terminal to ask you on. Run this in one, or give --yes if you know who asks.')
+      }
+      await using control = await openControl(command)
+      if (!flags.yes) await confirm(await control.client.showPairing(code))
+      const tunnel = await control.client.approvePairing(code, flags.label)
+      if (flags.json) printJson(tunnel)
+      else print(`Approved ${tunnel.label} (${tunnel.id}). Its machine can connect now.`)
+    })
+
+  tunnels
+    .command('deny <code>')
+    .description('Turn down the machine that shows this code.')
+    .addOption(json())
+    .action(async (code: string, flags: { json?: true }, command: Command) => {
+      await using control = await openControl(command)
+      const pairing = await control.client.denyPairing(code)
+      if (flags.json) printJson(pairing)
+      else print(`Turned down ${pairing.label} (${pairing.userCode}).`)
+    })
+}
+
+/** Asks on standard error, so that standard output has the command's result alone. */
+async function confirm(pairing: PairingBody): Promise<void> {
+  const lines = [
+    'A machine asks to serve its models through this gateway:',
+    '',
+    ...renderFacts([
+      ['label', pairing.label],
+      ['machine', pairing.machine || '-'],
+      ['platform', pairing.platform || '-'],
+      ['software', pairing.software || '-'],
+      ['address', pairing.address],
+      ['asked', localTime(pairing.requestedAt)],
+    ]),
+    '',
+    `Approve it only if it is yours and shows ${pairing.userCode}.`,
+  ]
+  for (const line of lines) process.stderr.write(`${line}\n`)
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const answer = await prompt.question('Confirm? [y/N] ')
+    if (/^y(es)?$/i.test(answer.trim())) return
+  } finally {
+    prompt.close()
+  }
+  throw new Declined('Not approved. To tell the machine so: punku tunnels deny CODE')
+}

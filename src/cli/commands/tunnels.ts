@@ -1,0 +1,158 @@
+import { type Command, Option } from 'commander'
+import type { LocalControl } from '../../app/local-control.ts'
+import type { IssuedTunnelBody, TunnelBody } from '../../control/tunnel-contract.ts'
+import { formatDuration } from '../../core/units.ts'
+import { localTime, print, printJson, renderFacts, renderTable } from '../output.ts'
+import { pairCommand } from '../pair-command.ts'
+import { openControl } from '../place.ts'
+import { addPairingCommands } from './pairings.ts'
+
+const NO_TUNNELS = 'There are no tunnels. Run `punku pair` beside a model server, or: punku tunnels create LABEL'
+
+interface JsonFlag {
+  json?: true
+}
+
+/** `punku tunnels …`: the agents that serve models through this gateway, and the machines that ask to. */
+export function addTunnelsCommands(program: Command): void {
+  const tunnels = program.command('tunnels').description('Let model servers elsewhere be reached, and end that.')
+  const json = () => new Option('--json', 'print JSON')
+
+  tunnels
+    .command('list')
+    .description('Show every tunnel and its link.')
+    .addOption(json())
+    .action(async (flags: JsonFlag, command: Command) => {
+      await using control = await openControl(command)
+      const list = await control.client.listTunnels()
+      if (flags.json) printJson(list)
+      else if (list.length === 0) print(NO_TUNNELS)
+      else for (const line of renderTunnels(list)) print(line)
+    })
+
+  tunnels
+    .command('show <tunnel>')
+    .description('Show one tunnel, by label or id.')
+    .addOption(json())
+    .action(async (name: string, flags: JsonFlag, command: Command) => {
+      await using control = await openControl(command)
+      const tunnel = await control.client.showTunnel(name)
+      if (flags.json) printJson(tunnel)
+      else printTunnel(tunnel)
+    })
+
+  tunnels
+    .command('create <label>')
+    .description('Make a tunnel for a machine without a browser. Its one-time token is shown this once.')
+    .addOption(json())
+    .action(async (label: string, flags: JsonFlag, command: Command) => {
+      await using control = await openControl(command)
+      const issued = await control.client.createTunnel(label)
+      if (flags.json) printJson(issued)
+      else await printIssued(issued, control)
+    })
+
+  tunnels
+    .command('rename <tunnel> <label>')
+    .description('Give a tunnel another label.')
+    .addOption(json())
+    .action(async (name: string, label: string, flags: JsonFlag, command: Command) => {
+      await using control = await openControl(command)
+      const tunnel = await control.client.renameTunnel(name, label)
+      if (flags.json) printJson(tunnel)
+      else print(`${tunnel.id} is now named ${tunnel.label}.`)
+    })
+
+  tunnels
+    .command('rotate <tunnel>')
+    .description("End a tunnel's credential now and pair its machine anew, with a one-time token shown this once.")
+    .addOption(json())
+    .action(async (name: string, flags: JsonFlag, command: Command) => {
+      await using control = await openControl(command)
+      const issued = await control.client.rotateTunnel(name)
+      if (flags.json) printJson(issued)
+      else {
+        print(`The old credential of ${issued.label} has ended.`)
+        print('')
+        await printIssued(issued, control)
+      }
+    })
+
+  tunnels
+    .command('revoke <tunnel>')
+    .description('End a tunnel for good, and with it its link and every answer that is under way on it.')
+    .addOption(json())
+    .action(async (name: string, flags: JsonFlag, command: Command) => {
+      await using control = await openControl(command)
+      const tunnel = await control.client.revokeTunnel(name)
+      if (flags.json) printJson(tunnel)
+      else print(`Revoked ${tunnel.label} (${tunnel.id}). Its machine can connect no more.`)
+    })
+
+  addPairingCommands(tunnels)
+}
+
+async function printIssued(issued: IssuedTunnelBody, control: LocalControl): Promise<void> {
+  const { command, note } = pairCommand(control.isLive ? await control.client.status() : undefined)
+  print('On the machine beside the model server run')
+  print(`  ${command}`)
+  if (note !== undefined) print(note)
+  print('')
+  print(`and paste this token. It pairs one machine, until ${localTime(issued.tokenExpiresAt)}:`)
+  print(`  ${issued.token}`)
+  print('')
+  print('It is shown this once.')
+}
+
+const COLUMNS = [
+  { title: 'LABEL' },
+  { title: 'ID' },
+  { title: 'STATE' },
+  { title: 'PLATFORM' },
+  { title: 'SOFTWARE' },
+  { title: 'ROUND TRIP', isNumber: true },
+  { title: 'STREAMS', isNumber: true },
+  { title: 'LAST SEEN' },
+]
+
+/** The table of tunnels. `-` stands for what is not known. */
+export function renderTunnels(tunnels: readonly TunnelBody[]): string[] {
+  const rows = tunnels.map((tunnel) => [
+    tunnel.label,
+    tunnel.id,
+    tunnel.state,
+    platformOf(tunnel),
+    tunnel.machine?.software || '-',
+    roundTrip(tunnel),
+    String(tunnel.streams ?? '-'),
+    localTime(tunnel.lastSeenAt),
+  ])
+  return renderTable(COLUMNS, rows)
+}
+
+function printTunnel(tunnel: TunnelBody): void {
+  const lines = renderFacts([
+    ['label', tunnel.label],
+    ['id', tunnel.id],
+    ['state', tunnel.state],
+    ['machine', tunnel.machine?.name || '-'],
+    ['platform', platformOf(tunnel)],
+    ['software', tunnel.machine?.software || '-'],
+    ['address', tunnel.address ?? '-'],
+    ['round trip', roundTrip(tunnel)],
+    ['streams', String(tunnel.streams ?? '-')],
+    ['created', `${localTime(tunnel.createdAt)} by ${tunnel.createdBy}`],
+    ['paired', localTime(tunnel.pairedAt)],
+    ['last seen', localTime(tunnel.lastSeenAt)],
+    ['revoked', localTime(tunnel.revokedAt)],
+  ])
+  for (const line of lines) print(line)
+}
+
+function platformOf({ machine }: TunnelBody): string {
+  return `${machine?.platform ?? ''} ${machine?.arch ?? ''}`.trim() || '-'
+}
+
+function roundTrip({ roundTripMs }: TunnelBody): string {
+  return roundTripMs === null ? '-' : formatDuration(roundTripMs)
+}

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'vitest'
+import { pairCommand } from './pair-command.ts'
+
+describe('the command for another machine', () => {
+  test.each<[addresses: string[], command: string]>([
+    [['https://gateway.example'], 'punku pair https://gateway.example --token-stdin'],
+    [['http://127.0.0.1:11435', 'http://100.64.0.7:11435'], 'punku pair http://100.64.0.7:11435 --token-stdin'],
+    [['http://10.0.0.5:80', 'https://10.0.0.5:443'], 'punku pair https://10.0.0.5:443 --token-stdin'],
+    [['https://[fd00::1]:8443'], "punku pair 'https://[fd00::1]:8443' --token-stdin"],
+  ])('%j is right as it stands', (addresses, command) => {
+    expect(pairCommand({ addresses, publicUrl: null })).toEqual({ command, note: undefined })
+  })
+
+  test.each([
+    'http://127.0.0.1:11435',
+    'http://127.8.0.1:1',
+    'http://[::1]:11435',
+    'https://0.0.0.0:443',
+    'https://[::]:443',
+  ])('%s cannot be reached from there: it says so', (address) => {
+    const { command, note } = pairCommand({ addresses: [address], publicUrl: null })
+    expect(command).toContain(address)
+    expect(note).toContain(`in the place of ${address}`)
+  })
+
+  test('the public address goes before those it listens at', () => {
+    const gateway = { addresses: ['http://127.0.0.1:11435', 'https://10.0.0.5'], publicUrl: 'https://gateway.example' }
+    expect(pairCommand(gateway)).toEqual({
+      command: 'punku pair https://gateway.example --token-stdin',
+      note: undefined,
+    })
+  })
+
+  test('where no gateway runs, its address is left to fill in', () => {
+    const { command, note } = pairCommand(undefined)
+    expect(command).toBe('punku pair https://GATEWAY --token-stdin')
+    expect(note).toContain('GATEWAY is')
+  })
+})

@@ -1,0 +1,42 @@
+import { shellUrl } from '../app/greeting.ts'
+import type { StatusBody } from '../control/contract.ts'
+
+/** What to type on another machine, and what to mind about it. */
+export interface PairCommand {
+  readonly command: string
+  /** Absent: the command is right as it stands. */
+  readonly note: string | undefined
+}
+
+/**
+ * The command that pairs another machine with the gateway (`undefined`: none runs now). It holds no token: that is
+ * pasted, so that it stands in no history of a shell and no list of processes.
+ */
+export function pairCommand(gateway: Pick<StatusBody, 'addresses' | 'publicUrl'> | undefined): PairCommand {
+  const { addresses = [], publicUrl = null } = gateway ?? {}
+  if (publicUrl !== null) return { command: commandFor(publicUrl), note: undefined }
+  const reachable = addresses.filter((address) => isReachable(new URL(address).hostname))
+  const address = reachable.find((url) => url.startsWith('https:')) ?? reachable[0] ?? addresses[0]
+  if (address === undefined) {
+    return {
+      command: commandFor('https://GATEWAY'),
+      note: 'GATEWAY is the name or address at which that machine reaches this gateway. None runs now: punku serve',
+    }
+  }
+  return {
+    command: commandFor(address),
+    note:
+      reachable.length > 0
+        ? undefined
+        : `If that is another machine, put the address at which it reaches this gateway in the place of ${address}.`,
+  }
+}
+
+function commandFor(url: string): string {
+  return `punku pair ${shellUrl(url)} --token-stdin`
+}
+
+/** Whether another machine may reach a listener there: not at loopback, and not at the address that stands for all. */
+function isReachable(host: string): boolean {
+  return !host.startsWith('127.') && !['[::1]', 'localhost', '0.0.0.0', '[::]'].includes(host)
+}

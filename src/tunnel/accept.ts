@@ -1,0 +1,76 @@
+import type { WebSocket } from 'ws'
+import type { Clock } from '../core/clock.ts'
+import { VERSION } from '../core/version.ts'
+import { type AgentHello, CAPABILITIES, decodeAgentHello, encodeHello, type GatewayHello } from '../protocol/hello.ts'
+import type { TunnelLimits } from './limits.ts'
+import { Link, LinkEnded } from './link.ts'
+import { Session } from './session.ts'
+
+/** A link whose agent has said HELLO and waits for the gateway's. */
+export interface OfferedLink {
+  readonly link: Link
+  readonly hello: AgentHello
+}
+
+/** What the gateway's HELLO says besides its limits. */
+export interface Welcome {
+  readonly session: Session
+  readonly isResumed: boolean
+  readonly resumeWindowMs: number
+  readonly tunnel: GatewayHello['tunnel']
+  readonly tokenExpiresInMs: number
+}
+
+/** Waits for an agent's HELLO. Rejects with `LinkEnded` when the link ends before. */
+export function awaitAgent(socket: WebSocket, clock: Clock): Promise<OfferedLink> {
+  return new Promise((resolve, reject) => {
+    const link = new Link({
+      socket,
+      peer: 'agent',
+      clock,
+      onHello: (payload) => resolve({ link, hello: decodeAgentHello(payload) }),
+    })
+    void link.ended.then((end) => reject(new LinkEnded(end)))
+  })
+}
+
+/** A session for an agent that said this HELLO. The caller ends it. */
+export function sessionFor(
+  hello: AgentHello,
+  options: { readonly id: string; readonly limits: TunnelLimits; readonly canResume: boolean; readonly clock: Clock },
+): Session {
+  return new Session({
+    id: options.id,
+    side: 'gateway',
+    limits: options.limits,
+    peer: { window: hello.window, streams: hello.streams },
+    canResume: options.canResume && hello.capabilities.includes('resume'),
+    clock: options.clock,
+  })
+}
+
+/**
+ * Answers an agent's HELLO; from now on the link carries the session.
+ * @throws ProtocolError when the agent claims to have received what was never sent; the link is then still open.
+ */
+export function welcome({ link, hello }: OfferedLink, limits: TunnelLimits, answer: Welcome): void {
+  const { session, isResumed, resumeWindowMs, tunnel, tokenExpiresInMs } = answer
+  link.hello(
+    encodeHello({
+      software: `punku/${VERSION}`,
+      capabilities: [...CAPABILITIES],
+      window: limits.windowBytes,
+      // An agent opens no streams in this version.
+      streams: 0,
+      heartbeatMs: limits.heartbeatMs,
+      session: session.id,
+      resumed: isResumed,
+      received: session.receivedCount,
+      resumeWindowMs,
+      tunnel,
+      tokenExpiresInMs,
+    }),
+  )
+  const received = isResumed ? (hello.resume?.received ?? 0) : 0
+  link.start(session, received, { ownMs: limits.heartbeatMs, peerMs: hello.heartbeatMs })
+}

@@ -1,0 +1,24 @@
+/** What one side of a session grants and keeps; each is bounded so that the other side cannot make it grow. */
+export interface TunnelLimits {
+  /** First window of each stream we receive, bytes. */
+  readonly windowBytes: number
+  /** The largest window a stream grows to, bytes: what one slow reader can make us keep. */
+  readonly maxWindowBytes: number
+  /** All windows of a session together, bytes; none grows beyond. First windows are given all the same. */
+  readonly linkWindowBytes: number
+  /** What is kept of sent frames until they are acknowledged, bytes; then no more DATA is sent. */
+  readonly resendBytes: number
+  /** Streams the other side may have open at a time. */
+  readonly streams: number
+  /** How often we ping, milliseconds. */
+  readonly heartbeatMs: number
+}
+
+export const DEFAULT_TUNNEL_LIMITS: TunnelLimits = {
+  windowBytes: 65_536,
+  maxWindowBytes: 16_777_216,
+  linkWindowBytes: 67_108_864,
+  resendBytes: 33_554_432,
+  streams: 256,
+  heartbeatMs: 15_000,
+}

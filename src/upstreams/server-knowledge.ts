@@ -1,0 +1,143 @@
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/log.ts'
+import type { ServerName } from '../dialects/dialect.ts'
+import { type Detected, type ProbeFailed, probe } from './detect.ts'
+import { ModelDetails } from './model-details.ts'
+import type { CatalogueModel, ServerWay, UpstreamHealth, UpstreamKind } from './upstream.ts'
+
+export interface ServerKnowledgeOptions {
+  /** The id of the upstream, for the log. */
+  readonly upstreamId: string
+  readonly way: ServerWay
+  /** What its owner says it is. `unknown`: found out. */
+  readonly kind: UpstreamKind
+  /** Until the first probe. Default: unprobed. */
+  readonly health?: UpstreamHealth
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/**
+ * What is known of the server behind an upstream: what it said of itself when last asked, and whether it answers. Its
+ * being found and lost is logged. Whatever fails, what it last said stays: it is most likely to be the same server when
+ * it is back.
+ */
+export class ServerKnowledge {
+  readonly #options: ServerKnowledgeOptions
+  readonly #details: ModelDetails
+  #kind: UpstreamKind
+  #server: ServerName | undefined
+  #version: string | undefined
+  #health: UpstreamHealth
+  #listed: readonly CatalogueModel[] | undefined
+  /** The listed ones with all that is known of them; `undefined`: to be made anew. */
+  #models: readonly CatalogueModel[] | undefined
+  /** Ends what is being asked. */
+  #asking = new AbortController()
+  #refreshing: Promise<void> | undefined
+  #isReadingDetails = false
+
+  constructor(options: ServerKnowledgeOptions) {
+    this.#options = options
+    this.#kind = options.kind
+    this.#health = options.health ?? { state: 'unprobed', checkedAt: 0, reason: '' }
+    this.#details = new ModelDetails({
+      way: options.way,
+      clock: options.clock,
+      onChange: () => {
+        this.#models = undefined
+      },
+    })
+  }
+
+  get kind(): UpstreamKind {
+    return this.#kind
+  }
+
+  get server(): ServerName | undefined {
+    return this.#server
+  }
+
+  get version(): string | undefined {
+    return this.#version
+  }
+
+  get health(): UpstreamHealth {
+    return this.#health
+  }
+
+  /** As of `Upstream`. */
+  get models(): readonly CatalogueModel[] | undefined {
+    this.#models ??= this.#listed && this.#details.complete(this.#listed)
+    return this.#models
+  }
+
+  /** As of `Upstream`: resolves when the listing is there; overlapping calls share one. */
+  refresh(): Promise<void> {
+    if (this.#refreshing === undefined) {
+      const refreshing = this.#probe(this.#asking.signal).finally(() => {
+        if (this.#refreshing === refreshing) this.#refreshing = undefined
+      })
+      this.#refreshing = refreshing
+    }
+    return this.#refreshing
+  }
+
+  /** The way to the server is a new one: what was asked on the old one counts no more, and all is asked anew. */
+  renew(): Promise<void> {
+    this.drop()
+    this.#health = { state: 'unprobed', checkedAt: this.#health.checkedAt, reason: '' }
+    return this.refresh()
+  }
+
+  /** There is no way to the server: it is down from now on, for this reason. */
+  lose(reason: string): void {
+    this.drop()
+    this.#setDown({ reason, failure: 'unreachable' })
+  }
+
+  /** Ends what is being asked; answers that still come change nothing. */
+  drop(): void {
+    this.#asking.abort()
+    this.#asking = new AbortController()
+    this.#refreshing = undefined
+    this.#isReadingDetails = false
+  }
+
+  async #probe(signal: AbortSignal): Promise<void> {
+    const { way, kind, clock } = this.#options
+    const answer = await probe({ way, kind, clock, signal })
+    if (signal.aborted) return
+    if ('reason' in answer) this.#setDown(answer)
+    else this.#setUp(answer, signal)
+  }
+
+  #setDown(failed: ProbeFailed): void {
+    const { upstreamId, clock, log } = this.#options
+    const before = this.#health.state
+    this.#health = { state: 'down', checkedAt: clock.now(), ...failed }
+    if (before !== 'down') log.warn({ upstream: upstreamId, reason: failed.reason }, 'upstream.lost')
+  }
+
+  #setUp({ kind, server, version, models }: Detected, signal: AbortSignal): void {
+    const { upstreamId, clock, log } = this.#options
+    const before = this.#health.state
+    this.#kind = kind
+    this.#server = server
+    this.#version = version
+    this.#listed = models
+    this.#models = undefined
+    this.#health = { state: 'up', checkedAt: clock.now(), reason: '' }
+    if (before !== 'up')
+      log.info({ upstream: upstreamId, server, version, modelCount: models.length }, 'upstream.found')
+    void this.#readDetails(server, models, signal)
+  }
+
+  /** One round at a time: what a listing brings meanwhile is asked with the next. */
+  async #readDetails(server: ServerName, models: readonly CatalogueModel[], signal: AbortSignal): Promise<void> {
+    if (this.#isReadingDetails) return
+    this.#isReadingDetails = true
+    await this.#details.read(server, models, signal)
+    if (!signal.aborted) this.#isReadingDetails = false
+  }
+}

@@ -1,0 +1,268 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { AgentReport } from '../../src/app/agents.ts'
+import type { IssuedKeyBody, StatusBody } from '../../src/control/contract.ts'
+import type { IssuedTunnelBody } from '../../src/control/tunnel-contract.ts'
+import { frames, hold, rest } from '../support/scripted/steps.ts'
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
+import { Place, type Punku, type ServingPunku } from './punku.ts'
+
+const TOKEN_TEXT = /p[a-z]_[0-9a-z]{10,}_[0-9a-z]{40,}/
+
+/** The gateway's machine, and the one beside the model server. */
+const relay = new Place()
+let agent: Place
+let serving: ServingPunku
+let upstream: ScriptedUpstream
+let key: string
+beforeAll(async () => {
+  upstream = await startScriptedUpstream({ server: 'ollama' })
+  serving = await relay.serve('--demo', 'always')
+  key = (await relay.json<IssuedKeyBody>('keys', 'create', 'alice')).key
+})
+afterAll(async () => {
+  relay[Symbol.dispose]()
+  await upstream.close()
+})
+beforeEach(() => {
+  agent = new Place()
+})
+afterEach(() => agent[Symbol.dispose]())
+
+/** Makes a tunnel at the gateway and pairs this test's machine with it. */
+async function pairByToken(label: string, ...flags: string[]): Promise<string> {
+  const { token } = await relay.json<IssuedTunnelBody>('tunnels', 'create', label)
+  const args = ['pair', serving.url, '--token-stdin', '--upstream', upstream.origin, ...flags]
+  const { code, stdout, stderr } = await agent.runWithInput(`${token}\n`, ...args)
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).not.toContain(token)
+  return stdout
+}
+
+/** Starts the agent; resolves once it is connected. */
+async function connect(...flags: string[]): Promise<Punku> {
+  const running = agent.start('connect', ...flags)
+  await running.until((stdout, stderr) => / connected as |"type":"connected"/.test(stdout + stderr))
+  return running
+}
+
+/** Asks the model of the tunnel. */
+function ask(label: string): Promise<Response> {
+  return fetch(`${serving.url}/api/chat`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: `hi ${label}` }] }),
+  })
+}
+
+const profileFile = (name = 'default') => join(agent.home, 'secrets', 'agents', `${name}.json`)
+const reports = async () => (await agent.json<{ agents: AgentReport[] }>('status')).agents
+
+test('pairs by a code, connects, serves, says so, and forgets', async () => {
+  const pairing = agent.start('pair', serving.url, '--label', 'attic', '--upstream', upstream.origin)
+  const shown = await pairing.until((_stdout, stderr) => stderr.includes('Waiting'))
+  const code = /^ {2}([A-Z0-9]{3}-[A-Z0-9]{3})$/m.exec(shown)?.[1] ?? ''
+  expect(shown).toContain(`  ${serving.url}/connect?code=${code}\n`)
+  expect(shown).toContain(`punku tunnels approve ${code}\n`)
+  expect((await relay.run('tunnels', 'approve', code, '--yes')).code).toBe(0)
+  const paired = await pairing.ended
+  expect([paired.code, paired.stderr]).toEqual([0, 'Waiting for it to be confirmed, for 10 min at most.\n'])
+  expect(paired.stdout).toMatch(/Paired as attic, .*\n {2}punku connect\n$/)
+  expect(paired.stdout).not.toMatch(TOKEN_TEXT)
+  expect(statSync(profileFile()).mode & 0o777).toBe(0o600)
+  const { refreshToken } = JSON.parse(readFileSync(profileFile(), 'utf8'))
+  expect(refreshToken).toMatch(TOKEN_TEXT)
+
+  const running = await connect()
+  expect(running.stdout).toContain(`Gateway    ${serving.url} (profile default)\n`)
+  expect(running.stdout).toMatch(/^Upstream {3}127\.0\.0\.1:\d+: ollama \S+, models tiny:latest$/m)
+  expect((await ask('there')).status).toBe(200)
+  await running.until((stdout) => /^\d\d:\d\d:\d\d {2}POST \/api\/chat +tiny +200 +[\d.]+ m?s$/m.test(stdout))
+
+  const [report] = await reports()
+  expect(report).toMatchObject({
+    profile: 'default',
+    agent: {
+      pid: running.pid,
+      gateway: serving.url,
+      tunnel: { label: 'attic' },
+      link: { state: 'connected', roundTripMs: expect.any(Number) },
+      lastError: null,
+      upstream: { url: upstream.origin, state: 'up', server: 'ollama', models: ['tiny:latest'] },
+    },
+  })
+  const { code: statusCode, stdout: status } = await agent.run('status')
+  expect(statusCode).toBe(0)
+  expect(status).toMatch(/^Agent {6}default: connected since .*, round trip .* \(pid \d+, Punku .*\)\n/)
+  expect(status).toContain(`tunnel attic at ${serving.url}\n`)
+
+  const done = await agent.run('disconnect')
+  expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('\n  punku tunnels revoke attic\n')])
+  expect(done.stdout).toContain('does not revoke')
+  expect((await running.ended).code).toBe(0)
+  expect(existsSync(profileFile())).toBe(false)
+  for (const { stdout, stderr } of [await running.ended, await serving.punku, done]) {
+    expect(stdout + stderr).not.toContain(refreshToken)
+  }
+  expect(await relay.json('tunnels', 'show', 'attic')).toMatchObject({ revokedAt: null })
+  expect((await relay.run('tunnels', 'revoke', 'attic')).code).toBe(0)
+})
+
+describe('a running agent', () => {
+  afterEach(() => relay.run('tunnels', 'revoke', 'barn'))
+
+  test('tells one JSON object a line, and ends with a signal, once running requests have', async () => {
+    await pairByToken('barn')
+    const running = await connect('--json')
+    upstream.behave([frames(2), hold, rest], { path: '/api/chat' })
+    const answer = await ask('slow')
+    const request = await upstream.nextRequest('/api/chat')
+    running.child.kill('SIGINT')
+    await running.until((_stdout, stderr) => stderr.includes('running requests may end'))
+    request.release()
+    expect(await answer.text()).toMatch(/"done":true.*\n$/)
+    const { code, stdout } = await running.ended
+    expect(code).toBe(0)
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(events[0]).toMatchObject({ type: 'started', profile: 'default', upstream: { state: 'up' } })
+    expect(events.every(({ at }) => new Date(at).toISOString() === at)).toBe(true)
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'request', route: 'POST /api/chat', model: 'tiny', status: 200 }),
+    )
+    expect(events.at(-1)).toMatchObject({ type: 'stopped', reason: 'stopped' })
+  })
+
+  test('cuts them at a second signal', async () => {
+    await pairByToken('barn')
+    const running = await connect('--quiet')
+    upstream.behave([frames(2), hold, rest], { path: '/api/chat' })
+    const answer = await ask('slow')
+    await upstream.nextRequest('/api/chat')
+    running.child.kill('SIGTERM')
+    await running.until((_stdout, stderr) => stderr.includes('running requests may end'))
+    const { code, stdout, stderr } = await running.stop('SIGTERM')
+    expect([code, stdout]).toEqual([0, ''])
+    expect(stderr).toMatch(
+      /^\d\d:\d\d:\d\d {2}connected as barn \(tun_\w+\)\n\nStopping: .*\n\d\d:\d\d:\d\d {2}stopped\n$/,
+    )
+    expect(await answer.text().catch(() => '')).not.toContain('"done":true')
+  })
+
+  test('is the only one of its profile', async () => {
+    await pairByToken('barn')
+    const running = await connect()
+    const { code, stderr } = await agent.run('connect')
+    expect([code, stderr]).toEqual([78, expect.stringContaining(`runs already with this profile (pid ${running.pid})`)])
+    await running.stop('SIGKILL')
+    expect((await reports())[0]).toMatchObject({ agent: null, paired: { label: 'barn' } })
+    await (await connect()).stop('SIGTERM')
+  })
+
+  test('ends with 1 and what to do when its tunnel is revoked', async () => {
+    await pairByToken('barn', '--profile', 'Work')
+    const running = await connect()
+    await relay.run('tunnels', 'revoke', 'barn')
+    const { code, stderr } = await running.ended
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/stopped: revoked\n.*revoked at the gateway/)
+    expect(stderr).toContain(`punku pair ${serving.url} --profile work --replace\n`)
+    const again = await agent.run('connect')
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('stopped: revoked')])
+  })
+
+  test('waits for a model server and a gateway that are away', async () => {
+    await pairByToken('barn')
+    const profile = JSON.parse(readFileSync(profileFile(), 'utf8'))
+    writeFileSync(profileFile(), JSON.stringify({ ...profile, gatewayUrl: 'http://127.0.0.1:1' }), { mode: 0o600 })
+    const running = agent.start('connect', '--upstream', 'http://127.0.0.1:1')
+    const stdout = await running.until((_stdout, stderr) => stderr.includes('Next attempt in'))
+    expect(stdout).toMatch(/^Upstream {3}127\.0\.0\.1:1: no answer \(.+\)\. Requests will fail until it is there\.$/m)
+    expect((await reports())[0]?.agent).toMatchObject({
+      link: { roundTripMs: null },
+      lastError: { text: expect.stringContaining('cannot be reached') },
+      upstream: { state: 'down' },
+    })
+    expect((await running.stop('SIGINT')).code).toBe(0)
+  })
+})
+
+describe('status, where agents are paired and none runs', () => {
+  test('shows how to start them, and ends with 69', async () => {
+    await pairByToken('loft', '--profile', 'work')
+    const { code, stdout, stderr } = await agent.run('status')
+    expect([code, stderr]).toEqual([69, 'Neither a gateway nor an agent runs with this state folder.\n'])
+    expect(stdout).toContain('Agent      work: does not run. Start it: punku connect --profile work\n')
+    expect(stdout).toContain(`tunnel loft at ${serving.url}, for ${upstream.origin}\n`)
+    expect(existsSync(join(agent.home, 'punku.db'))).toBe(false)
+    writeFileSync(profileFile('work'), '{')
+    expect((await agent.run('status')).stdout).toMatch(/^Agent {6}work: The profile 'work' .* is damaged/)
+    expect((await agent.run('disconnect')).code).toBe(0)
+    expect((await relay.run('tunnels', 'revoke', 'loft')).code).toBe(0)
+  })
+
+  test("a gateway's own status has its agents beside it", async () => {
+    expect(await relay.json<StatusBody & { agents: AgentReport[] }>('status')).toMatchObject({
+      pid: serving.punku.pid,
+      agents: [],
+    })
+  })
+})
+
+describe('a pairing that does not come about', () => {
+  test('turned down ends with 77', async () => {
+    const pairing = agent.start('pair', serving.url, '--json', '--upstream', upstream.origin)
+    const { event, userCode } = JSON.parse(await pairing.until((stdout) => stdout.includes('\n')))
+    expect(event).toBe('code')
+    await relay.run('tunnels', 'deny', userCode)
+    const { code, stderr } = await pairing.ended
+    expect([code, stderr]).toEqual([77, expect.stringContaining('denied at the gateway')])
+  })
+
+  test('given up with Ctrl-C ends with 1, and saves nothing', async () => {
+    const pairing = agent.start('pair', serving.url, '--upstream', upstream.origin)
+    await pairing.until((_stdout, stderr) => stderr.includes('Waiting'))
+    const { code, stderr } = await pairing.stop('SIGINT')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('cancelled')])
+    expect(stderr).not.toContain('    at ')
+    expect(existsSync(profileFile())).toBe(false)
+  })
+
+  test('a gateway that is away ends with 69', async () => {
+    const { code, stderr } = await agent.run('pair', 'http://127.0.0.1:1', '--upstream', upstream.origin)
+    expect([code, stderr]).toEqual([69, expect.stringContaining('cannot be reached')])
+  })
+
+  test('a token that is none is not shown', async () => {
+    const { code, stderr } = await agent.runWithInput('pt_nonsense_token\n', 'pair', serving.url, '--token-stdin')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('does not know this code or token')])
+    expect(stderr).not.toContain('nonsense')
+  })
+})
+
+describe.concurrent('a command line that cannot be', () => {
+  const place = new Place()
+  afterAll(() => place[Symbol.dispose]())
+
+  test.each<[code: number, args: string[], message: string]>([
+    [2, ['pair'], "missing required argument 'gateway'"],
+    [2, ['pair', 'gateway.example.org'], 'begins with https://'],
+    [2, ['pair', 'http://gateway.example.org'], '--allow-plain-http'],
+    [2, ['pair', 'https://a.example', '--profile', '../x'], "A profile's name is"],
+    [2, ['pair', 'https://a.example', '--upstream', 'ollama'], '--upstream must be a URL'],
+    [2, ['pair', 'https://a.example', '--token-stdin'], 'There is no token on standard input'],
+    [2, ['connect', '--concurrency', '0'], '--concurrency takes a whole number from 1 to 10000'],
+    [2, ['connect', '--max-body', 'big'], '--max-body takes a size'],
+    [78, ['connect'], 'paired with no gateway'],
+    [78, ['connect', '--profile', 'work'], 'punku pair https://GATEWAY --profile work'],
+    [78, ['disconnect'], 'paired with no gateway'],
+  ])('ends with %i: %j', async (exitCode, args, message) => {
+    const { code, stdout, stderr } = await place.run(...args)
+    expect([code, stdout]).toEqual([exitCode, ''])
+    expect(stderr).toContain(message)
+    expect(stderr).not.toContain('    at ')
+  })
+})

@@ -1,0 +1,22 @@
+/**
+ * Made for tests alone, for gateway.test, localhost and 127.0.0.1; nothing trusts it that was not told to. Behind a
+ * `ConnectProxy`, gateway.test is this machine.
+ */
+export const GATEWAY_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBrjCCAVWgAwIBAgIULNtCk7UsR9UXqX2qpyKOuAazUswwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMZ2F0ZXdheS50ZXN0MCAXDTI2MTEyMTA5MzY0NloYDzIxMjYx
+MDI4MDkzNjQ2WjAXMRUwEwYDVQQDDAxnYXRld2F5LnRlc3QwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAARzaRGoUNyO2+cOc2l21jn8qg56r9oYbgbO86udAOUAhTID
+Zi1viz8zm9dqrqP5QueehITSvYeBjFuvcYYQ6ljwo30wezAdBgNVHQ4EFgQUgsuL
+YwmgZ8I/5RzlCigEjmWBL7gwHwYDVR0jBBgwFoAUgsuLYwmgZ8I/5RzlCigEjmWB
+L7gwDwYDVR0TAQH/BAUwAwEB/zAoBgNVHREEITAfggxnYXRld2F5LnRlc3SCCWxv
+Y2FsaG9zdIcEfwAAATAKBggqhkjOPQQDAgNHADBEAiBqLpCL0rJ8JpialW51o00Z
+yG7MqhwRI9ClEYLvn3XLoAIgJvAWDyDkFPCODxfvtFCWu/9Uy/0L8RYU0RGMMhhf
+Igk=
+-----END CERTIFICATE-----`
+
+export const GATEWAY_PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgaY6lO+n5r4gpUJZp
+sz8fE2ocm77x4bEsdDMhuhwExPuhRANCAARzaRGoUNyO2+cOc2l21jn8qg56r9oY
+bgbO86udAOUAhTIDZi1viz8zm9dqrqP5QueehITSvYeBjFuvcYYQ6ljw
+-----END PRIVATE KEY-----`

@@ -1,0 +1,74 @@
+import { RefreshTokenSource } from '../../src/agent/access-tokens.ts'
+import { Agent } from '../../src/agent/agent.ts'
+import type { AgentEvent } from '../../src/agent/agent-events.ts'
+import { GatewayPlace } from '../../src/agent/gateway-place.ts'
+import type { HouseRules } from '../../src/agent/house-rules.ts'
+import { TokenClient } from '../../src/agent/token-client.ts'
+import type { GatewayParts } from '../../src/app/gateway-parts.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
+import { createLog } from '../../src/core/log.ts'
+import { HttpDispatcher } from '../../src/http1/http-dispatcher.ts'
+import { DEFAULT_ORG, type Tunnel } from '../../src/relay/tunnel.ts'
+import type { TunnelLimits } from '../../src/tunnel/limits.ts'
+
+export interface TestAgentOptions {
+  readonly parts: Pick<GatewayParts, 'state' | 'upstreams' | 'relay'>
+  /** Where the agent reaches the gateway: its own address, or a network before it. */
+  readonly gatewayUrl: string
+  /** The model server beside it. */
+  readonly upstreamUrl: string
+  readonly label: string
+  /** Default: everything that may be granted, so that the gateway's rules are what is tested. */
+  readonly rules?: HouseRules
+  readonly limits?: Partial<TunnelLimits>
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
+/** An agent in this process, paired with a one-time token as a person without a browser would, and connected. */
+export interface TestAgent extends AsyncDisposable {
+  readonly agent: Agent
+  readonly tunnel: Tunnel
+  /** Everything it said so far. */
+  readonly events: readonly AgentEvent[]
+}
+
+/** Resolves once the gateway has asked the model server through the link. Disposing it cuts what runs. */
+export async function startTestAgent(options: TestAgentOptions): Promise<TestAgent> {
+  const { parts, gatewayUrl, upstreamUrl, label, rules = { allowManage: true }, limits, clock = systemClock } = options
+  const { token, tunnel } = await parts.state.tunnels.create({ orgId: DEFAULT_ORG, label, by: 'test' })
+  const place = new GatewayPlace({ url: gatewayUrl })
+  const client = new TokenClient({ place, clock })
+  const { refreshToken } = await client.redeem(token)
+  const { origin, pathname } = new URL(upstreamUrl)
+  const dispatcher = new HttpDispatcher({ origin, clock })
+  const events: AgentEvent[] = []
+  const connected = Promise.withResolvers<void>()
+  const agent = new Agent({
+    place,
+    tokens: new RefreshTokenSource(client, refreshToken),
+    local: { origin, basePath: pathname.replace(/\/+$/, '').replace(/\/v1$/, ''), dispatcher },
+    rules,
+    machine: { name: 'test-machine', platform: process.platform, arch: process.arch },
+    ...(limits === undefined ? {} : { limits }),
+    clock,
+    log: createLog({ level: 'silent', format: 'json' }),
+    onEvent(event) {
+      events.push(event)
+      if (event.type === 'connected') connected.resolve()
+      if (event.type === 'stopped') connected.reject(new Error(`the agent stopped: ${event.text}`))
+    },
+  })
+  agent.start()
+  await connected.promise
+  await parts.upstreams.get(tunnel.id)?.refresh()
+  return {
+    agent,
+    tunnel,
+    events,
+    async [Symbol.asyncDispose]() {
+      await agent.stop(0)
+      await dispatcher.destroy()
+    },
+  }
+}

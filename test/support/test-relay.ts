@@ -1,0 +1,122 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { WebSocket } from 'ws'
+import { openState, type State } from '../../src/app/state.ts'
+import { ensureHome } from '../../src/config/home.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import type { RequestHead } from '../../src/protocol/head.ts'
+import { SUBPROTOCOL } from '../../src/protocol/limits.ts'
+import { Relay } from '../../src/relay/relay.ts'
+import { DEFAULT_ORG, type Tunnel } from '../../src/relay/tunnel.ts'
+import { type JoinedLink, joinAsAgent } from '../../src/tunnel/join.ts'
+import { DEFAULT_TUNNEL_LIMITS, type TunnelLimits } from '../../src/tunnel/limits.ts'
+import type { Session } from '../../src/tunnel/session.ts'
+import type { TunnelStream } from '../../src/tunnel/stream.ts'
+import { Upstreams } from '../../src/upstreams/upstreams.ts'
+
+export interface TestRelayOptions {
+  readonly clock: Clock
+  readonly limits?: Partial<TunnelLimits>
+  /** Default: 30 s. */
+  readonly resumeWindowMs?: number
+}
+
+/** How an agent joins. */
+export interface Joining {
+  /** Default: a new access token of the tunnel. */
+  readonly token?: string
+  readonly instance?: string
+  readonly resume?: Session
+  /** Default: every request is answered with 200 and its target. */
+  readonly onStream?: (stream: TunnelStream, head: RequestHead) => void
+}
+
+/** A relay over a state folder of its own behind a real listener, and the agent's side of links to it. */
+export interface TestRelay extends AsyncDisposable {
+  readonly port: number
+  readonly state: State
+  readonly upstreams: Upstreams
+  readonly relay: Relay
+  readonly logLines: readonly string[]
+  /** A live tunnel. */
+  tunnel(label: string): Promise<Tunnel>
+  /** An access token of it, as its agent would have. */
+  token(tunnel: Tunnel): Promise<string>
+  join(tunnel: Tunnel, joining?: Joining): Promise<JoinedLink>
+}
+
+export async function startTestRelay({ clock, limits, resumeWindowMs = 30_000 }: TestRelayOptions): Promise<TestRelay> {
+  const home = mkdtempSync(join(tmpdir(), 'punku-relay-'))
+  ensureHome(home)
+  const logLines: string[] = []
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
+  const state = await openState({ home, config: loadConfig({ home, env: {}, flags: {} }), clock, log })
+  const upstreams = new Upstreams({ clock })
+  const relay = new Relay({
+    roll: state.roll,
+    accessTokens: state.accessTokens,
+    upstreams,
+    limits: { ...DEFAULT_TUNNEL_LIMITS, ...limits },
+    resumeWindowMs,
+    clientAddress: ({ socket }) => socket.remoteAddress ?? '',
+    clock,
+    log,
+  })
+  await upstreams.start()
+  await state.roll.start()
+  await relay.start()
+  const http = createServer()
+  http.on('upgrade', (req, socket, head) => {
+    if (!relay.accept(req, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n')
+  })
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  const { port } = http.address() as AddressInfo
+  const token = async (tunnel: Tunnel) => (await state.accessTokens.issue(tunnel)).token.reveal()
+  return {
+    port,
+    state,
+    upstreams,
+    relay,
+    logLines,
+    tunnel: async (label) => (await state.tunnels.create({ orgId: DEFAULT_ORG, label, by: 'test' })).tunnel,
+    token,
+    async join(tunnel, { token: given, instance = 'agent', resume, onStream = echoTarget } = {}) {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/tunnel`, SUBPROTOCOL, {
+        perMessageDeflate: false,
+        headers: { authorization: `Bearer ${given ?? (await token(tunnel))}` },
+      })
+      await once(socket, 'open')
+      return await joinAsAgent({
+        socket,
+        instance,
+        machine: { name: 'attic', platform: 'linux', arch: 'x64' },
+        limits: DEFAULT_TUNNEL_LIMITS,
+        resume,
+        onStream,
+        clock,
+      })
+    },
+    async [Symbol.asyncDispose]() {
+      relay.close()
+      await upstreams.close()
+      http.closeAllConnections()
+      http.close()
+      await state[Symbol.asyncDispose]()
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+function echoTarget(stream: TunnelStream, { target }: RequestHead): void {
+  stream.receiver = { onData: (chunk) => stream.consumed(chunk.length), onEnd() {}, onReset() {}, onDrain() {} }
+  stream.respond({ status: 200, fields: [] }, false)
+  stream.write(Buffer.from(target))
+  stream.end()
+}
