@@ -14,7 +14,8 @@ from urllib.parse import urlencode, urlsplit
 
 HELLO, ACK, PING, PONG, GO_AWAY, OPEN, HEAD, DATA, CREDIT, RESET = 1, 2, 3, 4, 5, 16, 17, 18, 19, 20
 END = 1
-REFUSED, UNREACHABLE, BROKEN, INTERRUPTED, INVALID, DENIED, BUSY, FLOW, UNSUPPORTED = 2, 3, 4, 5, 6, 7, 8, 10, 11
+REFUSED, UNREACHABLE, BROKEN, INTERRUPTED, INVALID, DENIED, BUSY = range(2, 9)
+FLOW, UNSUPPORTED, INTERNAL = 10, 11, 12
 BY_GATEWAY, BY_AGENT, BY_UPSTREAM = 2, 3, 4
 MAX_MESSAGE, CHUNK, WINDOW, STREAMS, HEARTBEAT_MS = 16_777_216, 16_384, 65_536, 16, 15_000
 UNCROSSED = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host",
@@ -22,6 +23,10 @@ UNCROSSED = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "t
 # The gateway is not trusted with more than this: no route here changes what the model server has.
 ALLOWED = {"GET /api/tags", "GET /api/version", "GET /api/ps", "POST /api/show", "POST /api/chat", "POST /api/generate",
            "POST /api/embed", "GET /v1/models", "POST /v1/chat/completions", "POST /v1/embeddings", "POST /v1/messages"}
+
+
+class Ended(Exception):
+    """The link is over: why."""
 
 
 class Reset(Exception):
@@ -52,8 +57,9 @@ class WebSocket:
                            f"Sec-WebSocket-Protocol: punku.1\r\nAuthorization: Bearer {token}\r\n\r\n").encode())
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         digest = hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
-        if not head.startswith("HTTP/1.1 101 ") or base64.b64encode(digest).decode() not in head:
-            sys.exit(f"The gateway opens no link: {head.splitlines()[0]}")
+        expected = {base64.b64encode(digest).decode(), "punku.1"}
+        if not head.startswith("HTTP/1.1 101 ") or not expected <= set(head.split()):
+            raise Ended(f"The gateway opens no link: {head.splitlines()[0]}")
 
     async def message(self):
         """The next whole binary message."""
@@ -69,7 +75,7 @@ class WebSocket:
             if opcode == 8:
                 self.send(8, payload[:2])
                 await self.writer.drain()
-                sys.exit(f"The gateway ended the link: {int.from_bytes(payload[:2])} {payload[2:].decode()}")
+                raise Ended(f"The gateway ended the link: {int.from_bytes(payload[:2])} {payload[2:].decode()}")
             elif opcode == 9:
                 self.send(10, payload)
             elif opcode == 1:
@@ -122,7 +128,7 @@ class Stream:
 
     async def run(self, head, has_body):
         try:
-            await self.serve(*read_request_head(head), has_body)
+            await self.serve(*head, has_body)
         except Reset as reset:
             code, origin, text = reset.args
             self.link.send(RESET, self.id, struct.pack("!HB", code, origin) + text.encode())
@@ -173,6 +179,8 @@ class Stream:
             raise Reset(REFUSED, BY_UPSTREAM, "The model server refused the connection.")
         except (OSError, http.client.HTTPException) as error:
             raise Reset(trouble, BY_UPSTREAM, f"The model server failed: {type(error).__name__}.")
+        except ValueError:
+            raise Reset(INTERNAL, BY_AGENT, "The agent cannot pass that on.")
 
 
 class Link:
@@ -193,7 +201,8 @@ class Link:
                  "heartbeatMs": HEARTBEAT_MS, "instance": secrets.token_hex(8)}
         self.send(HELLO, 0, json.dumps(hello).encode())
         try:
-            message = await asyncio.wait_for(self.socket.message(), 10)
+            async with asyncio.timeout(10):
+                message = await self.socket.message()
             if message[3] != HELLO:
                 raise ValueError("the first frame is not HELLO")
             hello = json.loads(message[9:])
@@ -202,13 +211,15 @@ class Link:
             beating = asyncio.create_task(self.beat())
             while True:
                 # After two of the gateway's heartbeats without a word, the link is dead (section 8).
-                self.receive(await asyncio.wait_for(self.socket.message(), 2 * hello["heartbeatMs"] / 1000))
+                async with asyncio.timeout(2 * hello["heartbeatMs"] / 1000):
+                    message = await self.socket.message()
+                self.receive(message)
         except (ValueError, LookupError, TypeError, struct.error) as error:
             self.socket.send(8, struct.pack("!H", 4000) + str(error).encode()[:123])
             await self.socket.writer.drain()
-            sys.exit(f"The gateway broke the protocol: {error}")
+            raise Ended(f"The gateway broke the protocol: {error}")
         except (OSError, EOFError, TimeoutError) as error:
-            sys.exit(f"The link broke: {type(error).__name__}")
+            raise Ended(f"The link broke: {type(error).__name__}")
 
     async def beat(self):
         while True:
@@ -251,7 +262,7 @@ class Link:
             self.send(RESET, stream_id, struct.pack("!HB", BUSY, BY_AGENT))
         else:
             stream = self.streams[stream_id] = Stream(self, stream_id, self.first_credit)
-            stream.task = asyncio.create_task(stream.run(payload[1:], not is_end))
+            stream.task = asyncio.create_task(stream.run(read_request_head(payload[1:]), not is_end))
             stream.task.add_done_callback(lambda _: self.streams.pop(stream_id))
 
     def take(self, stream, kind, payload, is_end):
@@ -275,4 +286,7 @@ if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     gateway, models = urlsplit(sys.argv[1]), urlsplit(sys.argv[2])
-    asyncio.run(Link(gateway, models).run(redeem(gateway, sys.stdin.readline().strip())))
+    try:
+        asyncio.run(Link(gateway, models).run(redeem(gateway, sys.stdin.readline().strip())))
+    except (Ended, OSError) as end:
+        sys.exit(str(end))

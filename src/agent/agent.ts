@@ -81,6 +81,7 @@ export class Agent {
   readonly #done = Promise.withResolvers<AgentStop>()
   /** The current link and those that retire, oldest first. */
   readonly #links = new Set<OpenLink>()
+  #running: Promise<void> | undefined
   #phase: 'new' | 'running' | 'draining' | 'stopped' = 'new'
   #current: OpenLink | undefined
   #kept: KeptSession | undefined
@@ -137,7 +138,7 @@ export class Agent {
       onTick: () => this.#onTick(),
       onChange: () => this.#wake(),
     })
-    void this.#run()
+    this.#running = this.#run()
   }
 
   /**
@@ -358,7 +359,7 @@ export class Agent {
     this.#enter('stopped')
     if (stop.reason !== 'stopped') this.#note(stop.text)
     this.#options.onEvent({ type: 'stopped', ...stop })
-    void Promise.all(closed).then(() => this.#done.resolve(stop))
+    void Promise.all([...closed, this.#running]).then(() => this.#done.resolve(stop))
   }
 
   #enter(state: AgentStatus['state'], more: { readonly tunnel?: AgentTunnel; readonly retryAt?: number } = {}): void {

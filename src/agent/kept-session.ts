@@ -24,6 +24,7 @@ export class KeptSession {
   /** It was not resumed after all. */
   release(): void {
     this.hold()
+    if (this.session.isOver) return
     this.#timer = this.#clock.after(Math.max(0, this.#endsAt - this.#clock.elapsed()), () => {
       this.session.end('the link was not opened again in time')
     })

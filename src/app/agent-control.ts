@@ -73,20 +73,31 @@ export async function openAgentControl(home: string, profile: string): Promise<A
     try {
       return await socket.fetch(`/agent/v1${path}`, { method })
     } catch (cause) {
-      if (!(cause instanceof NoAnswer)) throw cause
-      throw new AgentFailure(
-        'away',
-        cause.isSilent
-          ? 'The agent accepts commands but does not answer: it may be suspended.'
-          : `The agent ended before it answered. Start it: punku connect${profileFlag(profile)}`,
-        { cause },
-      )
+      throw cause instanceof NoAnswer ? noAnswer(profile, cause) : cause
     }
   }
   return {
     // Both sides are of one version: the same package, on the same machine.
     status: async () => (await (await ask('GET', '/status')).json()) as AgentStatusBody,
-    stop: async () => void (await ask('POST', '/stop')),
+    async stop() {
+      try {
+        await ask('POST', '/stop')
+      } catch (error) {
+        // An idle agent may have ended before its answer was out.
+        if (!isEnded(error)) throw error
+      }
+    },
     [Symbol.asyncDispose]: () => socket[Symbol.asyncDispose](),
   }
+}
+
+function noAnswer(profile: string, cause: NoAnswer): AgentFailure {
+  const message = cause.isSilent
+    ? 'The agent accepts commands but does not answer: it may be suspended.'
+    : `The agent ended before it answered. Start it: punku connect${profileFlag(profile)}`
+  return new AgentFailure('away', message, { cause })
+}
+
+function isEnded(error: unknown): boolean {
+  return error instanceof AgentFailure && error.cause instanceof NoAnswer && !error.cause.isSilent
 }

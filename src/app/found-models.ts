@@ -32,7 +32,8 @@ export interface FindModelsOptions {
 export async function findModels(options: FindModelsOptions): Promise<FoundModels> {
   const { mode, config, clock, places = USUAL_PLACES } = options
   const nothing = async () => {}
-  if (mode === undefined || (mode === 'auto' && config.upstreams.some(({ url }) => url !== DEFAULT_UPSTREAM_URL))) {
+  const isUnset = config.upstreams.length === 1 && config.upstreams[0]?.url === DEFAULT_UPSTREAM_URL
+  if (mode === undefined || (mode === 'auto' && !isUnset)) {
     return { upstreams: config.upstreams, found: [], demo: undefined, [Symbol.asyncDispose]: nothing }
   }
   const found = mode === 'always' ? [] : await findModelServers({ places })

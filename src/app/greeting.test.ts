@@ -33,6 +33,7 @@ function lines(given: Partial<Greeting> = {}): string[] {
     addresses,
     models,
     upstreams: [upstream()],
+    tunnels: 0,
     firstKey: undefined,
     setupLink: undefined,
     exposures: [],
@@ -153,5 +154,22 @@ describe('the line to try is read by a shell as it was meant', () => {
     const line = curl({ addresses: [{ host: '::1', port: 2 }] })
     expect(line).toContain("'http://[::1]:2/v1/chat/completions'")
     expect((await argumentsOf(line))[1]).toBe('http://[::1]:2/v1/chat/completions')
+  })
+})
+
+describe('tunnels', () => {
+  test('a gateway without a model server of its own says how to get one', () => {
+    expect(text({ upstreams: [] })).toContain('Tunnels    none yet: run `punku pair` beside a model server')
+    expect(text()).not.toContain('Tunnels')
+  })
+
+  test('those that are paired are counted', () => {
+    expect(text({ upstreams: [], tunnels: 2 })).toContain('Tunnels    2, whose agents connect on their own')
+  })
+
+  test('the setup link is shown where there is one', () => {
+    const setupLink = 'http://127.0.0.1:1/connect?setup=x'
+    expect(text({ setupLink })).toContain(`Setup      ${setupLink}`)
+    expect(text()).not.toContain('Setup')
   })
 })

@@ -11,7 +11,10 @@ export interface Greeting {
   readonly config: Config
   readonly addresses: readonly ListeningAddress[]
   readonly models: FoundModels
+  /** Those the gateway reaches itself. */
   readonly upstreams: readonly Upstream[]
+  /** How many tunnels have agents that come on their own. */
+  readonly tunnels: number
   /** The text of the key that was made just now. */
   readonly firstKey: string | undefined
   /** Opens the page where agents are confirmed; `undefined` where it is not to be shown. */
@@ -20,10 +23,21 @@ export interface Greeting {
 }
 
 /** What a person who starts the gateway sees: what was found, what listens where, and a line to try it with. */
-export function greet({ config, addresses, models, upstreams, firstKey, setupLink, exposures }: Greeting): string[] {
+export function greet({
+  config,
+  addresses,
+  models,
+  upstreams,
+  tunnels,
+  firstKey,
+  setupLink,
+  exposures,
+}: Greeting): string[] {
   const scheme = config.tls === undefined ? 'http' : 'https'
   const lines: string[] = []
   for (const upstream of upstreams) lines.push(...describe(upstream, models.demo !== undefined))
+  if (tunnels > 0) lines.push(`Tunnels    ${tunnels}, whose agents connect on their own`)
+  else if (upstreams.length === 0) lines.push('Tunnels    none yet: run `punku pair` beside a model server')
   if (models.demo !== undefined) {
     lines.push(
       models.demo === 'auto'

@@ -73,8 +73,9 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   const { gateway, state, upstreams, relay, admin } = parts
 
   const addresses: ListeningAddress[] = []
+  const direct = () => upstreams.list().filter(({ id }) => relay.status(id) === undefined)
   const exposure = new ExposureCheck({
-    upstreams: () => upstreams.list(),
+    upstreams: direct,
     addresses: () => otherAddresses(networkInterfaces()),
     ownListeners: () => addresses,
     everyMs: config.exposureCheck.everyMs,
@@ -115,7 +116,16 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   const { exposures } = exposure
   return {
     addresses,
-    greeting: greet({ config, addresses, models, upstreams: upstreams.list(), firstKey, setupLink, exposures }),
+    greeting: greet({
+      config,
+      addresses,
+      models,
+      upstreams: direct(),
+      tunnels: state.roll.list().length,
+      firstKey,
+      setupLink,
+      exposures,
+    }),
     async close() {
       await gateway.close(config.timeouts.drainMs)
       await kept.disposeAsync()

@@ -41,6 +41,14 @@ describe('a command line that cannot be understood ends with 2 and says what was
     [['requests', '--limit', '0'], "--limit takes a whole number from 1 to 1000, not '0'."],
     [['requests', '--since', 'yesterday'], "--since takes a time such as 30d, 12h or 90s, not 'yesterday'."],
     [['usage', '--by', 'colour'], 'Allowed choices are key, model, day'],
+    [['pair'], "missing required argument 'gateway'"],
+    [['pair', 'gateway.example.org'], 'begins with https://'],
+    [['pair', 'http://gateway.example.org'], '--allow-plain-http'],
+    [['pair', 'https://a.example', '--profile', '../x'], "A profile's name is"],
+    [['pair', 'https://a.example', '--upstream', 'ollama'], '--upstream must be a URL'],
+    [['connect', '--concurrency', '0'], '--concurrency takes a whole number from 1 to 10000'],
+    [['connect', '--max-body', 'big'], "--max-body takes a size such as 512KiB or 64MiB, not 'big'."],
+    [['connect', '--profile', '.x'], "A profile's name is"],
     [['serve', '--demo', 'maybe'], 'Allowed choices are auto, always'],
     [['serve', '--log-level', 'loud'], 'Allowed choices are debug, info, warn, error, silent'],
   ])('%j', async (args, message) => {
@@ -51,9 +59,32 @@ describe('a command line that cannot be understood ends with 2 and says what was
   })
 })
 
+test.each([
+  [['connect'], 'paired with no gateway. Pair it: punku pair https://GATEWAY\n'],
+  [['connect', '--profile', 'work'], 'punku pair https://GATEWAY --profile work\n'],
+  [['disconnect'], 'paired with no gateway'],
+])('%j on a machine that is not paired ends with 78 and how to pair it', async (args, message) => {
+  expect(await runCli(['--home', home, ...args])).toBe(78)
+  expect(stdout).toBe('')
+  expect(stderr).toContain(message)
+})
+
 test('help and version are no errors', async () => {
   expect(await runCli(['--help'])).toBe(0)
-  for (const command of ['serve', 'keys', 'models', 'tunnels', 'requests', 'usage', 'status', 'config', 'version']) {
+  for (const command of [
+    'serve',
+    'pair',
+    'connect',
+    'disconnect',
+    'keys',
+    'models',
+    'tunnels',
+    'requests',
+    'usage',
+    'status',
+    'config',
+    'version',
+  ]) {
     expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'))
   }
   stdout = ''

@@ -310,11 +310,11 @@ export const configSchema = z.strictObject({
   tls,
   upstreams: z
     .array(upstream)
-    .min(1)
     .prefault([{ url: DEFAULT_UPSTREAM_URL }])
     .refine((list) => new Set(list.map(({ url }) => url)).size === list.length, 'must not name the same URL twice')
     .meta({
-      description: 'The model servers behind the gateway. In the environment: their URLs, and nothing else of them.',
+      description:
+        'The model servers that the gateway reaches itself. `[]`: none, for one that only serves those of its agents. In the environment: their URLs, and nothing else of them.',
       'x-env': 'PUNKU_UPSTREAM',
     }),
   database,

@@ -52,12 +52,15 @@ describe('renderError', () => {
     const anthropicTypes: Readonly<Record<number, string>> = {
       400: 'invalid_request_error',
       401: 'authentication_error',
+      402: 'billing_error',
       403: 'permission_error',
       404: 'not_found_error',
       405: 'invalid_request_error',
       408: 'timeout_error',
+      410: 'not_found_error',
       413: 'request_too_large',
       415: 'invalid_request_error',
+      429: 'rate_limit_error',
       431: 'invalid_request_error',
       503: 'overloaded_error',
       504: 'timeout_error',
@@ -66,6 +69,7 @@ describe('renderError', () => {
     const isCallersFault = error.status < 499
     let type = isCallersFault ? 'invalid_request_error' : 'server_error'
     if (error.status === 403) type = 'permission_error'
+    if (error.status === 429) type = 'rate_limit_error'
     if (error.status === 408 || error.status === 504) type = 'timeout'
     expect(JSON.parse(openai.renderError(error, '')).error.type).toBe(type)
   })

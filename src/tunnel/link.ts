@@ -199,6 +199,8 @@ export class Link implements FrameSink, SessionLink {
 
   onOpen(streamId: number, streamKind: number, head: Buffer, isEnd: boolean): void {
     this.#sessionOf().onOpen(streamId, streamKind, head, isEnd)
+    // As with PING: each may have been answered with a RESET.
+    this.#endIfFlooded()
   }
 
   onHead(streamId: number, head: Buffer, isEnd: boolean): void {

@@ -120,6 +120,18 @@ test('what was asked before the link went changes nothing, and does not hold up 
   expect(upstream.health.state).toBe('up')
 })
 
+test('the end of an older probe is not the end of a newer one', async () => {
+  const { pair, upstream, held } = await openGround()
+  held.add('/api/tags')
+  await pair.connect()
+  const older = upstream.linkUp()
+  const newer = upstream.linkUp()
+  await older
+  expect(upstream.refresh()).toBe(newer)
+  upstream.linkDown('its agent is not connected')
+  await newer
+})
+
 test('details asked before the link went are asked again on the next', async () => {
   const { pair, upstream, held, waiting } = await openGround()
   held.add('/api/show')

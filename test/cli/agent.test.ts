@@ -1,12 +1,18 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { AgentReport } from '../../src/app/agents.ts'
-import type { IssuedKeyBody, StatusBody } from '../../src/control/contract.ts'
-import type { IssuedTunnelBody } from '../../src/control/tunnel-contract.ts'
+import type { LocalControl } from '../../src/app/local-control.ts'
+import { pair } from '../../src/app/pair.ts'
+import type { StatusBody } from '../../src/control/contract.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { Secret } from '../../src/core/secret.ts'
 import { frames, hold, rest } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Place, type Punku, type ServingPunku } from './punku.ts'
+
+// Several processes one after the other.
+vi.setConfig({ testTimeout: 60_000 })
 
 const TOKEN_TEXT = /p[a-z]_[0-9a-z]{10,}_[0-9a-z]{40,}/
 
@@ -15,13 +21,16 @@ const relay = new Place()
 let agent: Place
 let serving: ServingPunku
 let upstream: ScriptedUpstream
+let control: LocalControl
 let key: string
 beforeAll(async () => {
   upstream = await startScriptedUpstream({ server: 'ollama' })
   serving = await relay.serve('--demo', 'always')
-  key = (await relay.json<IssuedKeyBody>('keys', 'create', 'alice')).key
+  control = await relay.control()
+  key = (await control.client.createKey({ name: 'alice' })).key
 })
 afterAll(async () => {
+  await control[Symbol.asyncDispose]()
   relay[Symbol.dispose]()
   await upstream.close()
 })
@@ -31,13 +40,18 @@ beforeEach(() => {
 afterEach(() => agent[Symbol.dispose]())
 
 /** Makes a tunnel at the gateway and pairs this test's machine with it. */
-async function pairByToken(label: string, ...flags: string[]): Promise<string> {
-  const { token } = await relay.json<IssuedTunnelBody>('tunnels', 'create', label)
-  const args = ['pair', serving.url, '--token-stdin', '--upstream', upstream.origin, ...flags]
-  const { code, stdout, stderr } = await agent.runWithInput(`${token}\n`, ...args)
-  expect([code, stderr]).toEqual([0, ''])
-  expect(stdout).not.toContain(token)
-  return stdout
+async function pairAs(label: string, profileName = 'default'): Promise<void> {
+  await pair({
+    home: agent.home,
+    profileName,
+    gatewayUrl: serving.url,
+    upstreamUrl: upstream.origin,
+    oneTimeToken: new Secret((await control.client.createTunnel(label)).token),
+    mayReplace: false,
+    clock: systemClock,
+    onProgress: () => {},
+    signal: new AbortController().signal,
+  })
 }
 
 /** Starts the agent; resolves once it is connected. */
@@ -69,7 +83,6 @@ test('pairs by a code, connects, serves, says so, and forgets', async () => {
   const paired = await pairing.ended
   expect([paired.code, paired.stderr]).toEqual([0, 'Waiting for it to be confirmed, for 10 min at most.\n'])
   expect(paired.stdout).toMatch(/Paired as attic, .*\n {2}punku connect\n$/)
-  expect(paired.stdout).not.toMatch(TOKEN_TEXT)
   expect(statSync(profileFile()).mode & 0o777).toBe(0o600)
   const { refreshToken } = JSON.parse(readFileSync(profileFile(), 'utf8'))
   expect(refreshToken).toMatch(TOKEN_TEXT)
@@ -102,18 +115,19 @@ test('pairs by a code, connects, serves, says so, and forgets', async () => {
   expect(done.stdout).toContain('does not revoke')
   expect((await running.ended).code).toBe(0)
   expect(existsSync(profileFile())).toBe(false)
-  for (const { stdout, stderr } of [await running.ended, await serving.punku, done]) {
-    expect(stdout + stderr).not.toContain(refreshToken)
+  for (const { stdout, stderr } of [paired, done, await running.ended]) {
+    expect(stdout + stderr).not.toMatch(TOKEN_TEXT)
   }
-  expect(await relay.json('tunnels', 'show', 'attic')).toMatchObject({ revokedAt: null })
-  expect((await relay.run('tunnels', 'revoke', 'attic')).code).toBe(0)
+  expect(serving.punku.stdout).not.toContain(refreshToken)
+  expect(await control.client.showTunnel('attic')).toMatchObject({ revokedAt: null })
+  await control.client.revokeTunnel('attic')
 })
 
 describe('a running agent', () => {
-  afterEach(() => relay.run('tunnels', 'revoke', 'barn'))
+  afterEach(() => control.client.revokeTunnel('barn'))
 
   test('tells one JSON object a line, and ends with a signal, once running requests have', async () => {
-    await pairByToken('barn')
+    await pairAs('barn')
     const running = await connect('--json')
     upstream.behave([frames(2), hold, rest], { path: '/api/chat' })
     const answer = await ask('slow')
@@ -137,7 +151,7 @@ describe('a running agent', () => {
   })
 
   test('cuts them at a second signal', async () => {
-    await pairByToken('barn')
+    await pairAs('barn')
     const running = await connect('--quiet')
     upstream.behave([frames(2), hold, rest], { path: '/api/chat' })
     const answer = await ask('slow')
@@ -153,7 +167,7 @@ describe('a running agent', () => {
   })
 
   test('is the only one of its profile', async () => {
-    await pairByToken('barn')
+    await pairAs('barn')
     const running = await connect()
     const { code, stderr } = await agent.run('connect')
     expect([code, stderr]).toEqual([78, expect.stringContaining(`runs already with this profile (pid ${running.pid})`)])
@@ -163,9 +177,9 @@ describe('a running agent', () => {
   })
 
   test('ends with 1 and what to do when its tunnel is revoked', async () => {
-    await pairByToken('barn', '--profile', 'Work')
+    await pairAs('barn', 'work')
     const running = await connect()
-    await relay.run('tunnels', 'revoke', 'barn')
+    await control.client.revokeTunnel('barn')
     const { code, stderr } = await running.ended
     expect(code).toBe(1)
     expect(stderr).toMatch(/stopped: revoked\n.*revoked at the gateway/)
@@ -175,7 +189,7 @@ describe('a running agent', () => {
   })
 
   test('waits for a model server and a gateway that are away', async () => {
-    await pairByToken('barn')
+    await pairAs('barn')
     const profile = JSON.parse(readFileSync(profileFile(), 'utf8'))
     writeFileSync(profileFile(), JSON.stringify({ ...profile, gatewayUrl: 'http://127.0.0.1:1' }), { mode: 0o600 })
     const running = agent.start('connect', '--upstream', 'http://127.0.0.1:1')
@@ -192,7 +206,7 @@ describe('a running agent', () => {
 
 describe('status, where agents are paired and none runs', () => {
   test('shows how to start them, and ends with 69', async () => {
-    await pairByToken('loft', '--profile', 'work')
+    await pairAs('loft', 'work')
     const { code, stdout, stderr } = await agent.run('status')
     expect([code, stderr]).toEqual([69, 'Neither a gateway nor an agent runs with this state folder.\n'])
     expect(stdout).toContain('Agent      work: does not run. Start it: punku connect --profile work\n')
@@ -201,7 +215,7 @@ describe('status, where agents are paired and none runs', () => {
     writeFileSync(profileFile('work'), '{')
     expect((await agent.run('status')).stdout).toMatch(/^Agent {6}work: The profile 'work' .* is damaged/)
     expect((await agent.run('disconnect')).code).toBe(0)
-    expect((await relay.run('tunnels', 'revoke', 'loft')).code).toBe(0)
+    await control.client.revokeTunnel('loft')
   })
 
   test("a gateway's own status has its agents beside it", async () => {
@@ -212,12 +226,12 @@ describe('status, where agents are paired and none runs', () => {
   })
 })
 
-describe('a pairing that does not come about', () => {
+describe('a pairing', () => {
   test('turned down ends with 77', async () => {
     const pairing = agent.start('pair', serving.url, '--json', '--upstream', upstream.origin)
     const { event, userCode } = JSON.parse(await pairing.until((stdout) => stdout.includes('\n')))
     expect(event).toBe('code')
-    await relay.run('tunnels', 'deny', userCode)
+    await control.client.denyPairing(userCode)
     const { code, stderr } = await pairing.ended
     expect([code, stderr]).toEqual([77, expect.stringContaining('denied at the gateway')])
   })
@@ -236,33 +250,19 @@ describe('a pairing that does not come about', () => {
     expect([code, stderr]).toEqual([69, expect.stringContaining('cannot be reached')])
   })
 
+  test('by a token of standard input it comes about, and the token is not shown', async () => {
+    const { token } = await control.client.createTunnel('shed')
+    const args = ['pair', serving.url, '--token-stdin', '--upstream', upstream.origin]
+    const { code, stdout, stderr } = await agent.runWithInput(`${token}\n`, ...args)
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^Paired as shed, /)
+    expect(stdout).not.toMatch(TOKEN_TEXT)
+    await control.client.revokeTunnel('shed')
+  })
+
   test('a token that is none is not shown', async () => {
     const { code, stderr } = await agent.runWithInput('pt_nonsense_token\n', 'pair', serving.url, '--token-stdin')
     expect([code, stderr]).toEqual([1, expect.stringContaining('does not know this code or token')])
     expect(stderr).not.toContain('nonsense')
-  })
-})
-
-describe.concurrent('a command line that cannot be', () => {
-  const place = new Place()
-  afterAll(() => place[Symbol.dispose]())
-
-  test.each<[code: number, args: string[], message: string]>([
-    [2, ['pair'], "missing required argument 'gateway'"],
-    [2, ['pair', 'gateway.example.org'], 'begins with https://'],
-    [2, ['pair', 'http://gateway.example.org'], '--allow-plain-http'],
-    [2, ['pair', 'https://a.example', '--profile', '../x'], "A profile's name is"],
-    [2, ['pair', 'https://a.example', '--upstream', 'ollama'], '--upstream must be a URL'],
-    [2, ['pair', 'https://a.example', '--token-stdin'], 'There is no token on standard input'],
-    [2, ['connect', '--concurrency', '0'], '--concurrency takes a whole number from 1 to 10000'],
-    [2, ['connect', '--max-body', 'big'], '--max-body takes a size'],
-    [78, ['connect'], 'paired with no gateway'],
-    [78, ['connect', '--profile', 'work'], 'punku pair https://GATEWAY --profile work'],
-    [78, ['disconnect'], 'paired with no gateway'],
-  ])('ends with %i: %j', async (exitCode, args, message) => {
-    const { code, stdout, stderr } = await place.run(...args)
-    expect([code, stdout]).toEqual([exitCode, ''])
-    expect(stderr).toContain(message)
-    expect(stderr).not.toContain('    at ')
   })
 })

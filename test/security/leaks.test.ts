@@ -220,8 +220,8 @@ describe('to the upstream', () => {
         expect(answer?.header('x-punku-upstream')).toBe(`127.0.0.1:${first.port}`)
       }
     }
-    expect(first.requests.filter(({ method }) => method === 'POST')).toHaveLength(6)
-    expect(second.requests.filter(({ method }) => method === 'POST')).toHaveLength(0)
+    expect(first.requests.filter(({ path }) => path === '/api/chat')).toHaveLength(6)
+    expect(second.requests.filter(({ path }) => path === '/api/chat')).toHaveLength(0)
   })
 
   test("the process's proxy variables bend no call", async () => {

@@ -31,7 +31,7 @@ export interface Site extends AsyncDisposable {
   request(requestLine: string, body?: string | Uint8Array, ...lines: string[]): Buffer
   /** Sends what `request` makes and returns the one answer. */
   ask(requestLine: string, body?: string | Uint8Array, ...lines: string[]): Promise<RawAnswer>
-  /** What came to the upstream from clients: all but the gateway's own looks at versions and listings. */
+  /** What came to the upstream from clients: all but the gateway's own questions about versions and models. */
   reached(): ReceivedRequest[]
   /** The newest row. */
   lastRow(): Promise<RequestRow | undefined>
@@ -88,7 +88,10 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     request,
     ask,
     reached: () =>
-      upstream.requests.filter(({ method, headers }) => method !== 'GET' || headers['user-agent'] !== undefined),
+      upstream.requests.filter(
+        ({ method, path, headers }) =>
+          headers['user-agent'] !== undefined || (method !== 'GET' && path !== '/api/show'),
+      ),
     lastRow: async () => (await gateway.rows()).at(-1),
     async expectWell() {
       await until(() => gateway.parts.gateway.liveExchanges === 0)

@@ -18,7 +18,7 @@ export class RawPeer {
   readonly frames: ReadFrame[] = []
   /** How the other side closed, or 1006. */
   readonly closed: Promise<{ readonly code: number; readonly text: string }>
-  #onMessage: (() => void) | undefined
+  readonly #lookers = new Set<() => void>()
 
   constructor(socket: WebSocket) {
     this.socket = socket
@@ -27,11 +27,11 @@ export class RawPeer {
     socket.on('message', (message: Buffer) => {
       this.messages.push(message)
       this.frames.push(...readFrames(message))
-      this.#onMessage?.()
+      for (const look of [...this.#lookers]) look()
     })
     socket.on('close', (code, text) => {
       closed.resolve({ code, text: text.toString() })
-      this.#onMessage?.()
+      for (const look of [...this.#lookers]) look()
     })
     socket.on('error', () => {})
   }
@@ -46,9 +46,11 @@ export class RawPeer {
     return new Promise((resolve, reject) => {
       const look = (): void => {
         const found = find(this.frames)
+        const isClosed = this.socket.readyState === WebSocket.CLOSED
         if (found !== undefined) resolve(found)
-        else if (this.socket.readyState === WebSocket.CLOSED) reject(new Error('the link closed before it came'))
-        else this.#onMessage = look
+        else if (isClosed) reject(new Error('the link closed before it came'))
+        if (found === undefined && !isClosed) this.#lookers.add(look)
+        else this.#lookers.delete(look)
       }
       look()
     })

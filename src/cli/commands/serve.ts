@@ -25,7 +25,10 @@ export function addServeCommand(program: Command): void {
     .command('serve')
     .description('Run the gateway in front of your model servers.')
     .option('--listen <address...>', 'host:port, or loopback, tailscale, docker or an interface name (repeatable)')
-    .option('--upstream <url...>', 'a model server, such as http://127.0.0.1:11434 (repeatable)')
+    .option(
+      '--upstream <url...>',
+      'a model server, such as http://127.0.0.1:11434 (repeatable), or none: only those of agents',
+    )
     .addOption(
       new Option('--demo <mode>', 'find a model server on loopback, or stand in for one').choices(['auto', 'always']),
     )
@@ -62,7 +65,7 @@ function layerOf(flags: ServeFlags): ConfigLayer {
   const upstreams = listFlag(flags.upstream)
   return {
     ...(listen && { listen }),
-    ...(upstreams && { upstreams: upstreams.map((url) => ({ url })) }),
+    ...(upstreams && { upstreams: upstreams[0] === 'none' ? [] : upstreams.map((url) => ({ url })) }),
     ...(allowPlainHttp && { allowPlainHttp }),
     ...((tlsCert ?? tlsKey) && {
       tls: { ...(tlsCert && { certFile: resolve(tlsCert) }), ...(tlsKey && { keyFile: resolve(tlsKey) }) },
