@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { ManualClock } from '../../test/support/clock.ts'
@@ -228,6 +229,14 @@ describe('a proxy', () => {
     await dial(url(server), GATEWAY_CERTIFICATE)
     through(proxy, 'ann:hunter2@')
     expect(await failure(dial(url(server), GATEWAY_CERTIFICATE))).toMatchObject({ code: 'proxy', status: 407 })
+  })
+
+  test('keeps its password out of whatever prints what goes through it', () => {
+    vi.stubEnv('HTTPS_PROXY', 'http://ann:hunter2@127.0.0.1:3128')
+    const { agent } = new GatewayPlace({ url: 'https://gateway.test' }).way(new AbortController().signal)
+    const text = inspect(agent, { depth: 10, showHidden: true })
+    expect(text).toContain('3128')
+    expect(text).not.toMatch(new RegExp(`hunter2|${Buffer.from('ann:hunter2').toString('base64')}`))
   })
 
   test('may be named without a scheme', async () => {

@@ -74,7 +74,7 @@ export class GatewayPlace {
 }
 
 interface ProxyAgentOptions {
-  readonly headers: Record<string, string>
+  readonly headers: Proxy['headers']
   readonly signal: AbortSignal
   readonly secureContext?: SecureContext
 }
@@ -108,9 +108,9 @@ function proxiedWay({ url, headers }: Proxy, options: Omit<ProxyAgentOptions, 'h
 }
 
 interface Proxy {
-  /** Without its credentials, so that nothing that prints an agent prints them. */
+  /** Without its credentials, as `headers` is a function, so that nothing that prints an agent prints them. */
   readonly url: URL
-  readonly headers: Record<string, string>
+  readonly headers: () => Record<string, string>
 }
 
 function proxyFor(gateway: URL): Proxy | undefined {
@@ -124,9 +124,9 @@ function proxyFor(gateway: URL): Proxy | undefined {
   const { username, password } = url
   url.username = ''
   url.password = ''
-  if (username === '' && password === '') return { url, headers: {} }
+  if (username === '' && password === '') return { url, headers: () => ({}) }
   const credentials = Buffer.from(`${unescaped(username)}:${unescaped(password)}`).toString('base64')
-  return { url, headers: { 'Proxy-Authorization': `Basic ${credentials}` } }
+  return { url, headers: () => ({ 'Proxy-Authorization': `Basic ${credentials}` }) }
 }
 
 function unescaped(text: string): string {

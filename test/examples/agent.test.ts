@@ -10,12 +10,17 @@ import { SCRIPTED_WORDS } from '../support/scripted/answer.ts'
 import { frames, head, hold, inject, reset, rest } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 
-const AGENT = fileURLToPath(new URL('../../examples/agent.py', import.meta.url))
+const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
 const path = '/api/chat'
 const messages = [{ role: 'user', content: 'hi' }]
 
 // Told as skipped where Python is missing; a CI that lacks it fails.
-describe.runIf(hasProgram('python3', '--version'))('examples/agent.py', () => {
+const AGENTS = [
+  ['agent.ts', process.execPath],
+  ...(hasProgram('python3', '--version') ? [['agent.py', 'python3'] as const] : []),
+] as const
+
+describe.each(AGENTS)('examples/%s', (file, program) => {
   const opened = new AsyncDisposableStack()
   let gateway: TestGateway
   let upstream: ScriptedUpstream
@@ -33,7 +38,7 @@ describe.runIf(hasProgram('python3', '--version'))('examples/agent.py', () => {
     const { tunnels } = gateway.parts.state
     const { tunnel, token } = await tunnels.create({ orgId: 'default', label: 'example', by: 'a test' })
     tunnelId = tunnel.id
-    agent = spawn('python3', [AGENT, gateway.url, upstream.origin], { stdio: ['pipe', 'inherit', 'pipe'] })
+    agent = spawn(program, [EXAMPLES + file, gateway.url, upstream.origin], { stdio: ['pipe', 'inherit', 'pipe'] })
     agent.stderr?.setEncoding('utf8').on('data', (text: string) => {
       told += text
     })
