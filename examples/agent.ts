@@ -59,7 +59,7 @@ socket.onopen = () => {
   send(HELLO, 0, Buffer.from(JSON.stringify({ software: 'example/1', ...limits, instance: crypto.randomUUID() })))
 }
 socket.onclose = ({ code, reason }) => {
-  process.stderr.write(`The link has ended: ${code} ${reason}\n`)
+  process.stderr.write(`The gateway ended the link: ${code} ${reason}\n`)
   process.exit(1)
 }
 socket.onmessage = ({ data }) => {

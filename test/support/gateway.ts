@@ -21,9 +21,13 @@ export interface TestGatewayOptions {
   readonly config?: ConfigLayer
   /** Default: the system's. */
   readonly clock?: Clock
+  /** A folder that stands and stays, for a gateway that follows on another. Default: one of its own. */
+  readonly home?: string
+  /** Default: a free one. */
+  readonly port?: number
 }
 
-/** A whole gateway in this process, on a free loopback port, with a state folder of its own. */
+/** A whole gateway in this process, on a loopback port, with a state folder of its own. */
 export interface TestGateway extends AsyncDisposable {
   readonly url: string
   readonly port: number
@@ -41,9 +45,9 @@ export interface TestGateway extends AsyncDisposable {
 
 let keyCount = 0
 
-/** Starts one; disposing it ends its connections and removes its folder. */
+/** Starts one; disposing it ends its connections and removes the folder that is its own. */
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const home = mkdtempSync(join(tmpdir(), 'punku-test-'))
+  const home = options.home ?? mkdtempSync(join(tmpdir(), 'punku-test-'))
   ensureHome(home)
   const logLines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
@@ -61,7 +65,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const clock = options.clock ?? systemClock
   const isDirect = TEST_PATH === 'direct'
   const parts = await openGateway({ home, config, upstreams: isDirect ? config.upstreams : [], clock, log })
-  const { port } = await parts.gateway.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = await parts.gateway.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   const agents = new Map<string, TestAgent>()
   for (const [at, upstreamUrl] of isDirect ? [] : options.upstreams.entries()) {
     const gatewayUrl = `http://127.0.0.1:${port}`
@@ -87,7 +91,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     async [Symbol.asyncDispose]() {
       await Promise.all([...agents.values()].map((agent) => agent[Symbol.asyncDispose]()))
       await parts[Symbol.asyncDispose]()
-      rmSync(home, { recursive: true, force: true })
+      if (options.home === undefined) rmSync(home, { recursive: true, force: true })
     },
   }
 }

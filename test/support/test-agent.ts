@@ -10,6 +10,7 @@ import { createLog } from '../../src/core/log.ts'
 import { HttpDispatcher } from '../../src/http1/http-dispatcher.ts'
 import { DEFAULT_ORG, type Tunnel } from '../../src/relay/tunnel.ts'
 import type { TunnelLimits } from '../../src/tunnel/limits.ts'
+import { Mailbox } from './scripted/mailbox.ts'
 
 export interface TestAgentOptions {
   readonly parts: Pick<GatewayParts, 'state' | 'upstreams' | 'relay'>
@@ -31,6 +32,10 @@ export interface TestAgent extends AsyncDisposable {
   readonly tunnel: Tunnel
   /** Everything it said so far. */
   readonly events: readonly AgentEvent[]
+  /** Access tokens that it was given so far. */
+  readonly tokensGiven: number
+  /** The oldest event of that type that was not taken yet. The first `connected` is taken already. */
+  next<Type extends AgentEvent['type']>(type: Type): Promise<Extract<AgentEvent, { readonly type: Type }>>
 }
 
 /** Resolves once the gateway has asked the model server through the link. Disposing it cuts what runs. */
@@ -43,10 +48,19 @@ export async function startTestAgent(options: TestAgentOptions): Promise<TestAge
   const { origin, pathname } = new URL(upstreamUrl)
   const dispatcher = new HttpDispatcher({ origin, clock })
   const events: AgentEvent[] = []
-  const connected = Promise.withResolvers<void>()
+  const untaken = new Mailbox<AgentEvent>()
+  const next = (...types: readonly string[]) => untaken.take(({ type }) => types.includes(type))
+  const source = new RefreshTokenSource(client, refreshToken)
+  let tokensGiven = 0
   const agent = new Agent({
     place,
-    tokens: new RefreshTokenSource(client, refreshToken),
+    tokens: {
+      async accessToken(signal) {
+        const token = await source.accessToken(signal)
+        tokensGiven++
+        return token
+      },
+    },
     local: { origin, basePath: pathname.replace(/\/+$/, '').replace(/\/v1$/, ''), dispatcher },
     rules,
     machine: { name: 'test-machine', platform: process.platform, arch: process.arch },
@@ -55,17 +69,22 @@ export async function startTestAgent(options: TestAgentOptions): Promise<TestAge
     log: createLog({ level: 'silent', format: 'json' }),
     onEvent(event) {
       events.push(event)
-      if (event.type === 'connected') connected.resolve()
-      if (event.type === 'stopped') connected.reject(new Error(`the agent stopped: ${event.text}`))
+      untaken.put(event)
     },
   })
   agent.start()
-  await connected.promise
+  const first = await next('connected', 'stopped')
+  if (first.type === 'stopped') throw new Error(`the agent stopped: ${first.text}`)
   await parts.upstreams.get(tunnel.id)?.refresh()
   return {
     agent,
     tunnel,
     events,
+    get tokensGiven() {
+      return tokensGiven
+    },
+    next: async <Type extends AgentEvent['type']>(type: Type) =>
+      (await next(type)) as Extract<AgentEvent, { readonly type: Type }>,
     async [Symbol.asyncDispose]() {
       await agent.stop(0)
       await dispatcher.destroy()
