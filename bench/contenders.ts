@@ -1,11 +1,10 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Target } from './load.ts'
 import { caddyConfig, haproxyConfig, nginxConfig } from './proxy-configs.ts'
+import { createKey, PUNKU_MAIN, startGateway } from './punku.ts'
+import { findFreePort, type RunningProcess, requestStatus, startProcess } from './running-process.ts'
 
 export const CONTENDER_NAMES = ['direct', 'punku', 'haproxy', 'nginx', 'caddy', 'plain'] as const
 export type ContenderName = (typeof CONTENDER_NAMES)[number]
@@ -27,9 +26,6 @@ export interface Availability {
 /** As long as Punku's own keys, so that every proxy compares as many bytes. */
 const BENCH_KEY = 'pk_benchbenchbenchbe_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG'
 const REPOSITORY = join(import.meta.dirname, '..')
-const PUNKU_MAIN = join(REPOSITORY, 'src/cli/main.ts')
-const START_LIMIT_MS = 15_000
-const START_POLL_MS = 30
 
 export function findContender(name: ContenderName): Availability {
   switch (name) {
@@ -58,96 +54,56 @@ export async function startContender(name: ContenderName, upstreamPort: number, 
   }
   mkdirSync(folder, { recursive: true })
   const port = await findFreePort()
-  const ports = { port, upstreamPort }
-  const { command, args, key, env } = prepare(name, ports, folder)
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
-  let complaints = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    complaints = (complaints + chunk.toString()).slice(-2_000)
-  })
-  const exited = once(child, 'exit')
-  const stop = async () => {
-    child.kill(name === 'nginx' ? 'SIGTERM' : 'SIGKILL')
-    await exited
+  const { process: running, key } = prepare(name, { port, upstreamPort }, folder)
+  await running.until(async () => (await requestStatus(port, key)) === 200)
+  if ((await requestStatus(port, 'wrong')) !== 401) {
+    await running.stop()
+    throw new Error(`${name} let a wrong key in`)
   }
-  const startedAtMs = performance.now()
-  while ((await requestStatus(port, key)) !== 200) {
-    if (child.exitCode !== null || performance.now() - startedAtMs > START_LIMIT_MS) {
-      await stop()
-      throw new Error(`${name} did not come up: ${complaints}`)
-    }
-    await delay(START_POLL_MS)
-  }
-  if ((await requestStatus(port, 'wrong')) !== 401) throw new Error(`${name} let a wrong key in`)
-  return { name, port, key, pid: child.pid, [Symbol.asyncDispose]: stop }
+  return { name, port, key, pid: running.pid, [Symbol.asyncDispose]: () => running.stop() }
 }
 
-interface Command {
-  readonly command: string
-  readonly args: readonly string[]
+interface Prepared {
+  readonly process: RunningProcess
   readonly key: string
-  readonly env?: Readonly<Record<string, string>>
 }
 
 function prepare(
   name: Exclude<ContenderName, 'direct'>,
   ports: { readonly port: number; readonly upstreamPort: number },
   folder: string,
-): Command {
+): Prepared {
   const key = BENCH_KEY
-  const origin = `http://127.0.0.1:${ports.upstreamPort}`
+  const upstream = `http://127.0.0.1:${ports.upstreamPort}`
   const writeConfig = (content: string) => {
     const file = join(folder, `${name}.conf`)
     writeFileSync(file, content)
     return file
   }
   switch (name) {
-    case 'haproxy':
-      return { command: name, args: ['-db', '-q', '-f', writeConfig(haproxyConfig(ports, key))], key }
-    case 'nginx':
-      return { command: name, args: ['-e', 'stderr', '-p', folder, '-c', writeConfig(nginxConfig(ports, key))], key }
+    case 'haproxy': {
+      const args = ['-db', '-q', '-f', writeConfig(haproxyConfig(ports, key))]
+      return { process: startProcess({ name, command: name, args }), key }
+    }
+    case 'nginx': {
+      const args = ['-e', 'stderr', '-p', folder, '-c', writeConfig(nginxConfig(ports, key))]
+      return { process: startProcess({ name, command: name, args, endSignal: 'SIGTERM' }), key }
+    }
     case 'caddy': {
       const args = ['run', '--adapter', 'caddyfile', '--config', writeConfig(caddyConfig(ports, key))]
-      return { command: name, args, key, env: { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder } }
+      const env = { XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+      return { process: startProcess({ name, command: name, args, env }), key }
     }
     case 'plain': {
-      const args = [join(import.meta.dirname, 'plain-proxy.ts'), String(ports.port), origin]
-      return { command: process.execPath, args, key, env: { BENCH_KEY: key } }
+      const args = [join(import.meta.dirname, 'plain-proxy.ts'), String(ports.port), upstream]
+      return { process: startProcess({ name, command: process.execPath, args, env: { BENCH_KEY: key } }), key }
     }
     case 'punku': {
-      const keys = [PUNKU_MAIN, 'keys', 'create', 'bench', '--home', folder, '--json']
-      const created: unknown = JSON.parse(execFileSync(process.execPath, keys, { encoding: 'utf8' }))
-      const text = typeof created === 'object' && created !== null && 'key' in created ? created.key : undefined
-      if (typeof text !== 'string') throw new Error("'punku keys create --json' printed no key")
-      const listen = `127.0.0.1:${ports.port}`
-      const args = [PUNKU_MAIN, 'serve', '--home', folder, '--listen', listen, '--upstream', origin]
-      return { command: process.execPath, args, key: text }
+      // The key first: the gateway holds its folder.
+      const ownKey = createKey(folder)
+      return { process: startGateway({ home: folder, port: ports.port, upstream }), key: ownKey }
     }
   }
-}
-
-async function requestStatus(port: number, key: string): Promise<number | undefined> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'bench', messages: [] }),
-    })
-    await response.arrayBuffer()
-    return response.status
-  } catch {
-    return undefined
-  }
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the probe has no port')
-  return address.port
 }
 
 function askVersion(command: string, args: readonly string[], pattern: RegExp): string | undefined {

@@ -1,6 +1,7 @@
 // The clients, in a process of their own: raw HTTP/1.1 on `net`, request bytes made once. `run.ts` tells it what to do.
 import { connect, type Socket } from 'node:net'
 import { percentile } from './statistics.ts'
+import { serveCalls } from './worker-calls.ts'
 
 /** Where requests go and what lets them in. */
 export interface Target {
@@ -20,18 +21,28 @@ export interface LoadCalls {
   firstBytes(args: Target & { readonly durationMs: number }): { readonly p50Ms: number; readonly p99Ms: number }
   /** Opens streams and keeps them; done when each has had its first token. */
   openStreams(args: Target & { readonly count: number; readonly tokensPerSecond: number }): Record<string, never>
-  /** Watches the open streams; the gap's error is how far it is from the period, in milliseconds. */
-  watchStreams(args: { readonly durationMs: number; readonly periodMs: number }): {
-    readonly tokens: number
-    readonly gapErrorP99Ms: number
-  }
+  /** Watches the open streams for that long. */
+  watchStreams(args: { readonly durationMs: number; readonly periodMs: number }): Watched
+  /** The same, until `endWatch`. */
+  beginWatch(args: { readonly periodMs: number }): Record<string, never>
+  endWatch(args: Record<string, never>): Watched
+  /**
+   * Sends SIGUSR2 to the process, and watches the open streams for that long: of each its longest silence, which ended
+   * so many milliseconds after the signal. Fails when a stream is silent at the end.
+   */
+  watchCut(args: { readonly pid: number; readonly durationMs: number }): { readonly resumedAfterMs: readonly number[] }
   /** Ends the open streams as a client that leaves does. */
   closeStreams(args: Record<string, never>): Record<string, never>
 }
 
-export type LoadCall = {
-  [K in keyof LoadCalls]: { readonly name: K; readonly args: Parameters<LoadCalls[K]>[0] }
-}[keyof LoadCalls]
+/** Tokens that came, and the gaps between those of one stream, milliseconds. */
+export interface Watched {
+  readonly tokens: number
+  readonly gapP50Ms: number
+  readonly gapP99Ms: number
+  /** How far gaps are from the period. */
+  readonly gapErrorP99Ms: number
+}
 
 const TOKEN_MARK = Buffer.from('data: {')
 /** More than any stream of a bench lives to see. */
@@ -95,15 +106,20 @@ function isComplete(response: string): boolean {
 interface OpenStream {
   readonly socket: Socket
   lastTokenAtMs: number
+  longestGap: { readonly ms: number; readonly endedAtMs: number }
   /** The end of the last read, for a mark that two reads share. */
   tail: Buffer
 }
 
 let openStreams: OpenStream[] = []
-let watch: { tokens: number; readonly periodMs: number; readonly gapErrorsMs: number[] } | undefined
+let watch: { tokens: number; readonly periodMs: number; readonly gapsMs: number[] } | undefined
+
+const NO_GAP = { ms: 0, endedAtMs: 0 }
+/** A stream that has been silent for this long after a cut has not come back. */
+const SILENT_MS = 500
 
 function openStream(socket: Socket, request: Buffer): Promise<void> {
-  const stream: OpenStream = { socket, lastTokenAtMs: 0, tail: Buffer.alloc(0) }
+  const stream: OpenStream = { socket, lastTokenAtMs: 0, longestGap: NO_GAP, tail: Buffer.alloc(0) }
   openStreams.push(stream)
   return new Promise((resolve, reject) => {
     socket.on('close', () => {
@@ -115,16 +131,37 @@ function openStream(socket: Socket, request: Buffer): Promise<void> {
       const tokens = countTokens(stream, data)
       if (tokens === 0) return
       if (stream.lastTokenAtMs === 0) resolve()
-      else if (watch !== undefined) {
-        watch.tokens += tokens
-        watch.gapErrorsMs.push(Math.abs(now - stream.lastTokenAtMs - watch.periodMs))
-        // Tokens that come together were held back: each after the first is a whole period early.
-        for (let extra = 1; extra < tokens; extra++) watch.gapErrorsMs.push(watch.periodMs)
-      }
+      else noteGap(stream, now, tokens)
       stream.lastTokenAtMs = now
     })
     socket.write(request)
   })
+}
+
+function noteGap(stream: OpenStream, now: number, tokens: number): void {
+  const ms = now - stream.lastTokenAtMs
+  if (ms > stream.longestGap.ms) stream.longestGap = { ms, endedAtMs: now }
+  if (watch === undefined) return
+  watch.tokens += tokens
+  watch.gapsMs.push(ms)
+  // Tokens that come together were held back: each after the first has no gap at all.
+  for (let extra = 1; extra < tokens; extra++) watch.gapsMs.push(0)
+}
+
+function endWatch(): Watched {
+  if (watch === undefined) throw new Error('nothing is watched')
+  const { tokens, periodMs, gapsMs } = watch
+  watch = undefined
+  // A gap that is still open counts too, where it is too long already.
+  const now = performance.now()
+  for (const { lastTokenAtMs } of openStreams) if (now - lastTokenAtMs > periodMs) gapsMs.push(now - lastTokenAtMs)
+  const errorsMs = gapsMs.map((ms) => Math.abs(ms - periodMs))
+  return {
+    tokens,
+    gapP50Ms: percentile(gapsMs, 50),
+    gapP99Ms: percentile(gapsMs, 99),
+    gapErrorP99Ms: percentile(errorsMs, 99),
+  }
 }
 
 function countTokens(stream: OpenStream, data: Buffer): number {
@@ -145,7 +182,7 @@ function countTokens(stream: OpenStream, data: Buffer): number {
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-const calls: { [K in keyof LoadCalls]: (args: Parameters<LoadCalls[K]>[0]) => Promise<ReturnType<LoadCalls[K]>> } = {
+serveCalls<LoadCalls>({
   async requests({ connections, durationMs, ...target }) {
     const request = requestBytes(target, {})
     const sockets = await Promise.all(Array.from({ length: connections }, () => open(target.port)))
@@ -215,11 +252,27 @@ const calls: { [K in keyof LoadCalls]: (args: Parameters<LoadCalls[K]>[0]) => Pr
   },
 
   async watchStreams({ durationMs, periodMs }) {
-    watch = { tokens: 0, periodMs, gapErrorsMs: [] }
+    watch = { tokens: 0, periodMs, gapsMs: [] }
     await pause(durationMs)
-    const { tokens, gapErrorsMs } = watch
-    watch = undefined
-    return { tokens, gapErrorP99Ms: percentile(gapErrorsMs, 99) }
+    return endWatch()
+  },
+
+  async beginWatch({ periodMs }) {
+    watch = { tokens: 0, periodMs, gapsMs: [] }
+    return {}
+  },
+
+  endWatch: async () => endWatch(),
+
+  async watchCut({ pid, durationMs }) {
+    for (const stream of openStreams) stream.longestGap = NO_GAP
+    const cutAtMs = performance.now()
+    process.kill(pid, 'SIGUSR2')
+    await pause(durationMs)
+    const endsAtMs = performance.now()
+    const silent = openStreams.filter(({ lastTokenAtMs }) => endsAtMs - lastTokenAtMs > SILENT_MS)
+    if (silent.length > 0) throw new Error(`${silent.length} streams have not come back`)
+    return { resumedAfterMs: openStreams.map(({ longestGap }) => longestGap.endedAtMs - cutAtMs) }
   },
 
   async closeStreams() {
@@ -228,14 +281,4 @@ const calls: { [K in keyof LoadCalls]: (args: Parameters<LoadCalls[K]>[0]) => Pr
     for (const { socket } of ended) socket.destroy()
     return {}
   },
-}
-
-process.on('message', (call: LoadCall) => {
-  // The name and the arguments belong together by the type of the message; the compiler cannot follow that to here.
-  const perform = calls[call.name] as (args: LoadCall['args']) => Promise<object>
-  perform(call.args).then(
-    (result) => process.send?.({ result }),
-    (error: unknown) => process.send?.({ error: String(error) }),
-  )
 })
-process.on('disconnect', () => process.exit())

@@ -1,11 +1,13 @@
 // The model server behind every contender, in a process of its own: as little work as possible, so that what is
-// measured is the proxy. It speaks raw HTTP/1.1 on `net` and answers as an OpenAI-like server does.
+// measured is the proxy. It speaks raw HTTP/1.1 on `net` and answers as Ollama does, so that every route of it is there.
 import { createServer, type Socket } from 'node:net'
 
 const MODEL_LIST = json(200, {
   object: 'list',
   data: [{ id: 'bench', object: 'model', created: 1_767_225_600, owned_by: 'bench' }],
 })
+const VERSION = json(200, { version: '0.0.0' })
+const TAGS = json(200, { models: [{ name: 'bench:latest', model: 'bench:latest', size: 0, digest: '' }] })
 const NOT_FOUND = json(404, { error: { message: 'not found', type: 'invalid_request_error', code: 404 } })
 const COMPLETION = json(200, {
   id: 'chatcmpl-bench',
@@ -27,6 +29,10 @@ const TOKEN = chunk(
     choices: [{ index: 0, delta: { content: ' token' }, finish_reason: null }],
   })}\n\n`,
 )
+const UPLOAD_START = 'POST /api/blobs/'
+const CREATED = Buffer.from('HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n')
+/** One piece of a large answer, sent again and again. */
+const BULK_PIECE = Buffer.alloc(65_536, ' ')
 const STREAM_END = Buffer.concat([chunk('data: [DONE]\n\n'), Buffer.from('0\r\n\r\n')])
 
 interface Stream {
@@ -51,8 +57,22 @@ setInterval(() => {
 
 const server = createServer({ noDelay: true }, (socket) => {
   let unread: Buffer = Buffer.alloc(0)
+  /** What is still to come of a model's weights; nothing of it is kept. */
+  let uploadBytes = 0
   socket.on('data', (data: Buffer) => {
+    if (uploadBytes > 0) {
+      uploadBytes -= data.length
+      if (uploadBytes <= 0) socket.write(CREATED)
+      return
+    }
     unread = unread.length === 0 ? data : Buffer.concat([unread, data])
+    const upload = readUpload(unread)
+    if (upload !== undefined) {
+      uploadBytes = upload.bytesLeft
+      if (uploadBytes === 0) socket.write(CREATED)
+      unread = Buffer.alloc(0)
+      return
+    }
     for (let length = requestLength(unread); length !== undefined; length = requestLength(unread)) {
       answer(socket, unread.toString('latin1', 0, length))
       unread = unread.subarray(length)
@@ -69,8 +89,11 @@ process.on('disconnect', () => process.exit())
 
 function answer(socket: Socket, request: string): void {
   if (request.startsWith('GET /v1/models ')) socket.write(MODEL_LIST)
+  else if (request.startsWith('GET /api/version ')) socket.write(VERSION)
+  else if (request.startsWith('GET /api/tags ')) socket.write(TAGS)
   else if (!request.startsWith('POST /v1/chat/completions ')) socket.write(NOT_FOUND)
   else if (request.includes('"stream":true')) openStream(socket, request)
+  else if (request.includes('"user":"bulk"')) void sendBulk(socket, Number(/"seed":(\d+)/.exec(request)?.[1] ?? 0))
   else socket.write(COMPLETION)
 }
 
@@ -93,6 +116,24 @@ function sendToken(stream: Stream): void {
   if (stream.tokensLeft > 0) return
   stream.socket.write(STREAM_END)
   streams.delete(stream)
+}
+
+async function sendBulk(socket: Socket, bytes: number): Promise<void> {
+  socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`)
+  for (let left = bytes; left > 0 && !socket.destroyed; left -= BULK_PIECE.length) {
+    if (socket.write(BULK_PIECE.subarray(0, left))) continue
+    await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
+  }
+}
+
+/** The upload whose head, whole, is the first in `bytes`, and what is still to come of it. */
+function readUpload(bytes: Buffer): { readonly bytesLeft: number } | undefined {
+  if (bytes.toString('latin1', 0, UPLOAD_START.length) !== UPLOAD_START) return undefined
+  const headEnd = bytes.indexOf('\r\n\r\n')
+  if (headEnd === -1) return undefined
+  const head = bytes.toString('latin1', 0, headEnd).toLowerCase()
+  const length = Number(/\r\ncontent-length: *(\d+)/.exec(head)?.[1] ?? 0)
+  return { bytesLeft: headEnd + 4 + length - bytes.length }
 }
 
 /** How many bytes the first request in `bytes` has, once all of it is there. */

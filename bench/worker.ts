@@ -1,7 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { BulkCalls } from './bulk.ts'
+import type { IdleLinkCalls } from './idle-links.ts'
 import type { LoadCalls } from './load.ts'
+import type { Calls } from './worker-calls.ts'
 
 /** The upstream's process. Disposing ends it. */
 export interface UpstreamWorker extends Disposable {
@@ -14,18 +17,27 @@ export async function startUpstream(): Promise<UpstreamWorker> {
   return { port, [Symbol.dispose]: () => void child.kill() }
 }
 
-/** The load's process; one call at a time. Disposing ends it. */
-export interface LoadWorker extends Disposable {
-  call<K extends keyof LoadCalls>(name: K, args: Parameters<LoadCalls[K]>[0]): Promise<ReturnType<LoadCalls[K]>>
+/** A process that does what it is told, one call at a time. Disposing ends it. */
+export interface Worker<T extends Calls<T>> extends Disposable {
+  call<K extends keyof T>(name: K, args: Parameters<T[K]>[0]): Promise<ReturnType<T[K]>>
 }
 
-export function startLoad(): LoadWorker {
-  const child = fork(join(import.meta.dirname, 'load.ts'))
+export type LoadWorker = Worker<LoadCalls>
+
+/** Clients with small requests and streams. */
+export const startLoad = (): LoadWorker => startWorker<LoadCalls>('load.ts')
+/** A client with large bodies, apart from the others so that it does not disturb what they measure. */
+export const startBulk = (): Worker<BulkCalls> => startWorker<BulkCalls>('bulk.ts')
+/** The agents' side of many links. */
+export const startIdleLinks = (): Worker<IdleLinkCalls> => startWorker<IdleLinkCalls>('idle-links.ts')
+
+function startWorker<T extends Calls<T>>(file: string): Worker<T> {
+  const child = fork(join(import.meta.dirname, file))
   return {
-    async call(name, args) {
+    async call<K extends keyof T>(name: K, args: Parameters<T[K]>[0]) {
       child.send({ name, args })
-      const answer = await reply<{ result: ReturnType<LoadCalls[typeof name]> } | { error: string }>(child)
-      if ('error' in answer) throw new Error(`${name}: ${answer.error}`)
+      const answer = await reply<{ result: ReturnType<T[K]> } | { error: string }>(child)
+      if ('error' in answer) throw new Error(`${String(name)}: ${answer.error}`)
       return answer.result
     },
     [Symbol.dispose]: () => void child.kill(),

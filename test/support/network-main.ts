@@ -1,6 +1,6 @@
 // A network in a process of its own, for measurements:
 // `node test/support/network-main.ts --target 127.0.0.1:11434 [--listen PORT] [--delay-ms MS] [--bits-per-second N]`.
-// Prints its port as a line. Ends with its parent where that has an IPC channel to it, else by a signal.
+// Prints its port as a line. SIGUSR2 cuts every connection. Ends with its parent where that has an IPC channel to it, else by a signal.
 import { parseArgs } from 'node:util'
 import { startNetwork } from './network.ts'
 
@@ -23,5 +23,6 @@ const network = await startNetwork({
   delayMs: Number(values['delay-ms']),
   bytesPerSecond: Number(values['bits-per-second']) / 8,
 })
+process.on('SIGUSR2', () => network.cut())
 console.log(network.port)
 process.on('disconnect', () => process.exit())

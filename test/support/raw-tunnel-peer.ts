@@ -3,11 +3,18 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type ClientOptions, WebSocket, WebSocketServer } from 'ws'
 import { FRAME } from '../../src/protocol/codes.ts'
-import { openFrame } from '../../src/protocol/frame-writer.ts'
+import { openFrame, pingFrame } from '../../src/protocol/frame-writer.ts'
 import { encodeRequestHead, encodeResponseHead, type RequestHead, type ResponseHead } from '../../src/protocol/head.ts'
 import type { AgentHello, GatewayHello } from '../../src/protocol/hello.ts'
 import { SUBPROTOCOL } from '../../src/protocol/limits.ts'
 import { type ReadFrame, rawFrame, readFrames } from './protocol-frames.ts'
+
+/** The frames of a kind. */
+export type FrameOf<Kind, Frame = ReadFrame> = Frame extends { readonly is: infer Is }
+  ? Kind extends Is
+    ? Frame
+    : never
+  : never
 
 /** One end of a link whose frames a test writes by hand, so that it can break every rule. */
 export class RawPeer {
@@ -57,10 +64,8 @@ export class RawPeer {
   }
 
   /** The first frame of that kind, once it has come. */
-  first<Kind extends ReadFrame['is']>(kind: Kind): Promise<Extract<ReadFrame, { readonly is: Kind }>> {
-    return this.until((frames) =>
-      frames.find((frame): frame is Extract<ReadFrame, { readonly is: Kind }> => frame.is === kind),
-    )
+  first<Kind extends ReadFrame['is']>(kind: Kind): Promise<FrameOf<Kind>> {
+    return this.until((frames) => frames.find((frame) => frame.is === kind) as FrameOf<Kind> | undefined)
   }
 
   /** The id of the stream that asks for that target, once it has come. */
@@ -71,11 +76,17 @@ export class RawPeer {
     })
   }
 
-  /** Resolves once the other side has answered a PING that is sent now: it has read all that was sent before. */
+  /** Resolves once the other side has read all that was sent before, and has sent what it had to say to it. */
   async settled(): Promise<void> {
+    await this.#ping()
+    // Answers to PINGs go at once, all else at the end of a turn.
+    await this.#ping()
+  }
+
+  async #ping(): Promise<void> {
     const content = Buffer.alloc(8)
     content.writeUInt32BE(++pings, 0)
-    this.send(rawFrame(FRAME.ping, 0, 0, content))
+    this.send(pingFrame(content))
     await this.until((frames) => frames.find((frame) => frame.is === 'pong' && frame.content.equals(content)))
   }
 }

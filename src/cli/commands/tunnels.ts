@@ -74,7 +74,7 @@ export function addTunnelsCommands(program: Command): void {
       else {
         print(`The old credential of ${issued.label} has ended.`)
         print('')
-        await printIssued(issued, control)
+        await printIssued(issued, control, ' --replace')
       }
     })
 
@@ -92,10 +92,11 @@ export function addTunnelsCommands(program: Command): void {
   addPairingCommands(tunnels)
 }
 
-async function printIssued(issued: IssuedTunnelBody, control: LocalControl): Promise<void> {
+/** @param flags what its machine needs besides: one that was paired before has a profile to be replaced */
+async function printIssued(issued: IssuedTunnelBody, control: LocalControl, flags = ''): Promise<void> {
   const { command, note } = pairCommand(control.isLive ? await control.client.status() : undefined)
   print('On the machine beside the model server run')
-  print(`  ${command}`)
+  print(`  ${command}${flags}`)
   if (note !== undefined) print(note)
   print('')
   print(`and paste this token. It pairs one machine, until ${localTime(issued.tokenExpiresAt)}:`)

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest'
+import { post, ReadStream } from '../proxy/client.ts'
+import { caseOf, streamErrorIn } from '../proxy/stream-cases.ts'
+import { until } from '../proxy/turns.ts'
+import { expectError, wholeCaseOf } from '../proxy/whole-answers.ts'
+import { frames, hold, rest } from '../support/scripted/steps.ts'
+import { type RunningStream, startTunnelGround, TUNNEL_CASES, type TunnelGround } from './tunnel-ground.ts'
+
+const LONG = Array.from({ length: 1_000 }, (_, at) => ` word ${at}`)
+const BROKE = /ended|closed|broke/
+
+/** One stream of each format, in the middle of its frames. */
+function startAll(ground: TunnelGround): Promise<readonly RunningStream[]> {
+  return Promise.all(TUNNEL_CASES.map((of) => ground.start(of, [frames(2), hold, rest])))
+}
+
+/** Reads each to its end, and expects what the model server says to whoever asks it without a tunnel. */
+async function expectWhole(ground: TunnelGround, running: readonly RunningStream[]): Promise<number> {
+  let bytes = 0
+  for (const { of, reading } of running) {
+    await reading.rest()
+    const direct = await post({ url: ground.upstream.origin, ...of })
+    expect(reading.bytes.equals(Buffer.from(await direct.arrayBuffer())), of.format).toBe(true)
+    expect(reading.text).toContain(of.terminator)
+    bytes += reading.bytes.length
+  }
+  expect((await ground.rows()).map((row) => row.error_code)).toEqual(running.map(() => null))
+  return bytes
+}
+
+describe('while streams run, a link that breaks', () => {
+  test('again and again, in the middle of what is on its way, is no more than a pause', async ({ annotate }) => {
+    await using ground = await startTunnelGround({ words: LONG })
+    const running = await startAll(ground)
+    const cuts = 5
+    for (let cut = 0; cut < cuts; cut++) {
+      ground.network.cutAfter('towardsTarget', 50_001)
+      for (const { request } of running) request.release()
+      expect(await ground.retried()).toMatchObject({ reason: 'lost' })
+      expect(await ground.agent.next('connected')).toMatchObject({ isResumed: true })
+    }
+    const bytes = await expectWhole(ground, running)
+    await annotate(`${cuts} cuts, ${running.length} streams of all dialects, ${bytes} bytes, none lost and none twice`)
+  })
+
+  test('and cannot be opened again for a while: what was said meanwhile comes later', async () => {
+    await using ground = await startTunnelGround()
+    const { network, agent, gateway, key } = ground
+    const running = await startAll(ground)
+    const told = running.map(({ reading }) => reading.bytes.length)
+    network.refuse(true)
+    network.cut()
+    expect(await ground.retried()).toMatchObject({ reason: 'lost' })
+    for (const { request } of running) {
+      request.release()
+      expect((await request.ended).how).toBe('finished')
+    }
+    for (let attempt = 0; attempt < 3; attempt++) expect(await ground.retried()).toMatchObject({ reason: 'unreachable' })
+    expect(running.map(({ reading }) => reading.bytes.length)).toEqual(told)
+    expect(gateway.parts.relay.status(agent.tunnel.id)).toMatchObject({ state: 'resuming' })
+
+    // Whoever asks in between waits as well, and is served.
+    const of = wholeCaseOf('openai')
+    const asking = post({ url: gateway.url, key, ...of })
+    await until(() => gateway.parts.gateway.liveExchanges === running.length + 1)
+    network.refuse(false)
+    await ground.retried()
+    expect(await agent.next('connected')).toMatchObject({ isResumed: true })
+    expect((await asking).status).toBe(200)
+    await (await asking).json()
+    await expectWhole(ground, [...running, ...(await startAll(ground)).slice(0, 0)])
+  })
+})
+
+/** Each stream has ended with its dialect's own error, and is counted as failed. */
+async function expectInterrupted(ground: TunnelGround, running: readonly RunningStream[]): Promise<void> {
+  for (const { of, reading, request } of running) {
+    const text = await reading.rest()
+    expect(streamErrorIn(text, of.format), of.format).toMatch(BROKE)
+    expect(text).not.toContain(of.terminator)
+    expect(reading.isBroken).toBe(false)
+    expect(reading.bytes.length).toBeGreaterThan(request.sentBytes)
+  }
+  const failed = { status: 200, error_code: 'upstream_interrupted', is_streamed: 1, upstream: ground.agent.tunnel.id }
+  expect(await ground.rows()).toMatchObject(running.map(() => failed))
+}
+
+describe('the streams of a broken link end with an error', () => {
+  test('at once, where the resume window is off; the local work with them', async () => {
+    await using ground = await startTunnelGround({ tunnels: { resumeWindow: 'off' } })
+    const running = await startAll(ground)
+    ground.network.cut()
+    await expectInterrupted(ground, running)
+    for (const { request } of running) expect((await request.ended).how).toBe('abandoned')
+    await ground.retried()
+    expect(await ground.agent.next('connected')).toMatchObject({ isResumed: false })
+    await expectServed(ground)
+  })
+
+  test('when the resume window has passed, on each side by its own clock', async () => {
+    await using ground = await startTunnelGround()
+    const { network, agent, gateway, clock, agentClock, key } = ground
+    const running = await startAll(ground)
+    network.refuse(true)
+    network.cut()
+    await ground.retried()
+    await until(() => gateway.parts.relay.status(agent.tunnel.id)?.state === 'resuming')
+    clock.advance(29_000)
+    agentClock.advance(28_000)
+    expect(gateway.parts.gateway.liveExchanges).toBe(running.length)
+    expect(agent.agent.status.streams).toBe(running.length)
+
+    clock.advance(1_000)
+    await expectInterrupted(ground, running)
+    expect(gateway.parts.relay.status(agent.tunnel.id)).toMatchObject({ state: 'away' })
+    const of = wholeCaseOf('anthropic')
+    await expectError(await post({ url: gateway.url, key, ...of }), of.dialect, 'upstream_unreachable')
+
+    expect(agent.agent.status.streams).toBe(running.length)
+    agentClock.advance(2_000)
+    for (const { request } of running) expect((await request.ended).how).toBe('abandoned')
+    network.refuse(false)
+    await ground.retried()
+    expect(await agent.next('connected')).toMatchObject({ isResumed: false })
+    await expectServed(ground)
+  })
+})
+
+async function expectServed({ gateway, agent, key }: TunnelGround): Promise<void> {
+  await until(() => gateway.parts.upstreams.get(agent.tunnel.id)?.health.state === 'up')
+  for (const of of TUNNEL_CASES) {
+    const reading = await ReadStream.open({ url: gateway.url, key, ...of })
+    expect(await reading.rest()).toContain(of.terminator)
+  }
+}
