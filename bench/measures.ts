@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Contender } from './contenders.ts'
+import type { Target, Watched } from './load.ts'
 import { treeCpuUs, treeRssBytes } from './process-tree.ts'
 import { median } from './statistics.ts'
 import type { LoadWorker } from './worker.ts'
@@ -37,13 +38,14 @@ export const TOKEN_STREAMS = 400
 export const GAP_STREAMS = 200
 export const TOKENS_PER_SECOND = 50
 export const IDLE_STREAMS = 1_000
-const PERIOD_MS = 1000 / TOKENS_PER_SECOND
+/** Between two tokens of one stream. */
+export const PERIOD_MS = 1000 / TOKENS_PER_SECOND
 const FIRST_BYTE_SLICES = 4
 const IDLE_WARM_UP_STREAMS = 50
 const IDLE_SETTLE_MS = 1_500
 
 /** Takes a contender through all that is measured later, until what runs is compiled and what is pooled is open. */
-export async function warmUp({ port, key }: Contender, load: LoadWorker, { warmUpMs }: Durations): Promise<void> {
+export async function warmUp({ port, key }: Target, load: LoadWorker, { warmUpMs }: Durations): Promise<void> {
   const target = { port, key }
   await load.call('requests', { ...target, connections: REQUEST_CONNECTIONS, durationMs: warmUpMs / 2 })
   await load.call('firstBytes', { ...target, durationMs: warmUpMs / 4 })
@@ -61,12 +63,12 @@ export async function measure(
 ): Promise<Sample> {
   const { port, key, pid } = contender
   const connections = REQUEST_CONNECTIONS
-  const { requestsMs, tokensMs, gapsMs, settleMs, rewarmMs } = durations
-  const idle = await cpuOf(pid, () => delay(settleMs))
-  const idleUsPerMs = idle.cpuUs / settleMs
+  const { requestsMs, gapsMs, settleMs, rewarmMs } = durations
+  const pids = pid === undefined ? [] : [pid]
+  const idle = await idleUsPerMs(pids, settleMs)
   // Others were measured meanwhile, and a runtime that was idle has cooled down: what counts is the steady state.
   await load.call('requests', { port, key, connections, durationMs: rewarmMs })
-  const requests = await cpuOf(pid, () => load.call('requests', { port, key, connections, durationMs: requestsMs }))
+  const requests = await cpuOf(pids, () => load.call('requests', { port, key, connections, durationMs: requestsMs }))
   const requestsPerSecond = (requests.result.count * 1000) / requestsMs
   if (pid === undefined) {
     return {
@@ -79,27 +81,32 @@ export async function measure(
       addedGapP99Ms: undefined,
     }
   }
-  const paced = await cpuOf(pid, () =>
+  const paced = await cpuOf(pids, () =>
     load.call('pacedRequests', { port, key, connections, rate: PACED_RATE, durationMs: requestsMs }),
   )
   const firstBytes = await addedFirstBytes(contender, direct, load, durations)
-  const tokens = await watch(contender, load, TOKEN_STREAMS, tokensMs, settleMs)
-  const directGaps = await watch(direct, load, GAP_STREAMS, gapsMs, settleMs)
-  const gaps = await watch(contender, load, GAP_STREAMS, gapsMs, settleMs)
+  const tokens = await watchTokens(contender, pids, load, { ...durations, idle })
+  const directGaps = await watch(direct, [], load, { count: GAP_STREAMS, durationMs: gapsMs, settleMs })
+  const gaps = await watch(contender, [], load, { count: GAP_STREAMS, durationMs: gapsMs, settleMs })
   return {
     requestsPerSecond,
-    cpuPerRequestUs: (requests.cpuUs - idleUsPerMs * requestsMs) / requests.result.count,
-    cpuPerPacedRequestUs: (paced.cpuUs - idleUsPerMs * requestsMs) / paced.result.count,
-    cpuPerTokenUs: (tokens.cpuUs - idleUsPerMs * tokensMs) / tokens.result.tokens,
+    cpuPerRequestUs: (sum(requests.cpuUs) - sum(idle) * requestsMs) / requests.result.count,
+    cpuPerPacedRequestUs: (sum(paced.cpuUs) - sum(idle) * requestsMs) / paced.result.count,
+    cpuPerTokenUs: sum(tokens.cpuPerTokenUs),
     ...firstBytes,
     addedGapP99Ms: gaps.result.gapErrorP99Ms - directGaps.result.gapErrorP99Ms,
   }
 }
 
 /** In short slices by turns, so that a slow moment of the machine falls on both sides of the difference. */
-async function addedFirstBytes(contender: Contender, direct: Contender, load: LoadWorker, { firstBytesMs }: Durations) {
+export async function addedFirstBytes(
+  contender: Target,
+  direct: Target,
+  load: LoadWorker,
+  { firstBytesMs }: Durations,
+): Promise<Pick<Sample, 'addedFirstByteP50Ms' | 'addedFirstByteP99Ms'>> {
   const differences: { readonly p50Ms: number; readonly p99Ms: number }[] = []
-  const slice = ({ port, key }: Contender) =>
+  const slice = ({ port, key }: Target) =>
     load.call('firstBytes', { port, key, durationMs: firstBytesMs / FIRST_BYTE_SLICES })
   for (let count = 0; count < FIRST_BYTE_SLICES; count++) {
     const without = await slice(direct)
@@ -112,16 +119,33 @@ async function addedFirstBytes(contender: Contender, direct: Contender, load: Lo
   }
 }
 
-async function watch(
-  { port, key, pid }: Contender,
+/** What each of the processes spends on doing nothing. */
+export async function idleUsPerMs(pids: readonly number[], forMs: number): Promise<readonly number[]> {
+  const { cpuUs } = await cpuOf(pids, () => delay(forMs))
+  return cpuUs.map((us) => us / forMs)
+}
+
+/** Streams of tokens, and what each of the processes spends on one of them, without what it spends when idle, in µs. */
+export async function watchTokens(
+  target: Target,
+  pids: readonly number[],
   load: LoadWorker,
-  count: number,
-  durationMs: number,
-  settleMs: number,
+  { tokensMs, settleMs, idle }: Pick<Durations, 'tokensMs' | 'settleMs'> & { readonly idle: readonly number[] },
+): Promise<{ readonly watched: Watched; readonly cpuPerTokenUs: readonly number[] }> {
+  const options = { count: TOKEN_STREAMS, durationMs: tokensMs, settleMs }
+  const { result, cpuUs } = await watch(target, pids, load, options)
+  return { watched: result, cpuPerTokenUs: cpuUs.map((us, at) => (us - (idle[at] ?? 0) * tokensMs) / result.tokens) }
+}
+
+async function watch(
+  { port, key }: Target,
+  pids: readonly number[],
+  load: LoadWorker,
+  { count, durationMs, settleMs }: { readonly count: number; readonly durationMs: number; readonly settleMs: number },
 ) {
   await load.call('openStreams', { port, key, count, tokensPerSecond: TOKENS_PER_SECOND })
   await delay(settleMs)
-  const watched = await cpuOf(pid, () => load.call('watchStreams', { durationMs, periodMs: PERIOD_MS }))
+  const watched = await cpuOf(pids, () => load.call('watchStreams', { durationMs, periodMs: PERIOD_MS }))
   await load.call('closeStreams', {})
   return watched
 }
@@ -144,8 +168,16 @@ export async function measureIdleStreamKib({ port, key, pid }: Contender, load: 
   return (afterBytes - beforeBytes) / IDLE_STREAMS / 1024
 }
 
-async function cpuOf<T>(pid: number | undefined, work: () => Promise<T>): Promise<{ result: T; cpuUs: number }> {
-  const beforeUs = pid === undefined ? 0 : treeCpuUs(pid)
+/** What each of the processes has spent while the work was done. */
+async function cpuOf<T>(
+  pids: readonly number[],
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly cpuUs: readonly number[] }> {
+  const beforeUs = pids.map(treeCpuUs)
   const result = await work()
-  return { result, cpuUs: pid === undefined ? 0 : treeCpuUs(pid) - beforeUs }
+  return { result, cpuUs: pids.map((pid, at) => treeCpuUs(pid) - (beforeUs[at] ?? 0)) }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

@@ -1,7 +1,10 @@
 import { cpus, release } from 'node:os'
+import type { Comparison } from './comparison.ts'
 import type { Availability, ContenderName } from './contenders.ts'
+import { type Finding, renderFinding } from './finding.ts'
 import { PACED_RATE, type Sample } from './measures.ts'
 import { median } from './statistics.ts'
+import { renderTable } from './table.ts'
 
 /** All of one run: what the table is made of, and what `--json` prints. */
 export interface Report {
@@ -13,7 +16,10 @@ export interface Report {
   readonly rounds: number
   readonly versions: Readonly<Partial<Record<ContenderName, string>>>
   readonly missing: readonly ContenderName[]
+  /** The proxies side by side; empty when they were not asked for. */
   readonly rows: readonly Row[]
+  /** The tunnelled path, in the order in which it was measured. */
+  readonly tunnel: readonly Finding[]
 }
 
 /** One measure, its median for each contender; less is better unless `isRate`. */
@@ -29,8 +35,8 @@ export interface Results {
   readonly missing: readonly ContenderName[]
   readonly loadAverageBefore: number
   readonly rounds: number
-  readonly samples: ReadonlyMap<ContenderName, readonly Sample[]>
-  readonly idleStreamKib: ReadonlyMap<ContenderName, number>
+  readonly comparison: Comparison | undefined
+  readonly tunnel: readonly Finding[]
 }
 
 const QUIET_LOAD_AVERAGE = 0.5
@@ -44,22 +50,7 @@ const TITLES: Readonly<Record<ContenderName, string>> = {
   plain: 'plain Node proxy',
 }
 
-export function buildReport({ found, missing, loadAverageBefore, rounds, samples, idleStreamKib }: Results): Report {
-  const names = found.map(({ name }) => name)
-  const medianOf = (name: ContenderName, pick: (sample: Sample) => number | undefined) => {
-    const values = (samples.get(name) ?? []).map(pick).filter((value) => value !== undefined)
-    return values.length === 0 ? undefined : median(values)
-  }
-  const row = (title: string, digits: number, value: (name: ContenderName) => number | undefined): Row => {
-    const values: Partial<Record<ContenderName, number>> = {}
-    for (const name of names) {
-      const found = value(name)
-      if (found !== undefined) values[name] = found
-    }
-    return { title, isRate: false, digits, values }
-  }
-  const absolute = (title: string, digits: number, pick: (sample: Sample) => number | undefined) =>
-    row(title, digits, (name) => medianOf(name, pick))
+export function buildReport({ found, missing, loadAverageBefore, rounds, comparison, tunnel }: Results): Report {
   return {
     date: new Date().toISOString(),
     machine: {
@@ -72,65 +63,78 @@ export function buildReport({ found, missing, loadAverageBefore, rounds, samples
     rounds,
     versions: Object.fromEntries(found.map(({ name, version }) => [name, version])),
     missing,
-    rows: [
-      { ...absolute('requests per second', 0, (sample) => sample.requestsPerSecond), isRate: true },
-      absolute('CPU per request, µs', 1, (sample) => sample.cpuPerRequestUs),
-      absolute(`CPU per request at ${PACED_RATE} a second, µs`, 1, (sample) => sample.cpuPerPacedRequestUs),
-      absolute('CPU per streamed token, µs', 1, (sample) => sample.cpuPerTokenUs),
-      absolute('added time to first byte p50, ms', 2, (sample) => sample.addedFirstByteP50Ms),
-      absolute('added time to first byte p99, ms', 2, (sample) => sample.addedFirstByteP99Ms),
-      absolute('added gap between tokens p99, ms', 2, (sample) => sample.addedGapP99Ms),
-      row('memory per idle stream, KiB', 1, (name) => idleStreamKib.get(name)),
-    ],
+    rows: comparison === undefined ? [] : rowsOf(comparison),
+    tunnel,
   }
 }
 
-/** The report as Markdown: where and when, absolute numbers, and Punku's ratios to each of the others. */
+function rowsOf({ samples, idleStreamKib }: Comparison): Row[] {
+  const medianOf = (name: ContenderName, pick: (sample: Sample) => number | undefined) => {
+    const values = (samples.get(name) ?? []).map(pick).filter((value) => value !== undefined)
+    return values.length === 0 ? undefined : median(values)
+  }
+  const row = (title: string, digits: number, value: (name: ContenderName) => number | undefined): Row => {
+    const values: Partial<Record<ContenderName, number>> = {}
+    for (const name of samples.keys()) {
+      const found = value(name)
+      if (found !== undefined) values[name] = found
+    }
+    return { title, isRate: false, digits, values }
+  }
+  const absolute = (title: string, digits: number, pick: (sample: Sample) => number | undefined) =>
+    row(title, digits, (name) => medianOf(name, pick))
+  return [
+    { ...absolute('requests per second', 0, (sample) => sample.requestsPerSecond), isRate: true },
+    absolute('CPU per request, µs', 1, (sample) => sample.cpuPerRequestUs),
+    absolute(`CPU per request at ${PACED_RATE} a second, µs`, 1, (sample) => sample.cpuPerPacedRequestUs),
+    absolute('CPU per streamed token, µs', 1, (sample) => sample.cpuPerTokenUs),
+    absolute('added time to first byte p50, ms', 2, (sample) => sample.addedFirstByteP50Ms),
+    absolute('added time to first byte p99, ms', 2, (sample) => sample.addedFirstByteP99Ms),
+    absolute('added gap between tokens p99, ms', 2, (sample) => sample.addedGapP99Ms),
+    row('memory per idle stream, KiB', 1, (name) => idleStreamKib.get(name)),
+  ]
+}
+
+/** The report as Markdown: where and when, the proxies with Punku's ratios to each, and the tunnelled path. */
 export function renderReport(report: Report): string {
-  const { date, machine, loadAverageBefore, rounds, versions, missing, rows } = report
-  const names = (Object.keys(TITLES) as ContenderName[]).filter((name) => name in versions)
-  const described = names.map((name) => `${TITLES[name]} ${versions[name]}`).slice(1)
+  const { date, machine, loadAverageBefore, rounds, versions, missing, rows, tunnel } = report
+  const described = namesIn(versions)
+    .filter((name) => name !== 'direct')
+    .map((name) => `${TITLES[name]} ${versions[name]}`)
   const lines = [
     `${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}.`,
-    `${described.join(', ')}. Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, all on one machine in one run.`,
+    `${described.length === 0 ? '' : `${described.join(', ')}. `}Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, all on one machine in one run.`,
     'HAProxy has one thread and `http-no-delay`, nginx one worker, Caddy a thread for each core.',
     ...(loadAverageBefore > QUIET_LOAD_AVERAGE
       ? [`The machine was not quiet: load average ${loadAverageBefore.toFixed(2)} before the run.`]
       : []),
     ...missing.map((name) => `${TITLES[name]} is not here: left out.`),
-    '',
-    ...table(
-      ['', ...names.map((name) => TITLES[name])],
-      rows.map(({ title, digits, values }) => [title, ...names.map((name) => number(values[name], digits))]),
-    ),
+    ...(rows.length > 0 ? ['', ...renderComparison(report)] : []),
+    ...tunnel.flatMap((finding) => ['', ...renderFinding(finding)]),
   ]
-  const others = names.filter((name) => name !== 'punku' && name !== 'direct')
-  if ('punku' in versions && others.length > 0) {
-    const ratios = rows.map(({ title, isRate, values }) => [
-      `${title.replace(/, [^,]*$/, '')}${isRate ? ' (more is better)' : ''}`,
-      ...others.map((name) => ratio(values.punku, values[name])),
-    ])
-    lines.push('', ...table(['Punku ÷', ...others.map((name) => TITLES[name])], ratios))
-  }
   return `${lines.join('\n')}\n`
 }
 
-function table(head: readonly string[], body: readonly (readonly string[])[]): string[] {
-  const widths = head.map((title, column) => Math.max(3, title.length, ...body.map((row) => row[column]?.length ?? 0)))
-  const cell = (text: string, column: number) =>
-    column === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[column] ?? 0)
-  const line = (row: readonly string[]) => `| ${row.map(cell).join(' | ')} |`
-  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`
-  return [line(head), rule, ...body.map(line)]
+function renderComparison({ rows }: Report): string[] {
+  const names = namesIn(Object.assign({}, ...rows.map(({ values }) => values)))
+  const others = names.filter((name) => name !== 'punku' && name !== 'direct')
+  const lines = renderTable(
+    ['', ...names.map((name) => TITLES[name])],
+    rows.map(({ title, digits, values }) => [title, ...names.map((name) => ({ value: values[name], digits }))]),
+  )
+  if (!names.includes('punku') || others.length === 0) return lines
+  const ratios = rows.map(({ title, isRate, values }) => [
+    `${title.replace(/, [^,]*$/, '')}${isRate ? ' (more is better)' : ''}`,
+    ...others.map((name) => ({ value: ratio(values.punku, values[name]), digits: 2 })),
+  ])
+  return [...lines, '', ...renderTable(['Punku ÷', ...others.map((name) => TITLES[name])], ratios)]
 }
 
-function number(value: number | undefined, digits: number): string {
-  return value === undefined
-    ? '–'
-    : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+function namesIn(byName: Readonly<Partial<Record<ContenderName, unknown>>>): ContenderName[] {
+  return (Object.keys(TITLES) as ContenderName[]).filter((name) => name in byName)
 }
 
 /** A difference to direct may come out at nothing, or below: a ratio of it says nothing. */
-function ratio(own: number | undefined, other: number | undefined): string {
-  return own === undefined || other === undefined || own <= 0 || other <= 0 ? '–' : (own / other).toFixed(2)
+function ratio(own: number | undefined, other: number | undefined): number | undefined {
+  return own === undefined || other === undefined || own <= 0 || other <= 0 ? undefined : own / other
 }

@@ -1,16 +1,21 @@
-// `npm run bench`: Punku beside other proxies, in one run on one machine.
+// `npm run bench`: Punku beside other proxies, then the tunnelled path, in one run on one machine.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CONTENDER_NAMES, type Contender, type ContenderName, findContender, startContender } from './contenders.ts'
-import { type Durations, measure, measureIdleStreamKib, type Sample, warmUp } from './measures.ts'
+import type { Bench } from './bench.ts'
+import { compare } from './comparison.ts'
+import { CONTENDER_NAMES, type ContenderName, findContender } from './contenders.ts'
+import type { Finding } from './finding.ts'
+import type { Durations } from './measures.ts'
 import { buildReport, renderReport } from './report.ts'
+import { TUNNEL_MEASURE_NAMES, TUNNEL_MEASURES, type TunnelMeasureName } from './tunnel-measures.ts'
 import { startLoad, startUpstream } from './worker.ts'
 
-const USAGE = `npm run bench -- [--quick] [--only punku,haproxy] [--json] [--markdown FILE]
-  --quick          one short round, about a minute: for a look, not for a table
-  --only NAMES     of ${CONTENDER_NAMES.join(', ')}; direct always runs
+const USAGE = `npm run bench -- [--quick] [--only punku,haproxy,tunnel-tokens] [--json] [--markdown FILE]
+  --quick          one short round, a few minutes: for a look, not for a table
+  --only NAMES     proxies to compare, of ${CONTENDER_NAMES.join(', ')} (direct always runs);
+                   measures of the tunnelled path, of ${TUNNEL_MEASURE_NAMES.join(', ')}
   --json           print the numbers as JSON
   --markdown FILE  write the tables to FILE too
 `
@@ -49,59 +54,61 @@ else await run()
 
 async function run(): Promise<void> {
   const wanted = readNames(flags.only)
-  const candidates = wanted.map(findContender)
+  // HAProxy's version is told even where only measures beside it run.
+  const named = wanted.measures.includes('tunnel-tokens')
+    ? [...wanted.contenders, 'haproxy' as const]
+    : wanted.contenders
+  const candidates = CONTENDER_NAMES.filter((name) => name === 'direct' || named.includes(name)).map(findContender)
   const found = candidates.filter(({ version }) => version !== undefined)
   const missing = candidates.filter(({ version }) => version === undefined).map(({ name }) => name)
-  const rounds = flags.quick ? 1 : FULL_ROUNDS
-  const durations = flags.quick ? QUICK : FULL
   const [loadAverageBefore = 0] = loadavg()
 
   using upstream = await startUpstream()
   using load = startLoad()
-  await using stack = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'punku-bench-'))
-  stack.defer(() => rmSync(folder, { recursive: true, force: true }))
-
-  const idleStreamKib = new Map<ContenderName, number>()
-  for (const { name } of found) {
-    if (name === 'direct') continue
-    progress(`${name}: memory`)
-    await using contender = await startContender(name, upstream.port, join(folder, `${name}-memory`))
-    idleStreamKib.set(name, await measureIdleStreamKib(contender, load))
+  let folders = 0
+  const bench: Bench = {
+    upstreamPort: upstream.port,
+    load,
+    rounds: flags.quick ? 1 : FULL_ROUNDS,
+    durations: flags.quick ? QUICK : FULL,
+    newFolder: () => join(folder, String(++folders)),
+    progress,
   }
-
-  const contenders: Contender[] = []
-  for (const { name } of found) {
-    progress(`${name}: warm-up`)
-    const contender = stack.use(await startContender(name, upstream.port, join(folder, name)))
-    await warmUp(contender, load, durations)
-    contenders.push(contender)
+  try {
+    const compared = found.filter(({ name }) => wanted.contenders.includes(name))
+    const comparison = compared.length === 0 ? undefined : await compare(compared, bench)
+    const tunnel: Finding[] = []
+    for (const name of wanted.measures) tunnel.push(await TUNNEL_MEASURES[name](bench))
+    const report = buildReport({ found, missing, loadAverageBefore, rounds: bench.rounds, comparison, tunnel })
+    const text = renderReport(report)
+    if (flags.markdown !== undefined) writeFileSync(flags.markdown, text)
+    process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${text}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
-  const direct = contenders.find(({ name }) => name === 'direct')
-  if (direct === undefined) throw new Error('the bench runs direct beside every other')
-  const samples = new Map<ContenderName, Sample[]>(contenders.map(({ name }) => [name, []]))
-  for (let round = 1; round <= rounds; round++) {
-    for (const contender of contenders) {
-      progress(`round ${round} of ${rounds}: ${contender.name}`)
-      samples.get(contender.name)?.push(await measure(contender, direct, load, durations))
-    }
-  }
-
-  const report = buildReport({ found, missing, loadAverageBefore, rounds, samples, idleStreamKib })
-  const text = renderReport(report)
-  if (flags.markdown !== undefined) writeFileSync(flags.markdown, text)
-  process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : `\n${text}`)
 }
 
-function readNames(list: string | undefined): ContenderName[] {
-  if (list === undefined) return [...CONTENDER_NAMES]
+interface Wanted {
+  /** With direct, or none at all. */
+  readonly contenders: readonly ContenderName[]
+  readonly measures: readonly TunnelMeasureName[]
+}
+
+function readNames(list: string | undefined): Wanted {
+  if (list === undefined) return { contenders: CONTENDER_NAMES, measures: TUNNEL_MEASURE_NAMES }
   const asked = list.split(',')
-  const unknown = asked.find((name) => !CONTENDER_NAMES.some((known) => known === name))
+  const contenders = CONTENDER_NAMES.filter((name) => asked.includes(name))
+  const measures = TUNNEL_MEASURE_NAMES.filter((name) => asked.includes(name))
+  const known: readonly string[] = [...contenders, ...measures]
+  const unknown = asked.find((name) => !known.includes(name))
   if (unknown !== undefined) {
     process.stderr.write(`There is no '${unknown}' to measure.\n${USAGE}`)
     process.exit(2)
   }
-  return CONTENDER_NAMES.filter((name) => name === 'direct' || asked.includes(name))
+  const withDirect =
+    contenders.length === 0 || contenders.includes('direct') ? contenders : ['direct' as const, ...contenders]
+  return { contenders: withDirect, measures }
 }
 
 /** On the error stream, so that `--json` can be piped. */

@@ -288,6 +288,14 @@ describe('an access token', () => {
     expect(link.link.isEnded).toBe(false)
   })
 
+  test('that has run out is not shown again', async () => {
+    const { link } = await connected()
+    link.close('token_expired', '')
+    await afterWait()
+    expect((await gateway.nextLink()).token).toBe('token-2')
+    expect(gateway.upgrades).toBe(2)
+  })
+
   test('that cannot be renewed now is asked for again later', async () => {
     gateway.tokenExpiresInMs = 30_000
     const link = await connected()

@@ -35,6 +35,8 @@ const DEFAULT_COLLECT_BYTES = 1_048_576
 const DEFAULT_DRAIN_MS = 30_000
 /** How soon a link must show that it is alive after the machine or its network has changed. */
 const PROBE_MS = 2_000
+/** What ends so soon after such a change ended by it: the next attempt is made at once. */
+const WOKEN_MS = 5_000
 /** Links that were told to go away and still have streams. A gateway that makes more of them ends its oldest. */
 const MAX_RETIRING_LINKS = 4
 
@@ -89,7 +91,7 @@ export class Agent {
   /** Resolves when the next attempt has come to a link or to nothing. */
   #attempted: PromiseWithResolvers<void> | undefined
   #endPause: (() => void) | undefined
-  #isWoken = false
+  #wokenAt = Number.NEGATIVE_INFINITY
   #goneAwayAt = Number.NEGATIVE_INFINITY
   #watch: MachineWatch | undefined
   #drainTimer: Disposable | undefined
@@ -255,6 +257,7 @@ export class Agent {
     if (clock.elapsed() - heldFrom >= HELD_LINK_MS) this.#backOff.reset()
     if (typeof end === 'string') return this.#retire(open, end)
     this.#links.delete(open)
+    if (end.reason === 'token_expired') this.#tokens.drop()
     const stop = stopAfter(end, this.#options.place.url)
     if (stop !== undefined) this.#finish(stop)
     else if (this.#phase !== 'running') session.end('the agent stops')
@@ -305,8 +308,10 @@ export class Agent {
   /** Until it is time for the next attempt, or something has changed. */
   async #pause(lost: LostLink): Promise<void> {
     const { clock, onEvent } = this.#options
-    const retryInMs = this.#isWoken ? 0 : this.#backOff.next()
-    this.#isWoken = false
+    const isWoken = clock.elapsed() - this.#wokenAt <= WOKEN_MS
+    const retryInMs = isWoken ? 0 : this.#backOff.next()
+    // Once: an attempt that fails at once must not be made again and again.
+    this.#wokenAt = Number.NEGATIVE_INFINITY
     this.#enter('waiting', { retryAt: clock.now() + retryInMs })
     this.#note(lost.text)
     onEvent({ type: 'lost', ...lost, retryInMs })
@@ -324,11 +329,9 @@ export class Agent {
   /** The machine was suspended or its network has changed: links are doubted, waits and attempts begin anew. */
   #wake(): void {
     for (const { link } of this.#links) link.probe(PROBE_MS)
-    if (this.#attempt !== undefined) {
-      this.#isWoken = true
-      this.#attempt.abort()
-    }
-    this.#endPause?.()
+    if (this.#endPause === undefined) this.#wokenAt = this.#options.clock.elapsed()
+    else this.#endPause()
+    this.#attempt?.abort()
   }
 
   #onTick(): void {

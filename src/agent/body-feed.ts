@@ -10,14 +10,14 @@ export class BodyFeed extends Readable {
   #isEnded = false
   #isWanted = false
 
-  /** @param onTaken called with the length of each chunk as it leaves for the model server */
+  /** @param onTaken called with the length of each chunk as it leaves for the model server, or is dropped */
   constructor(onTaken: (bytes: number) => void) {
     // No read-ahead: a chunk in a buffer of Node's own would count as taken.
     super({ highWaterMark: 0 })
     this.#onTaken = onTaken
   }
 
-  /** The next piece of the body. */
+  /** The next piece of the body; after the feed was destroyed it must not be called. */
   add(chunk: Buffer): void {
     this.#waiting.push(chunk)
     if (this.#isWanted) this.#give()
@@ -34,8 +34,9 @@ export class BodyFeed extends Readable {
     this.#give()
   }
 
+  /** What still waits is for nobody: its credit goes back, so that the other side can get to its end. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#waiting.length = 0
+    for (const chunk of this.#waiting.splice(0)) this.#onTaken(chunk.length)
     callback(error)
   }
 

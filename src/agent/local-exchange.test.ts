@@ -203,6 +203,14 @@ describe('a body that breaks the rules', () => {
     await nothingIsLeft(ground)
   })
 
+  test('is refused as soon as it is longer than it says, however long it then gets', async () => {
+    const upstream = await ollama()
+    const ground = await tunnelTo({ origin: upstream.origin, rules: { bodyBytes: 1_000_000 } })
+    const sent = ground.send('/api/chat', { body: endless(), headers: { 'content-length': '4' } })
+    await expect(sent).rejects.toMatchObject({ code: 'agent_denied' })
+    expect(upstream.connections).toEqual([])
+  })
+
   test('does not come on a route that has none', async () => {
     const upstream = await ollama()
     const ground = await tunnelTo({ origin: upstream.origin })
@@ -252,6 +260,27 @@ describe('an answer', () => {
     expect(await answer.body.text()).toBe('too much')
     await nothingIsLeft(ground)
     expect(ground.served).toMatchObject([{ status: 413, error: undefined }])
+  })
+
+  test('that comes before the request is whole does not hold up whoever sends it to its end', async () => {
+    const origin = await serverOf((req, res) => {
+      req.pause()
+      res.statusCode = 413
+      res.end('too much')
+    })
+    const ground = await tunnelTo({ origin })
+    const ended = Promise.withResolvers<void>()
+    const stream = ground.pair.gateway.session.open({ method: 'POST', target: '/api/chat', fields: [] }, false, {
+      onHead() {},
+      onData: (chunk) => stream.consumed(chunk.length),
+      onEnd: () => ended.resolve(),
+      onReset: ({ text }) => ended.reject(new Error(text)),
+      onDrain() {},
+    })
+    stream.write(Buffer.alloc(20_000_000))
+    await ended.promise
+    stream.end()
+    await nothingIsLeft(ground)
   })
 
   test('with more fields than a head can carry is no answer', async () => {
@@ -410,5 +439,17 @@ describe('whoever is slow', () => {
     answer.body.on('error', () => {})
     answer.body.destroy()
     expect((await received.ended).how).toBe('abandoned')
+  })
+
+  test('a client that begins to take gets all of it', async () => {
+    const upstream = await ollama()
+    upstream.behave([flood(65_536, 400), rest])
+    const ground = await tunnelTo({ origin: upstream.origin })
+    const answer = await ground.send('/api/chat', chat())
+    const received = await upstream.nextRequest()
+    await atRest(() => received.sentBytes)
+    const text = await answer.body.text()
+    expect(text.length).toBeGreaterThan(400 * 65_536)
+    expect(text).toContain('"done":true')
   })
 })

@@ -75,9 +75,12 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
     const { contentLength, route, pathModel, headers } = this.#options.request
     if (contentLength !== undefined && contentLength !== this.#receivedBytes) {
       this.#failLength()
+    } else if (this.#isOver) {
+      // Nobody waits for the rest of the body any more.
+      return
     } else if (this.#feed !== undefined) {
       this.#feed.finish()
-    } else if (!this.#isOver) {
+    } else {
       const body = this.#collected.length === 1 ? (this.#collected[0] as Buffer) : Buffer.concat(this.#collected)
       this.#collected = []
       this.#model = modelOf(route, pathModel, body, fieldOf(headers, 'content-type'))

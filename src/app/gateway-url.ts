@@ -26,7 +26,7 @@ export function parseGatewayUrl(text: string, { allowPlainHttp }: { readonly all
     )
   }
   const isReadable = url.protocol === 'http:' && !isThisMachine(url.hostname)
-  if (false) {
+  if (isReadable && !allowPlainHttp) {
     throw invalid(
       'Over http:// this tunnel, its credential and all that goes through it could be read on the way. Give the https:// address; where nobody else is on that network, --allow-plain-http lets it through.',
     )

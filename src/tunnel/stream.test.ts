@@ -66,20 +66,29 @@ describe('either side ends its half', () => {
 })
 
 describe('RESET', () => {
-  test.each(Object.keys(RESET) as ResetCode[])('%s reaches the other side, with whoever caused it', async (code) => {
+  test('of every code reaches the other side, with whoever caused it', async () => {
     const ground = await openPair()
     await using pair = ground.pair
-    for (const origin of Object.keys(ORIGIN) as ResetOrigin[]) {
-      const { gateway, agent } = await openBoth(ground, `/${origin}/down`)
-      gateway.stream.reset(code, origin, 'why')
-      await expect.poll(() => agent.reset).toEqual({ code, origin, text: 'why' })
-      const other = await openBoth(ground, `/${origin}/up`)
-      other.agent.stream.reset(code, origin, 'é'.repeat(300))
-      await expect.poll(() => other.gateway.reset).toEqual({ code, origin, text: 'é'.repeat(256) })
-      expect(gateway.calls).toEqual([])
-      expect(other.agent.calls).toEqual([])
-    }
+    const kinds = (Object.keys(RESET) as ResetCode[]).flatMap((code) =>
+      (Object.keys(ORIGIN) as ResetOrigin[]).map((origin) => ({ code, origin, target: `/${code}/${origin}` })),
+    )
+    const open = (way: string) =>
+      kinds.map((kind) => ({ ...kind, asked: openStream(pair.gateway.session, `${kind.target}/${way}`) }))
+    const [down, up] = [open('down'), open('up')]
+    await expect.poll(() => ground.served.byTarget.size).toBe(kinds.length * 2)
+    for (const { asked, code, origin } of down) asked.stream.reset(code, origin, 'why')
+    const served = (target: string) => ground.served.get(target)
+    // A text is cut at 512 bytes.
+    for (const { code, origin, target } of up) served(`${target}/up`).stream.reset(code, origin, 'é'.repeat(300))
     await nobodyLeft(pair)
+    for (const { asked, code, origin, target } of down) {
+      expect(served(`${target}/down`).reset).toEqual({ code, origin, text: 'why' })
+      expect(asked.calls).toEqual([])
+    }
+    for (const { asked, code, origin, target } of up) {
+      expect(asked.reset).toEqual({ code, origin, text: 'é'.repeat(256) })
+      expect(served(`${target}/up`).calls).toEqual(['end'])
+    }
   })
 
   test('is the last that is heard of a stream, on both sides', async () => {

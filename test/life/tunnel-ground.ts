@@ -49,6 +49,8 @@ export interface TunnelGround extends AsyncDisposable {
   start(of: StreamCase, steps: readonly Step[]): Promise<RunningStream>
   /** Waits for the end of the link, or of an attempt at one, and lets the agent's back-off pass. */
   retried(): Promise<Extract<AgentEvent, { readonly type: 'lost' }>>
+  /** Lets one wait pass after another until the agent has a link again; says whether that one resumes. */
+  connectedAgain(): Promise<'resumed' | 'anew'>
   /** Every row, once every exchange has ended. */
   rows(): Promise<RequestRow[]>
 }
@@ -101,6 +103,13 @@ export async function startTunnelGround(options: TunnelGroundOptions = {}): Prom
       const lost = await agent.next('lost')
       agentClock.advance(lost.retryInMs)
       return lost
+    },
+    async connectedAgain() {
+      for (;;) {
+        const event = await agent.next('lost', 'connected')
+        if (event.type === 'connected') return event.isResumed ? 'resumed' : 'anew'
+        agentClock.advance(event.retryInMs)
+      }
     },
     async rows() {
       await settled(gateway)

@@ -1,6 +1,7 @@
 // A network in a process of its own, for measurements:
 // `node test/support/network-main.ts --target 127.0.0.1:11434 [--listen PORT] [--delay-ms MS] [--bits-per-second N]`.
-// Prints its port as a line. SIGUSR2 cuts every connection. Ends with its parent where that has an IPC channel to it, else by a signal.
+// Prints its port as a line. SIGUSR2 cuts every connection. Ends with its parent where that has an IPC channel to it, else
+// by another signal.
 import { parseArgs } from 'node:util'
 import { startNetwork } from './network.ts'
 

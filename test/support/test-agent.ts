@@ -34,8 +34,8 @@ export interface TestAgent extends AsyncDisposable {
   readonly events: readonly AgentEvent[]
   /** Access tokens that it was given so far. */
   readonly tokensGiven: number
-  /** The oldest event of that type that was not taken yet. The first `connected` is taken already. */
-  next<Type extends AgentEvent['type']>(type: Type): Promise<Extract<AgentEvent, { readonly type: Type }>>
+  /** The oldest event of those types that was not taken yet. The first `connected` is taken already. */
+  next<Type extends AgentEvent['type']>(...types: readonly Type[]): Promise<Extract<AgentEvent, { readonly type: Type }>>
 }
 
 /** Resolves once the gateway has asked the model server through the link. Disposing it cuts what runs. */
@@ -49,7 +49,8 @@ export async function startTestAgent(options: TestAgentOptions): Promise<TestAge
   const dispatcher = new HttpDispatcher({ origin, clock })
   const events: AgentEvent[] = []
   const untaken = new Mailbox<AgentEvent>()
-  const next = (...types: readonly string[]) => untaken.take(({ type }) => types.includes(type))
+  const next = async <Type extends AgentEvent['type']>(...types: readonly Type[]) =>
+    (await untaken.take(({ type }) => types.some((one) => one === type))) as Extract<AgentEvent, { type: Type }>
   const source = new RefreshTokenSource(client, refreshToken)
   let tokensGiven = 0
   const agent = new Agent({
@@ -83,8 +84,7 @@ export async function startTestAgent(options: TestAgentOptions): Promise<TestAge
     get tokensGiven() {
       return tokensGiven
     },
-    next: async <Type extends AgentEvent['type']>(type: Type) =>
-      (await next(type)) as Extract<AgentEvent, { readonly type: Type }>,
+    next,
     async [Symbol.asyncDispose]() {
       await agent.stop(0)
       await dispatcher.destroy()

@@ -61,8 +61,8 @@ export async function startTunnelPair(options: TunnelPairOptions): Promise<Tunne
     const { link, hello } = offered
     const before = gateway?.session
     const isResumed = before !== undefined && !before.isOver && hello.resume?.session === before.id
-    if (isResumed) gateway?.link.close('done', 'resumed elsewhere')
-    else before?.end('replaced')
+    const oldLink = isResumed ? gateway?.link : undefined
+    if (!isResumed) before?.end('replaced')
     const canResume = resumeWindowMs > 0
     const session = isResumed
       ? before
@@ -76,6 +76,7 @@ export async function startTunnelPair(options: TunnelPairOptions): Promise<Tunne
       tunnel: { id: 'tun_test', label: 'test' },
       tokenExpiresInMs: 900_000,
     })
+    oldLink?.close('restarting', 'resumed elsewhere')
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
