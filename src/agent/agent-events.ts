@@ -76,12 +76,14 @@ export function lostLink({ reason, text }: LinkEnd): LostLink {
 }
 
 /** Why the agent must not try again after such an end; `undefined` when it may. */
-export function stopAfter({ reason }: Pick<LinkEnd, 'reason'>, gatewayUrl: string): AgentStop | undefined {
+export function stopAfter({ reason, text }: LinkEnd, gatewayUrl: string): AgentStop | undefined {
   if (reason === 'revoked') return revokedStop(gatewayUrl)
   if (reason !== 'replaced') return undefined
+  // The gateway knows on which machine the other one is.
+  const why = text === '' ? 'another agent uses this tunnel now' : text
   return {
     reason,
-    text: `Another agent uses this tunnel now, so this one has stopped. Each machine needs a tunnel of its own: punku pair ${gatewayUrl}`,
+    text: `This agent has stopped, because the gateway says: ${why}. Each machine needs a tunnel of its own: punku pair ${gatewayUrl}`,
   }
 }
 

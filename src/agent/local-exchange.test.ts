@@ -95,6 +95,19 @@ async function nothingIsLeft({ pair, server }: Ground): Promise<void> {
 }
 
 describe('a request', () => {
+  test("is told as the gateway's own look when it says so, and runs no model", async () => {
+    const ground = await tunnelTo({ origin: (await ollama()).origin })
+    const headers = { 'user-agent': 'punku/0.1.0', 'content-type': 'application/json' }
+    const ask = (method: string, path: string, more: object = {}) =>
+      ground.send(path, { method, headers, ...more }).then(({ body }) => body.dump())
+    await ask('GET', '/api/tags')
+    await ask('POST', '/api/show', { body: '{"model":"tiny"}' })
+    await ask('POST', '/api/chat', { body: '{"model":"tiny"}' })
+    await ask('GET', '/api/tags', { headers: {} })
+    await nothingIsLeft(ground)
+    expect(ground.served.map(({ isProbe }) => isProbe)).toEqual([true, true, false, false])
+  })
+
   test('is answered by the model server, byte for byte', async () => {
     const upstream = await ollama()
     const ground = await tunnelTo({ origin: upstream.origin })

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { PunkuError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
 import type { Secret } from '../core/secret.ts'
+import type { Route } from '../dialects/dialect.ts'
 import { findRoute, routeLabel } from '../dialects/routes.ts'
 import type { ResetCode } from '../protocol/codes.ts'
 import type { RequestHead } from '../protocol/head.ts'
@@ -40,6 +41,8 @@ export interface ServedRequest {
   readonly durationMs: number
   /** Why it did not end well: a code of `ERRORS`, or of a stream's RESET. */
   readonly error: string | undefined
+  /** The gateway's own look at what is here, as far as its word can be taken: nothing of a client's. */
+  readonly isProbe: boolean
 }
 
 export interface LocalServerOptions {
@@ -79,14 +82,14 @@ export class LocalServer {
     } catch (thrown) {
       const refusal = PunkuError.from(thrown)
       stream.reset(resetCodeOf(refusal), 'agent', refusal.message)
-      this.#tell(head.method, startedAt, labelOf(head), { model: undefined, status: undefined, error: refusal.code })
+      this.#tell(head, startedAt, undefined, { model: undefined, status: undefined, error: refusal.code })
       return
     }
     const { place, collectBytes, log } = this.#options
     this.#liveCount++
     const onOver = (outcome: ExchangeOutcome): void => {
       this.#liveCount--
-      this.#tell(head.method, startedAt, routeLabel(request.route), outcome)
+      this.#tell(head, startedAt, request.route, outcome)
     }
     stream.receiver = new LocalExchange({ stream, request, place, collectBytes, log, onOver })
   }
@@ -99,17 +102,26 @@ export class LocalServer {
     )
   }
 
-  #tell(method: string, startedAt: number, route: string | undefined, outcome: ExchangeOutcome): void {
+  #tell(head: RequestHead, startedAt: number, admitted: Route | undefined, outcome: ExchangeOutcome): void {
     const durationMs = this.#options.clock.elapsed() - startedAt
     const { model, status, error } = outcome
-    this.#options.onServed({ method, route, model, status, durationMs, error })
+    const route = admitted ?? routeOf(head)
+    const label = route === undefined ? undefined : routeLabel(route)
+    const isProbe = route !== undefined && route.class !== 'inference' && isOfGateway(head)
+    this.#options.onServed({ method: head.method, route: label, model, status, durationMs, error, isProbe })
   }
 }
 
 /** The route that a refused request is for, where its target shows one. */
-function labelOf({ method, target }: RequestHead): string | undefined {
+function routeOf({ method, target }: RequestHead): Route | undefined {
   const found = findRoute(method, target.replace(/\?.*/, ''))
-  return found === undefined || 'allowed' in found ? undefined : routeLabel(found.route)
+  return found === undefined || 'allowed' in found ? undefined : found.route
+}
+
+/** By what the gateway calls itself when it asks for its own sake. */
+function isOfGateway({ fields }: RequestHead): boolean {
+  const at = fields.indexOf('user-agent')
+  return at % 2 === 0 && fields[at + 1]?.startsWith('punku/') === true
 }
 
 function resetCodeOf({ code }: PunkuError): ResetCode {

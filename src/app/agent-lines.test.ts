@@ -22,6 +22,7 @@ const request = {
   model: 'llama3.2',
   status: 200,
   durationMs: 1_234,
+  isProbe: false,
   error: undefined,
 } as const
 
@@ -69,4 +70,8 @@ test('the link is what remains when only that is shown', () => {
   expect(isOfLink({ type: 'lost', reason: 'lost', text: '', retryInMs: 0 })).toBe(true)
   expect(isOfLink({ type: 'stopped', reason: 'stopped', text: '' })).toBe(true)
   expect([request, { type: 'models', ...up } as const].map(isOfLink)).toEqual([false, false])
+})
+
+test('what the gateway asks for its own sake is worth no line', () => {
+  expect(linesOf({ ...request, isProbe: true }, new Date())).toEqual([])
 })

@@ -30,6 +30,8 @@ export function linesOf(event: ConnectEvent, at: Date): string[] {
       '',
     ]
   }
+  // A gateway looks every half minute: nobody wants to read that.
+  if (event.type === 'request' && event.isProbe) return []
   const text = textOf(event)
   return text === undefined ? [] : [`${timeOf(at)}  ${text}`]
 }

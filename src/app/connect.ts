@@ -107,7 +107,7 @@ export async function startConnect(options: ConnectOptions): Promise<RunningConn
     clock,
     log,
     onEvent(event) {
-      if (event.type === 'request') failures.note(event, clock.now())
+      if (event.type === 'request' && !event.isProbe) failures.note(event, clock.now())
       onEvent(event)
     },
   })

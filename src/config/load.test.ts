@@ -127,7 +127,6 @@ describe('problems', () => {
     ['log: info', 'log must be a group of options'],
     ['allowPlainHttp: "true"', 'allowPlainHttp must be true or false'],
     ['tls: { certFile: a.pem }', 'tls.keyFile must be text'],
-    ['upstreams: []', 'upstreams must not be empty'],
     ['upstreams: [{ url: "http://u:hunter2@h" }]', 'upstreams[0].url must not hold a user or password'],
     ['upstreams: [{ url: "file:///etc/passwd" }]', 'upstreams[0].url must be a URL'],
     ['upstreams: [{ url: "http://h/?a=b" }]', 'upstreams[0].url must not hold a query'],

@@ -2,7 +2,6 @@ import type { Clock } from '../core/clock.ts'
 import { randomId } from '../core/id.ts'
 import type { Logger } from '../core/log.ts'
 import type { CloseReason } from '../protocol/codes.ts'
-import { ProtocolError } from '../protocol/protocol-error.ts'
 import { type OfferedLink, sessionFor, welcome } from '../tunnel/accept.ts'
 import type { TunnelLimits } from '../tunnel/limits.ts'
 import type { Link, LinkEnd } from '../tunnel/link.ts'
@@ -106,18 +105,13 @@ export class RelayedTunnel {
     this.#address = access.address
     this.#software = hello.software
     this.#since = clock.now()
-    try {
-      welcome(offered, limits, {
-        session,
-        isResumed,
-        resumeWindowMs,
-        tunnel: { id: this.#tunnel.id, label: this.#tunnel.label },
-        tokenExpiresInMs: Math.max(0, access.expiresAt - clock.now()),
-      })
-    } catch (thrown) {
-      if (!(thrown instanceof ProtocolError)) throw thrown
-      link.close('protocol_error', thrown.message)
-    }
+    welcome(offered, limits, {
+      session,
+      isResumed,
+      resumeWindowMs,
+      tunnel: { id: this.#tunnel.id, label: this.#tunnel.label },
+      tokenExpiresInMs: Math.max(0, access.expiresAt - clock.now()),
+    })
     oldLink?.close('done', 'the session goes on over a newer link')
     this.renew(link, access.expiresAt)
     link.whenGoAway = () => this.#agentLeaves(link)

@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import { VERSION } from '../core/version.ts'
 import { type AgentHello, CAPABILITIES, decodeAgentHello, encodeHello, type GatewayHello } from '../protocol/hello.ts'
+import { ProtocolError } from '../protocol/protocol-error.ts'
 import type { TunnelLimits } from './limits.ts'
 import { Link, LinkEnded } from './link.ts'
 import { Session } from './session.ts'
@@ -50,8 +51,8 @@ export function sessionFor(
 }
 
 /**
- * Answers an agent's HELLO; from now on the link carries the session.
- * @throws ProtocolError when the agent claims to have received what was never sent; the link is then still open.
+ * Answers an agent's HELLO; from now on the link carries the session. One whose agent claims to have received what was
+ * never sent has ended when this returns, and the session with it.
  */
 export function welcome({ link, hello }: OfferedLink, limits: TunnelLimits, answer: Welcome): void {
   const { session, isResumed, resumeWindowMs, tunnel, tokenExpiresInMs } = answer
@@ -72,5 +73,10 @@ export function welcome({ link, hello }: OfferedLink, limits: TunnelLimits, answ
     }),
   )
   const received = isResumed ? (hello.resume?.received ?? 0) : 0
-  link.start(session, received, { ownMs: limits.heartbeatMs, peerMs: hello.heartbeatMs })
+  try {
+    link.start(session, received, { ownMs: limits.heartbeatMs, peerMs: hello.heartbeatMs })
+  } catch (thrown) {
+    if (!(thrown instanceof ProtocolError)) throw thrown
+    link.close('protocol_error', thrown.message)
+  }
 }

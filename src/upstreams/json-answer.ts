@@ -1,3 +1,4 @@
+import { VERSION } from '../core/version.ts'
 import type { ServerWay } from './upstream.ts'
 
 /** The longest listing that is read: Ollama writes under 1 KiB for a model, so this is ample for thousands. */
@@ -27,7 +28,11 @@ export async function askJson(way: ServerWay, question: JsonQuestion): Promise<J
   const { body, signal, maxBytes = MAX_ANSWER_BYTES } = question
   const path = basePath + question.path
   const method = body === undefined ? 'GET' : 'POST'
-  const headers: Record<string, string> = { accept: 'application/json', 'anthropic-version': '2023-06-01' }
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'anthropic-version': '2023-06-01',
+    'user-agent': `punku/${VERSION}`,
+  }
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (credential !== undefined) {
     const value = credential.reveal()

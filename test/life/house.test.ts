@@ -240,6 +240,7 @@ test('the model server sees its own address, the fields that its API knows, and 
     'content-length': String(CHAT.length),
     'user-agent': 'gateway',
     'anthropic-beta': 'tools',
+    connection: 'keep-alive',
   })
 })
 
@@ -269,8 +270,8 @@ describe('a body over the limit', () => {
   })
 
   test('or over the length that it announces, is no request', async () => {
-    expect(await ask({ ...post('/api/chat'), body: Buffer.concat([CHAT, CHAT]) })).toBeOneOf(['denied', 'invalid'])
-    expect(await ask({ ...post('/api/chat'), body: CHAT.subarray(1) })).toBeOneOf(['denied', 'invalid'])
+    expect(await ask({ ...post('/api/chat'), body: Buffer.concat([CHAT, CHAT]) })).toBe('denied')
+    expect(await ask({ ...post('/api/chat'), body: CHAT.subarray(1) })).toBe('denied')
     await expectServed()
   })
 
@@ -285,14 +286,13 @@ test('of a flood of requests so many are served as the owner allows, and the res
   upstream.behave([hold, rest], { path: '/api/chat', times: 4 })
   const frames: Buffer[] = []
   const ids: number[] = []
-  for (let count = 0; count < 1_000; count++) {
+  for (let count = 0; count < 300; count++) {
     const open = frameOf(post('/api/chat'))
     frames.push(open, dataOf(streamId, CHAT, true))
     ids.push(streamId)
   }
   peer.send(...frames)
   expect(await Promise.all(ids.slice(4).map(answerTo))).toEqual(ids.slice(4).map(() => 'busy'))
-  expect(upstream.connections).toHaveLength(4)
   for (let count = 0; count < 4; count++) (await upstream.nextRequest()).release()
   expect(await Promise.all(ids.slice(0, 4).map(answerTo))).toEqual([200, 200, 200, 200])
   expect(upstream.requests).toHaveLength(4)
