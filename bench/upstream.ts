@@ -93,7 +93,7 @@ function answer(socket: Socket, request: string): void {
   else if (request.startsWith('GET /api/tags ')) socket.write(TAGS)
   else if (!request.startsWith('POST /v1/chat/completions ')) socket.write(NOT_FOUND)
   else if (request.includes('"stream":true')) openStream(socket, request)
-  else if (request.includes('"user":"bulk"')) void sendBulk(socket, Number(/"seed":(\d+)/.exec(request)?.[1] ?? 0))
+  else if (request.includes('"user":"bulk"')) sendBulk(socket, Number(/"seed":(\d+)/.exec(request)?.[1] ?? 0))
   else socket.write(COMPLETION)
 }
 
@@ -118,12 +118,19 @@ function sendToken(stream: Stream): void {
   streams.delete(stream)
 }
 
-async function sendBulk(socket: Socket, bytes: number): Promise<void> {
+function sendBulk(socket: Socket, bytes: number): void {
   socket.write(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`)
-  for (let left = bytes; left > 0 && !socket.destroyed; left -= BULK_PIECE.length) {
-    if (socket.write(BULK_PIECE.subarray(0, left))) continue
-    await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
+  let left = bytes
+  const pump = (): void => {
+    while (left > 0 && !socket.destroyed) {
+      const isTaken = socket.write(BULK_PIECE.subarray(0, left))
+      left -= BULK_PIECE.length
+      if (isTaken) continue
+      socket.once('drain', pump)
+      return
+    }
   }
+  pump()
 }
 
 /** The upload whose head, whole, is the first in `bytes`, and what is still to come of it. */

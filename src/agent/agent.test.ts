@@ -24,6 +24,8 @@ let seen: string[]
 let logged: string[]
 /** What the source of access tokens rejects with. */
 let refusal: Error | undefined
+/** Until it is settled no access token is given. */
+let renewal: PromiseWithResolvers<void> | undefined
 let issued: number
 let interfaces: NonNullable<AgentOptions['interfaces']>
 
@@ -33,6 +35,7 @@ beforeEach(async () => {
   gateway = opened.use(await LinkGateway.start())
   upstream = opened.use(await startScriptedUpstream({ server: 'ollama' }))
   refusal = undefined
+  renewal = undefined
   issued = 0
   interfaces = () => ({})
   agent = newAgent()
@@ -54,6 +57,7 @@ function newAgent(more: Partial<AgentOptions> = {}): Agent {
     tokens: {
       async accessToken() {
         if (refusal !== undefined) throw refusal
+        await renewal?.promise
         return { token: new Secret(`token-${++issued}`), expiresInMs: 900_000 }
       },
     },
@@ -167,8 +171,9 @@ describe('a link', () => {
     const { received } = await runningRequest()
     gateway.refuses = () => 503
     gateway.cut()
+    await afterWait()
     await next('lost')
-    clock.advance(29_999)
+    clock.advance(28_999)
     expect(agent.status.streams).toBe(1)
     clock.advance(1)
     expect(agent.status.streams).toBe(0)
@@ -348,6 +353,17 @@ describe('stops for good', () => {
     expect(await link.link.ended).toMatchObject({ reason: 'done' })
   })
 
+  test('when its credential is refused after the link was lost meanwhile', async () => {
+    gateway.tokenExpiresInMs = 30_000
+    await connected()
+    renewal = Promise.withResolvers()
+    await pass(20_000)
+    gateway.cut()
+    await next('lost')
+    renewal.reject(new CredentialRefused('no'))
+    await stopped('revoked')
+  })
+
   test('when the gateway says so as it is asked to resume', async () => {
     await connected()
     gateway.cut()
@@ -471,6 +487,7 @@ describe('told to stop', () => {
     received.release()
     expect(await text).toMatch(WHOLE)
     expect(await done).toMatchObject({ reason: 'stopped' })
+    expect(clock.pendingTimers).toBe(0)
     expect(await link.link.ended).toMatchObject({ reason: 'done' })
     expect(seen.at(-1)).toBe('stopped')
     expect(agent.status.lastError).toBeUndefined()
@@ -521,6 +538,7 @@ describe('told to stop', () => {
     agent.start()
     await expect.poll(() => gateway.upgrades).toBe(1)
     expect(await agent.stop()).toMatchObject({ reason: 'stopped' })
+    expect(clock.pendingTimers).toBe(0)
     expect(seen).toEqual(['connecting', 'stopped'])
   })
 

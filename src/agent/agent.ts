@@ -156,7 +156,6 @@ export class Agent {
     this.#phase = 'draining'
     this.#attempt?.abort()
     this.#endPause?.()
-    this.#kept?.session.end('the agent stops')
     const links = [...this.#links]
     for (const { link } of links) link.goAway('stopping', 'the agent stops')
     void Promise.all(links.map(({ session }) => session.idle())).then(() => this.#finish(stop))

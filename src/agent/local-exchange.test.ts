@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { Readable } from 'node:stream'
 import { pino } from 'pino'
@@ -92,6 +92,22 @@ async function serverOf(listener: RequestListener): Promise<string> {
 async function nothingIsLeft({ pair, server }: Ground): Promise<void> {
   await expect.poll(() => [pair.gateway.session.liveStreams, pair.agent.session.liveStreams]).toEqual([0, 0])
   expect(server.liveCount).toBe(0)
+}
+
+/** The value once it has stopped growing. */
+async function atRest(value: () => number): Promise<number> {
+  let before = -1
+  await expect
+    .poll(
+      () => {
+        const isAtRest = before === value() && before > 0
+        before = value()
+        return isAtRest
+      },
+      { interval: 100, timeout: 8_000 },
+    )
+    .toBe(true)
+  return before
 }
 
 describe('a request', () => {
@@ -276,22 +292,32 @@ describe('an answer', () => {
   })
 
   test('that comes before the request is whole does not hold up whoever sends it to its end', async () => {
+    const held = Promise.withResolvers<ServerResponse>()
     const origin = await serverOf((req, res) => {
       req.pause()
-      res.statusCode = 413
-      res.end('too much')
+      held.resolve(res)
     })
     const ground = await tunnelTo({ origin })
     const ended = Promise.withResolvers<void>()
+    let written = 0
+    let isEnough = false
     const stream = ground.pair.gateway.session.open({ method: 'POST', target: '/api/chat', fields: [] }, false, {
       onHead() {},
       onData: (chunk) => stream.consumed(chunk.length),
       onEnd: () => ended.resolve(),
       onReset: ({ text }) => ended.reject(new Error(text)),
-      onDrain() {},
+      onDrain: () => write(),
     })
-    stream.write(Buffer.alloc(20_000_000))
+    const write = (): void => {
+      while (!isEnough && stream.write(Buffer.alloc(65_536))) written += 65_536
+    }
+    write()
+    await atRest(() => written)
+    const res = await held.promise
+    res.statusCode = 413
+    res.end('too much')
     await ended.promise
+    isEnough = true
     stream.end()
     await nothingIsLeft(ground)
   })
@@ -400,22 +426,6 @@ describe('who leaves', () => {
 })
 
 describe('whoever is slow', () => {
-  /** The value once it has stopped growing. */
-  async function atRest(value: () => number): Promise<number> {
-    let before = -1
-    await expect
-      .poll(
-        () => {
-          const isAtRest = before === value() && before > 0
-          before = value()
-          return isAtRest
-        },
-        { interval: 100, timeout: 8_000 },
-      )
-      .toBe(true)
-    return before
-  }
-
   test('a model server that takes nothing holds the upload up', async () => {
     const deaf = createTcpServer({ pauseOnConnect: true })
     deaf.listen(0, '127.0.0.1')

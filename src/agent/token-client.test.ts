@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
 import { ConnectProxy } from '../../test/support/connect-proxy.ts'
 import { GATEWAY_CERTIFICATE } from '../../test/support/gateway-certificate.ts'
+import { RawServer } from '../../test/support/raw-server.ts'
 import { TokenGateway } from '../../test/support/token-gateway.ts'
 import { Secret } from '../core/secret.ts'
 import { RefreshTokenSource } from './access-tokens.ts'
@@ -220,11 +221,13 @@ describe('takes no answer that', () => {
   test('is cut off', async () => {
     gateway.answers = [{ isCut: true }]
     expect((await failure(refresh())).code).toBe('unreachable')
-    gateway.answers = [{ headers: { 'content-length': '1000' }, body: ACCESS }]
-    const call = failure(refresh())
-    await expect.poll(() => gateway.received).toHaveLength(2)
-    clock.advance(15_000)
-    expect((await call).code).toBe('unreachable')
+    await using server = await RawServer.start(async (connection) => {
+      await connection.request()
+      connection.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{')
+      connection.end()
+    })
+    client = clientOf(`http://127.0.0.1:${server.port}`)
+    expect((await failure(refresh())).code).toBe('unreachable')
   })
 
   test('nobody waits for any more', async () => {

@@ -14,7 +14,7 @@ export function upstreamError(failure: UpstreamFailure): PunkuError {
     case 'unreachable':
       return new PunkuError(
         'upstream_unreachable',
-        'The model server cannot be reached from the gateway. Check that its machine is on and its address is right.',
+        'The model server cannot be reached from the gateway. Check that its machine is on and its address is right, and behind a tunnel that its agent is connected.',
         options,
       )
     case 'reset':
@@ -26,7 +26,7 @@ export function upstreamError(failure: UpstreamFailure): PunkuError {
     case 'interrupted':
       return new PunkuError(
         'upstream_interrupted',
-        'The model server closed the connection in the middle of its answer. What came before is incomplete.',
+        'The connection to the model server ended in the middle of its answer. What came before is incomplete.',
         options,
       )
     case 'invalid':

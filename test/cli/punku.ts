@@ -69,6 +69,10 @@ export class Punku implements Disposable {
     return this.#stdout
   }
 
+  get stderr(): string {
+    return this.#stderr
+  }
+
   /** Resolves with standard output once `isEnough` has come; rejects when the process ends before. */
   async until(isEnough: (stdout: string, stderr: string) => boolean): Promise<string> {
     while (!isEnough(this.#stdout, this.#stderr)) {

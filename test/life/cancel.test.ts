@@ -3,6 +3,7 @@ import { post, postRaw } from '../proxy/client.ts'
 import { type StreamCase, streamErrorIn } from '../proxy/stream-cases.ts'
 import { settled, until } from '../proxy/turns.ts'
 import { expectError, WHOLE_CASES } from '../proxy/whole-answers.ts'
+import type { ReceivedRequest } from '../support/scripted/received.ts'
 import { bytes, cut, flood, frames, hold, rest } from '../support/scripted/steps.ts'
 import { startTunnelGround, TUNNEL_CASES, type TunnelGround } from './tunnel-ground.ts'
 
@@ -25,12 +26,16 @@ const streamed = TUNNEL_CASES.map((of) => [`a stream of ${of.path}`, of] as cons
 const whole = WHOLE_CASES.map((of) => [`a whole answer of ${of.path}`, of] as const)
 
 /** Has the request answered so, leaves once `isEnough` of the answer has come, and says how long the model server worked on. */
-async function leave(of: StreamCase, steps: Parameters<TunnelGround['start']>[1], isEnough: (bytes: number) => boolean) {
+async function leave(
+  of: StreamCase,
+  steps: Parameters<TunnelGround['start']>[1],
+  isEnough: (receivedBytes: number, request: ReceivedRequest) => boolean,
+) {
   const { gateway, key, upstream } = ground
   upstream.behave(steps, { path: of.path })
   const client = await postRaw({ url: gateway.url, key, ...of })
   const request = await upstream.nextRequest(of.path)
-  await until(() => isEnough(client.socket.bytesRead))
+  await until(() => isEnough(client.socket.bytesRead, request))
   const leftAt = performance.now()
   client.reset()
   expect((await request.ended).how).toBe('abandoned')
@@ -53,7 +58,7 @@ describe('a client that leaves ends the work of the model server behind the tunn
   })
 
   test.for(whole)('in the middle of %s', async ([, of], { annotate }) => {
-    await annotate(await leave(of, [bytes(10), hold, rest], () => true))
+    await annotate(await leave(of, [bytes(10), hold, rest], (_received, { sentBytes }) => sentBytes === 10))
   })
 })
 
@@ -61,7 +66,7 @@ describe('a model server that leaves ends the answer for the client', () => {
   test.each(streamed)('in the middle of %s', async (_, of) => {
     const { reading, request } = await ground.start(of, [frames(2), hold, cut])
     request.release()
-    expect(streamErrorIn(await reading.rest(), of.format)).toMatch(/closed/)
+    expect(streamErrorIn(await reading.rest(), of.format)).toMatch(/connection to the model server ended/)
     expect(await lastRow()).toMatchObject({ status: 200, error_code: 'upstream_interrupted' })
   })
 

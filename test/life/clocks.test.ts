@@ -33,7 +33,10 @@ describe("after the agent's machine was suspended", () => {
       expect(await reading.rest()).toContain(of.terminator)
     }
     agentClock.advance(PROBE_MS)
-    expect(agent.events.map(({ type }) => type).filter((type) => type !== 'request')).toEqual(['connecting', 'connected'])
+    expect(agent.events.map(({ type }) => type).filter((type) => type !== 'request')).toEqual([
+      'connecting',
+      'connected',
+    ])
   })
 
   test('a link that carries nothing any more is given up, and the next opened at once; its streams go on', async () => {

@@ -187,9 +187,16 @@ describe('a gateway that asks for more than it may', () => {
 
 describe('a gateway that breaks the rules of heads', () => {
   const broken: readonly (readonly [string, Asked])[] = [
-    ...['@evil.test/', 'evil.test', 'http://evil.test/api/tags', '*', '', '/api/tags#x', '/api/tags x', '/api/t\xe9gs'].map(
-      (target) => [`the target ${JSON.stringify(target)}`, { target }] as const,
-    ),
+    ...[
+      '@evil.test/',
+      'evil.test',
+      'http://evil.test/api/tags',
+      '*',
+      '',
+      '/api/tags#x',
+      '/api/tags x',
+      '/api/t\xe9gs',
+    ].map((target) => [`the target ${JSON.stringify(target)}`, { target }] as const),
     ['a line in the target', { target: '/api/tags HTTP/1.1\r\nhost: evil' }],
     ['a line in the method', { method: 'GET /debug/pprof/ HTTP/1.1\r\nx:', target: '/api/tags' }],
     ...(
@@ -211,7 +218,9 @@ describe('a gateway that breaks the rules of heads', () => {
         ['x-a', 'b\0'],
         ['content-length', '0x10'],
       ] as const
-    ).map((field) => [`the field ${JSON.stringify(field.join(': '))}`, { target: '/api/tags', fields: field }] as const),
+    ).map(
+      (field) => [`the field ${JSON.stringify(field.join(': '))}`, { target: '/api/tags', fields: field }] as const,
+    ),
     ['two lengths', { ...post('/api/chat'), fields: ['content-length', '1', 'content-length', '2'] }],
   ]
 

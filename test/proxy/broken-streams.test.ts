@@ -32,7 +32,7 @@ import { settled } from './turns.ts'
 import { expectError, WHOLE_CASES } from './whole-answers.ts'
 
 const MIB = 1_048_576
-const CLOSED = /closed the connection in the middle of its answer/
+const CLOSED = /connection to the model server ended in the middle of its answer/
 const UNFINISHED = /ended before the model server said that it was complete/
 
 const opened = new AsyncDisposableStack()

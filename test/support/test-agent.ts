@@ -35,7 +35,9 @@ export interface TestAgent extends AsyncDisposable {
   /** Access tokens that it was given so far. */
   readonly tokensGiven: number
   /** The oldest event of those types that was not taken yet. The first `connected` is taken already. */
-  next<Type extends AgentEvent['type']>(...types: readonly Type[]): Promise<Extract<AgentEvent, { readonly type: Type }>>
+  next<Type extends AgentEvent['type']>(
+    ...types: readonly Type[]
+  ): Promise<Extract<AgentEvent, { readonly type: Type }>>
 }
 
 /** Resolves once the gateway has asked the model server through the link. Disposing it cuts what runs. */

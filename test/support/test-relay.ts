@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { openState, type State } from '../../src/app/state.ts'
 import { ensureHome } from '../../src/config/home.ts'
@@ -19,12 +20,15 @@ import { DEFAULT_TUNNEL_LIMITS, type TunnelLimits } from '../../src/tunnel/limit
 import type { Session } from '../../src/tunnel/session.ts'
 import type { TunnelStream } from '../../src/tunnel/stream.ts'
 import { Upstreams } from '../../src/upstreams/upstreams.ts'
+import { ManualClock } from './clock.ts'
 
 export interface TestRelayOptions {
   readonly clock: Clock
   readonly limits?: Partial<TunnelLimits>
   /** Default: 30 s. */
   readonly resumeWindowMs?: number
+  /** The state folder of another that stands: two gateways over one database. Default: its own. */
+  readonly home?: string
 }
 
 /** How an agent joins. */
@@ -33,6 +37,7 @@ export interface Joining {
   readonly token?: string
   readonly instance?: string
   readonly resume?: Session
+  readonly limits?: Partial<TunnelLimits>
   /** Default: every request is answered with 200 and its target. */
   readonly onStream?: (stream: TunnelStream, head: RequestHead) => void
 }
@@ -40,6 +45,7 @@ export interface Joining {
 /** A relay over a state folder of its own behind a real listener, and the agent's side of links to it. */
 export interface TestRelay extends AsyncDisposable {
   readonly port: number
+  readonly home: string
   readonly state: State
   readonly upstreams: Upstreams
   readonly relay: Relay
@@ -51,8 +57,19 @@ export interface TestRelay extends AsyncDisposable {
   join(tunnel: Tunnel, joining?: Joining): Promise<JoinedLink>
 }
 
-export async function startTestRelay({ clock, limits, resumeWindowMs = 30_000 }: TestRelayOptions): Promise<TestRelay> {
-  const home = mkdtempSync(join(tmpdir(), 'punku-relay-'))
+/** Starts one on a clock of its own, gone after the test. */
+export async function openRelay(
+  options: Partial<TestRelayOptions> = {},
+): Promise<TestRelay & { readonly clock: ManualClock }> {
+  const clock = new ManualClock()
+  const relay = await startTestRelay({ clock, ...options })
+  onTestFinished(() => relay[Symbol.asyncDispose]())
+  return { ...relay, clock }
+}
+
+export async function startTestRelay(options: TestRelayOptions): Promise<TestRelay> {
+  const { clock, limits, resumeWindowMs = 30_000 } = options
+  const home = options.home ?? mkdtempSync(join(tmpdir(), 'punku-relay-'))
   ensureHome(home)
   const logLines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
@@ -73,7 +90,8 @@ export async function startTestRelay({ clock, limits, resumeWindowMs = 30_000 }:
   await relay.start()
   const http = createServer()
   http.on('upgrade', (req, socket, head) => {
-    if (!relay.accept(req, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n')
+    if (!relay.accept(req, socket, head))
+      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
@@ -81,13 +99,14 @@ export async function startTestRelay({ clock, limits, resumeWindowMs = 30_000 }:
   const token = async (tunnel: Tunnel) => (await state.accessTokens.issue(tunnel)).token.reveal()
   return {
     port,
+    home,
     state,
     upstreams,
     relay,
     logLines,
     tunnel: async (label) => (await state.tunnels.create({ orgId: DEFAULT_ORG, label, by: 'test' })).tunnel,
     token,
-    async join(tunnel, { token: given, instance = 'agent', resume, onStream = echoTarget } = {}) {
+    async join(tunnel, { token: given, instance = 'agent', resume, limits: agentLimits, onStream = echoTarget } = {}) {
       const socket = new WebSocket(`ws://127.0.0.1:${port}/tunnel`, SUBPROTOCOL, {
         perMessageDeflate: false,
         headers: { authorization: `Bearer ${given ?? (await token(tunnel))}` },
@@ -97,7 +116,7 @@ export async function startTestRelay({ clock, limits, resumeWindowMs = 30_000 }:
         socket,
         instance,
         machine: { name: 'attic', platform: 'linux', arch: 'x64' },
-        limits: DEFAULT_TUNNEL_LIMITS,
+        limits: { ...DEFAULT_TUNNEL_LIMITS, ...agentLimits },
         resume,
         onStream,
         clock,
@@ -109,7 +128,7 @@ export async function startTestRelay({ clock, limits, resumeWindowMs = 30_000 }:
       http.closeAllConnections()
       http.close()
       await state[Symbol.asyncDispose]()
-      rmSync(home, { recursive: true, force: true })
+      if (options.home === undefined) rmSync(home, { recursive: true, force: true })
     },
   }
 }

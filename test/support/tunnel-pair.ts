@@ -76,7 +76,7 @@ export async function startTunnelPair(options: TunnelPairOptions): Promise<Tunne
       tunnel: { id: 'tun_test', label: 'test' },
       tokenExpiresInMs: 900_000,
     })
-    oldLink?.close('restarting', 'resumed elsewhere')
+    oldLink?.close('done', 'resumed elsewhere')
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
