@@ -542,6 +542,19 @@ describe('told to stop', () => {
     expect(seen).toEqual(['connecting', 'stopped'])
   })
 
+  test('while a link is being opened and an old one still works, opens none and lets that work end', async () => {
+    const old = await connected()
+    const { text, received } = await runningRequest()
+    gateway.isMute = true
+    old.link.goAway('restart', '')
+    await expect.poll(() => gateway.upgrades).toBe(2)
+    const done = agent.stop()
+    await expect.poll(() => gateway.openSockets).toBe(1)
+    received.release()
+    expect(await text).toMatch(WHOLE)
+    expect(await done).toMatchObject({ reason: 'stopped' })
+  })
+
   test('before it was started, is stopped', async () => {
     expect(await agent.stop()).toMatchObject({ reason: 'stopped' })
   })

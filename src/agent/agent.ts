@@ -155,7 +155,6 @@ export class Agent {
     if (this.#phase === 'draining') return this.done
     this.#phase = 'draining'
     this.#attempt?.abort()
-    this.#endPause?.()
     const links = [...this.#links]
     for (const { link } of links) link.goAway('stopping', 'the agent stops')
     void Promise.all(links.map(({ session }) => session.idle())).then(() => this.#finish(stop))

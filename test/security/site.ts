@@ -39,7 +39,7 @@ export interface Site extends AsyncDisposable {
   expectWell(): Promise<void>
 }
 
-/** The user agent of every request made here: it is passed on, and the gateway's own requests have none. */
+/** The user agent of every request made here: it is passed on, and the gateway's own requests have another. */
 export const USER_AGENT = 'attacker/1.0'
 
 /** A request to a chat of Ollama's, which every site answers. */
@@ -88,10 +88,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     request,
     ask,
     reached: () =>
-      upstream.requests.filter(
-        ({ method, path, headers }) =>
-          headers['user-agent'] !== undefined || (method !== 'GET' && path !== '/api/show'),
-      ),
+      upstream.requests.filter(({ headers }) => headers['user-agent']?.startsWith('punku/') !== true),
     lastRow: async () => (await gateway.rows()).at(-1),
     async expectWell() {
       await until(() => gateway.parts.gateway.liveExchanges === 0)

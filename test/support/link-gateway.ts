@@ -86,6 +86,11 @@ export class LinkGateway implements AsyncDisposable {
     return `http://127.0.0.1:${this.port}`
   }
 
+  /** Connections that are open, whether or not a link came of them. */
+  get openSockets(): number {
+    return this.#sockets.size
+  }
+
   /** The oldest link that was not taken yet. */
   nextLink(): Promise<AcceptedLink> {
     return this.#arrivals.take(() => true)
