@@ -104,7 +104,9 @@ export function renderReport(report: Report): string {
   const lines = [
     `${date.slice(0, 10)}, ${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}.`,
     `${described.length === 0 ? '' : `${described.join(', ')}. `}Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, all on one machine in one run.`,
-    'HAProxy has one thread and `http-no-delay`, nginx one worker, Caddy a thread for each core.',
+    ...(described.length > 1
+      ? ['HAProxy has one thread and `http-no-delay`, nginx one worker, Caddy a thread for each core.']
+      : []),
     ...(loadAverageBefore > QUIET_LOAD_AVERAGE
       ? [`The machine was not quiet: load average ${loadAverageBefore.toFixed(2)} before the run.`]
       : []),

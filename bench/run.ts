@@ -14,7 +14,7 @@ import { startLoad, startUpstream } from './worker.ts'
 
 const USAGE = `npm run bench -- [--quick] [--only punku,haproxy,tunnel-tokens] [--json] [--markdown FILE]
   --quick          one short round, a few minutes: for a look, not for a table
-  --only NAMES     proxies to compare, of ${CONTENDER_NAMES.join(', ')} (direct always runs);
+  --only NAMES     proxies to compare, of ${CONTENDER_NAMES.join(', ')} (direct runs beside them);
                    measures of the tunnelled path, of ${TUNNEL_MEASURE_NAMES.join(', ')}
   --json           print the numbers as JSON
   --markdown FILE  write the tables to FILE too
@@ -54,11 +54,11 @@ else await run()
 
 async function run(): Promise<void> {
   const wanted = readNames(flags.only)
-  // HAProxy's version is told even where only measures beside it run.
-  const named = wanted.measures.includes('tunnel-tokens')
-    ? [...wanted.contenders, 'haproxy' as const]
-    : wanted.contenders
-  const candidates = CONTENDER_NAMES.filter((name) => name === 'direct' || named.includes(name)).map(findContender)
+  // Told of, though not compared: what the measures of the tunnelled path run beside.
+  const beside: ContenderName[] = wanted.measures.includes('tunnel-tokens') ? ['punku', 'haproxy'] : ['punku']
+  const candidates = CONTENDER_NAMES.filter(
+    (name) => wanted.contenders.includes(name) || (wanted.measures.length > 0 && beside.includes(name)),
+  ).map(findContender)
   const found = candidates.filter(({ version }) => version !== undefined)
   const missing = candidates.filter(({ version }) => version === undefined).map(({ name }) => name)
   const [loadAverageBefore = 0] = loadavg()

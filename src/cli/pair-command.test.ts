@@ -31,11 +31,6 @@ describe('the command for another machine', () => {
     })
   })
 
-  test('to a machine that was paired before, it replaces that pairing', () => {
-    const { command } = pairCommand({ addresses: ['https://gateway.example'], publicUrl: null }, true)
-    expect(command).toBe('punku pair https://gateway.example --token-stdin --replace')
-  })
-
   test('where no gateway runs, its address is left to fill in', () => {
     const { command, note } = pairCommand(undefined)
     expect(command).toBe('punku pair https://GATEWAY --token-stdin')

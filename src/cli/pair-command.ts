@@ -11,14 +11,9 @@ export interface PairCommand {
 /**
  * The command that pairs another machine with the gateway (`undefined`: none runs now). It holds no token: that is
  * pasted, so that it stands in no history of a shell and no list of processes.
- * @param isAgain the machine may be paired already, under a credential that has ended
  */
-export function pairCommand(
-  gateway: Pick<StatusBody, 'addresses' | 'publicUrl'> | undefined,
-  isAgain = false,
-): PairCommand {
+export function pairCommand(gateway: Pick<StatusBody, 'addresses' | 'publicUrl'> | undefined): PairCommand {
   const { addresses = [], publicUrl = null } = gateway ?? {}
-  const commandFor = (url: string) => `punku pair ${shellUrl(url)} --token-stdin${isAgain ? ' --replace' : ''}`
   if (publicUrl !== null) return { command: commandFor(publicUrl), note: undefined }
   const reachable = addresses.filter((address) => isReachable(new URL(address).hostname))
   const address = reachable.find((url) => url.startsWith('https:')) ?? reachable[0] ?? addresses[0]
@@ -35,6 +30,10 @@ export function pairCommand(
         ? undefined
         : `If that is another machine, put the address at which it reaches this gateway in the place of ${address}.`,
   }
+}
+
+function commandFor(url: string): string {
+  return `punku pair ${shellUrl(url)} --token-stdin`
 }
 
 /** Whether another machine may reach a listener there: not at loopback, and not at the address that stands for all. */

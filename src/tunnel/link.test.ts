@@ -187,11 +187,14 @@ describe('the end', () => {
   })
 
   test('is the first, whatever is said later', async () => {
-    const { peer, link } = await openRawLink('gateway')
+    const { peer, link, clock } = await openRawLink('gateway')
     link.close('revoked', 'first')
     link.close('done', 'second')
     expect(await peer.closed).toEqual({ code: 4003, text: 'first' })
     expect(await link.ended).toEqual({ reason: 'revoked', text: 'first' })
+    await expect.poll(() => clock.pendingTimers).toBe(0)
+    link.close('done', 'third')
+    expect(clock.pendingTimers).toBe(0)
   })
 
   test('does not wait for a peer that never answers the close frame', async () => {
