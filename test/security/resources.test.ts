@@ -97,7 +97,8 @@ const MISHAPS = [
   [chunksOf(1), rest],
 ] as const
 
-describe('what exchanges held is given back', () => {
+// Each looks through the whole heap, which takes seconds.
+describe('what exchanges held is given back', { timeout: 60_000 }, () => {
   test('after 500 good, bad, cut and cancelled ones', { timeout: 30_000 }, async () => {
     const clock = new ManualClock()
     await using site = await openSite({ clock })
