@@ -93,7 +93,7 @@ export class RawPeer {
 
 let pings = 0
 
-/** Connects as an agent would; nothing is said yet. Rejects with the status of an answer that is none. */
+/** Connects as an agent would; nothing is said yet. Rejects when the answer is another than to switch protocols. */
 export async function dialRaw(port: number, options: ClientOptions = {}): Promise<RawPeer> {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/tunnel`, SUBPROTOCOL, { perMessageDeflate: false, ...options })
   const peer = new RawPeer(socket)
@@ -160,6 +160,7 @@ export interface RawGateway extends AsyncDisposable {
   accept(): Promise<RawPeer>
 }
 
+/** Starts one on a free port. */
 export async function startRawGateway(): Promise<RawGateway> {
   const http = createServer()
   const sockets = new WebSocketServer({ server: http, perMessageDeflate: false })

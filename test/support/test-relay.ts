@@ -67,6 +67,7 @@ export async function openRelay(
   return { ...relay, clock }
 }
 
+/** Starts one; it listens when this resolves. */
 export async function startTestRelay(options: TestRelayOptions): Promise<TestRelay> {
   const { clock, limits, resumeWindowMs = 30_000 } = options
   const home = options.home ?? mkdtempSync(join(tmpdir(), 'punku-relay-'))
