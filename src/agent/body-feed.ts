@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { HeldData } from '../tunnel/held-data.ts'
 
 /**
  * A request body on its way from a stream of the tunnel to the model server. It holds what the other side had credit
@@ -6,7 +7,7 @@ import { Readable } from 'node:stream'
  */
 export class BodyFeed extends Readable {
   readonly #onTaken: (bytes: number) => void
-  readonly #waiting: Buffer[] = []
+  readonly #held = new HeldData()
   #isEnded = false
   #isWanted = false
 
@@ -19,8 +20,8 @@ export class BodyFeed extends Readable {
 
   /** The next piece of the body; after the feed was destroyed it must not be called. */
   add(chunk: Buffer): void {
-    this.#waiting.push(chunk)
-    if (this.#isWanted) this.#give()
+    if (this.#isWanted) this.#pass(chunk)
+    else this.#held.add(chunk)
   }
 
   /** The body is whole. */
@@ -36,19 +37,23 @@ export class BodyFeed extends Readable {
 
   /** What still waits is for nobody: its credit goes back, so that the other side can get to its end. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    for (const chunk of this.#waiting.splice(0)) this.#onTaken(chunk.length)
+    for (let chunk = this.#held.take(); chunk !== undefined; chunk = this.#held.take()) this.#onTaken(chunk.length)
     callback(error)
   }
 
   #give(): void {
-    const chunk = this.#waiting.shift()
+    const chunk = this.#held.take()
     if (chunk !== undefined) {
-      this.#isWanted = false
-      this.push(chunk)
-      this.#onTaken(chunk.length)
+      this.#pass(chunk)
     } else if (this.#isEnded) {
       this.#isWanted = false
       this.push(null)
     }
+  }
+
+  #pass(chunk: Buffer): void {
+    this.#isWanted = false
+    this.push(chunk)
+    this.#onTaken(chunk.length)
   }
 }

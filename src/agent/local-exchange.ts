@@ -39,7 +39,8 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
   readonly #options: LocalExchangeOptions
   readonly #stream: TunnelStream
   #controller: Dispatcher.DispatchController | undefined
-  #collected: Buffer[] = []
+  /** The body as far as it has come, in one piece: a view of each message would keep all of it. */
+  #collected: Buffer | undefined
   #feed: BodyFeed | undefined
   #receivedBytes = 0
   #model: string | undefined
@@ -64,7 +65,8 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
       // The model server has answered without the rest of the body: nobody wants it, but the stream must get to its end.
       this.#stream.consumed(chunk.length)
     } else if (contentLength <= this.#options.collectBytes && route.isRawUpload !== true) {
-      this.#collected.push(chunk)
+      this.#collected ??= Buffer.allocUnsafe(contentLength)
+      chunk.copy(this.#collected, this.#receivedBytes - chunk.length)
       this.#stream.consumed(chunk.length)
     } else {
       this.#startedFeed().add(chunk)
@@ -81,8 +83,8 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
     } else if (this.#feed !== undefined) {
       this.#feed.finish()
     } else {
-      const body = this.#collected.length === 1 ? (this.#collected[0] as Buffer) : Buffer.concat(this.#collected)
-      this.#collected = []
+      const body = this.#collected ?? NO_BODY
+      this.#collected = undefined
       this.#model = modelOf(route, pathModel, body, fieldOf(headers, 'content-type'))
       this.#dispatch(body.length === 0 ? null : body)
     }
@@ -175,7 +177,7 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
   #settle(error: ResetCode | undefined): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#collected = []
+    this.#collected = undefined
     this.#controller?.abort(CANCELLED)
     this.#feed?.destroy()
     this.#options.onOver({ model: this.#model, status: this.#status, error })

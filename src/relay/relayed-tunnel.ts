@@ -112,7 +112,7 @@ export class RelayedTunnel {
       tunnel: { id: this.#tunnel.id, label: this.#tunnel.label },
       tokenExpiresInMs: Math.max(0, access.expiresAt - clock.now()),
     })
-    oldLink?.close('done', 'the session goes on over a newer link')
+    oldLink?.close('heartbeat_missed', 'the session goes on over a newer link')
     this.renew(link, access.expiresAt)
     link.whenGoAway = () => this.#agentLeaves(link)
     void link.ended.then((end) => this.#linkEnded(link, session, end))
