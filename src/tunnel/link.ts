@@ -11,6 +11,8 @@ import type { Session, SessionLink } from './session.ts'
 const HIGH_WATER_BYTES = 262_144
 /** Answers that wait because the other side asks and never reads, bytes beyond what its session keeps; then the link ends. */
 const FLOODED_BYTES = 1_048_576
+/** After this many bytes a link lets the rest of the loop have its turn; a socket would else be read for 2 MiB at once. */
+const TURN_BYTES = 262_144
 /** How long the other side has to answer a close frame, milliseconds. */
 const CLOSE_TIMEOUT_MS = 2_000
 /** Bytes of a close frame's text (RFC 6455 §5.5). */
@@ -63,6 +65,7 @@ export class Link implements FrameSink, SessionLink {
   #silence: Disposable | undefined
   #probe: Disposable | undefined
   #isFull = false
+  #turnBytes = 0
 
   constructor(options: LinkOptions) {
     const { socket, clock } = options
@@ -238,6 +241,15 @@ export class Link implements FrameSink, SessionLink {
     }
     this.#session?.messageRead(before, message.length)
     this.#endIfFlooded()
+    this.#turnBytes += message.length
+    if (this.#turnBytes >= TURN_BYTES) this.#yieldTurn()
+  }
+
+  #yieldTurn(): void {
+    const { socket } = this.#options
+    this.#turnBytes = 0
+    socket.pause()
+    setImmediate(() => socket.resume())
   }
 
   #sessionOf(): Session {

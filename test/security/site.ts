@@ -87,8 +87,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     head,
     request,
     ask,
-    reached: () =>
-      upstream.requests.filter(({ headers }) => headers['user-agent']?.startsWith('punku/') !== true),
+    reached: () => upstream.requests.filter(({ headers }) => headers['user-agent']?.startsWith('punku/') !== true),
     lastRow: async () => (await gateway.rows()).at(-1),
     async expectWell() {
       await until(() => gateway.parts.gateway.liveExchanges === 0)
