@@ -126,8 +126,13 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isOver) return
-    if (error instanceof UpstreamFailure) this.#fail(RESET_OF[error.code], 'upstream', FAILURE_TEXTS[error.code])
-    else this.#failInternally(error)
+    if (!(error instanceof UpstreamFailure)) {
+      this.#failInternally(error)
+      return
+    }
+    // What the model server has said before is told first.
+    this.#stream.fail(RESET_OF[error.code], 'upstream', FAILURE_TEXTS[error.code])
+    this.#settle(RESET_OF[error.code])
   }
 
   #startedFeed(): BodyFeed {

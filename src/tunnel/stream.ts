@@ -50,6 +50,8 @@ export class TunnelStream implements DataSource {
   readonly #queue: SendQueue
   #needsDrain = false
   #isEnding = false
+  /** What our side ends with after its DATA, in place of END. */
+  #failure: StreamReset | undefined
   #hasSentEnd = false
   #hasPeerEnded = false
   #hasHead = false
@@ -116,6 +118,17 @@ export class TunnelStream implements DataSource {
     this.#finish()
   }
 
+  /** Resets the stream once what was written has been sent: the other side gets all that came before the trouble. */
+  fail(code: ResetCode, origin: ResetOrigin, text: string): void {
+    if (this.#isOver || this.#isEnding) return
+    if (this.#queue.bytes === 0) {
+      this.reset(code, origin, text)
+      return
+    }
+    this.#isEnding = true
+    this.#failure = { code, origin, text }
+  }
+
   /** Bytes of `onData` have left memory: the other side may send as many more. */
   consumed(bytes: number): void {
     if (this.#isOver || this.#hasPeerEnded) return
@@ -169,7 +182,7 @@ export class TunnelStream implements DataSource {
   planFrame(): number {
     if (this.#isOver || this.#hasSentEnd) return -1
     const length = this.#queue.plan()
-    const isLast = this.#isEnding && this.#queue.planned === this.#queue.bytes
+    const isLast = this.#isEnding && this.#failure === undefined && this.#queue.planned === this.#queue.bytes
     if (length === 0 && !isLast) return -1
     this.isPlannedToEnd = isLast
     this.#hasSentEnd = isLast
@@ -182,6 +195,11 @@ export class TunnelStream implements DataSource {
 
   onTaken(): void {
     if (this.#isOver) return
+    if (this.#failure !== undefined && this.#queue.bytes === 0) {
+      const { code, origin, text } = this.#failure
+      this.reset(code, origin, text)
+      return
+    }
     if (this.#needsDrain && this.#queue.bytes * 2 < HIGH_WATER_BYTES) {
       this.#needsDrain = false
       this.receiver.onDrain()

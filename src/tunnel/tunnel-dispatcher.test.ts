@@ -349,3 +349,30 @@ describe('the dispatcher', () => {
 function fieldsOf({ fields }: RequestHead, name: string): string[] {
   return fields.filter((_, at) => at % 2 === 1 && fields[at - 1] === name)
 }
+
+test('what came before the model server failed is told before its failure, to a reader that was paused too', async () => {
+  await using pair = await startTunnelPair({
+    onStream(stream) {
+      stream.respond({ status: 200, fields: [] }, false)
+      for (let piece = 0; piece < 40; piece++) stream.write(Buffer.alloc(10_000, 'a'))
+      stream.fail('interrupted', 'upstream', 'it broke')
+    },
+  })
+  await pair.connect()
+  let bytes = 0
+  const failure = await new Promise((resolve) => {
+    pair.dispatcher.dispatch(
+      { path: '/x', method: 'GET' },
+      {
+        onResponseData(controller, chunk) {
+          bytes += chunk.length
+          controller.pause()
+          setImmediate(() => controller.resume())
+        },
+        onResponseError: (_controller, error) => resolve(error),
+      },
+    )
+  })
+  expect(failure).toMatchObject({ code: 'interrupted' })
+  expect(bytes).toBe(400_000)
+})

@@ -19,6 +19,8 @@ export class TunnelledExchange implements StreamReceiver, ExchangeCarrier {
   /** What came while the reader was paused; the stream's window bounds it. */
   readonly #held = new HeldData()
   #hasEnded = false
+  /** The model server's trouble, told once what came before it has been read. */
+  #failure: StreamReset | undefined
 
   constructor(exchange: HttpExchange) {
     this.#exchange = exchange
@@ -59,7 +61,9 @@ export class TunnelledExchange implements StreamReceiver, ExchangeCarrier {
       if (chunk === undefined) break
       this.#deliver(chunk)
     }
-    if (this.#hasEnded && this.#held.isEmpty && !this.#isPaused) this.#finish()
+    if (!this.#held.isEmpty || this.#isPaused) return
+    if (this.#failure !== undefined) this.#exchange.fail(failureOf(this.#failure))
+    else if (this.#hasEnded) this.#finish()
   }
 
   cancel(): void {
@@ -82,6 +86,10 @@ export class TunnelledExchange implements StreamReceiver, ExchangeCarrier {
 
   onReset(reset: StreamReset): void {
     this.#stopBody()
+    if (reset.origin === 'upstream' && !this.#held.isEmpty) {
+      this.#failure = reset
+      return
+    }
     this.#held.clear()
     this.#exchange.fail(failureOf(reset))
   }

@@ -4,6 +4,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { StreamFormat } from '../../src/dialects/dialect.ts'
 import type { RequestRow } from '../../src/store/schema.ts'
+import { TEST_PATH } from '../support/gateway.ts'
 import type { Step } from '../support/scripted/playback.ts'
 import {
   bytes,
@@ -175,7 +176,8 @@ describe.each(WHOLE_CASES)('a whole answer of the $dialect dialect', (of) => {
       '{',
     )
     expect(stream.response.status).toBe(200)
-    expect(text.length).toBeGreaterThan(5 * MIB)
+    // It is cut either way; through a tunnel the cut may overtake the last bytes on their way to the client.
+    expect(text.length).toBeGreaterThan((TEST_PATH === 'direct' ? 5 : 4.5) * MIB)
     expect(stream.isBroken).toBe(true)
     expect(row).toMatchObject({ error_code: 'upstream_interrupted' })
   })
