@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { findFreePort } from '../test/support/free-port.ts'
 import type { Target } from './load.ts'
 import { caddyConfig, haproxyConfig, nginxConfig } from './proxy-configs.ts'
 import { createKey, PUNKU_MAIN, startGateway } from './punku.ts'
-import { findFreePort, type RunningProcess, requestStatus, startProcess } from './running-process.ts'
+import { type RunningProcess, requestStatus, startProcess } from './running-process.ts'
 
 export const CONTENDER_NAMES = ['direct', 'punku', 'haproxy', 'nginx', 'caddy', 'plain'] as const
 export type ContenderName = (typeof CONTENDER_NAMES)[number]

@@ -1,6 +1,5 @@
 import { type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const START_LIMIT_MS = 20_000
@@ -56,17 +55,6 @@ export function startProcess({ name, command, args, env, endSignal = 'SIGKILL' }
     },
     [Symbol.asyncDispose]: () => stop(),
   }
-}
-
-/** A port of 127.0.0.1 that nobody has now. */
-export async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the probe has no port')
-  return address.port
 }
 
 /** The status of a small chat request; `undefined` when there was no answer. */

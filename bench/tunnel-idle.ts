@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { openLocalControl } from '../src/app/local-control.ts'
+import { findFreePort } from '../test/support/free-port.ts'
 import type { Bench } from './bench.ts'
 import type { Finding } from './finding.ts'
 import { treeRssBytes } from './process-tree.ts'
 import { startGateway } from './punku.ts'
-import { findFreePort } from './running-process.ts'
 import { isListening } from './tunnel-site.ts'
 import { startIdleLinks } from './worker.ts'
 

@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { findFreePort } from '../test/support/free-port.ts'
 import type { Target } from './load.ts'
 import { createKey, pairAgent, startAgent, startGateway } from './punku.ts'
-import { findFreePort, type RunningProcess, requestStatus } from './running-process.ts'
+import { type RunningProcess, requestStatus } from './running-process.ts'
 
 const NETWORK_MAIN = join(import.meta.dirname, '..', 'test/support/network-main.ts')
 const RESTART_POLL_MS = 5

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
-import { VERSION } from '../core/version.ts'
+import { SOFTWARE } from '../core/version.ts'
 import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../protocol/limits.ts'
 import { GatewayError } from './gateway-error.ts'
 import type { GatewayPlace } from './gateway-place.ts'
@@ -32,7 +32,7 @@ export function dialer({ place, clock, timeoutMs = DIAL_TIMEOUT_MS }: DialerOpti
       url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
       const socket = new WebSocket(url, [SUBPROTOCOL], {
         agent: way.agent,
-        headers: { authorization: `Bearer ${token.reveal()}`, 'user-agent': `punku/${VERSION}` },
+        headers: { authorization: `Bearer ${token.reveal()}`, 'user-agent': SOFTWARE },
         perMessageDeflate: false,
         maxPayload: MAX_MESSAGE_BYTES,
         followRedirects: false,

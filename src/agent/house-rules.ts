@@ -3,11 +3,8 @@ import { formatSize } from '../core/units.ts'
 import type { Route } from '../dialects/dialect.ts'
 import { findRoute, routeLabel } from '../dialects/routes.ts'
 import { HeaderView, refuseUnsafeHeaders, requestHeadersFor } from '../http/headers.ts'
-import { filterQuery, parseTarget } from '../http/target.ts'
+import { filterQuery, parseTarget, REFUSED_PARAMETERS } from '../http/target.ts'
 import type { RequestHead } from '../protocol/head.ts'
-
-/** Names that a query may not carry: some servers would take the model from there. */
-const REFUSED_QUERY = ['model', 'name']
 
 /**
  * Routes of the class `manage` that pass all the same. Gateways tell LM Studio apart by this one; it changes nothing and
@@ -55,7 +52,7 @@ export function admitRequest(head: RequestHead, rules: HouseRules): AdmittedRequ
   if ('allowed' in found) throw methodNotAllowed(found.allowed)
   const { route, params } = found
   refuseClass(route, rules)
-  const query = filterQuery(target.query, route.query ?? [], REFUSED_QUERY)
+  const query = filterQuery(target.query, route.query ?? [], REFUSED_PARAMETERS)
   const fields = new HeaderView(head.fields)
   refuseUnsafeHeaders(fields)
   const contentLength = lengthOf(fields)

@@ -3,30 +3,17 @@ import { request as requestHttps } from 'node:https'
 import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { Secret } from '../core/secret.ts'
-import { VERSION } from '../core/version.ts'
-import { CLIENT_ID, MAX_TOKEN_BYTES } from '../protocol/limits.ts'
+import { SOFTWARE } from '../core/version.ts'
+import { MAX_TOKEN_BYTES } from '../protocol/limits.ts'
+import { CLIENT_ID, DEVICE_GRANT, TOKEN_ERRORS, type TokenErrorCode } from '../protocol/oauth.ts'
 import { GatewayError, printable } from './gateway-error.ts'
 import type { GatewayPlace } from './gateway-place.ts'
 
-const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const TIMEOUT_MS = 15_000
 /** The longest answer that is read; true ones have a few hundred bytes. */
 const MAX_ANSWER_BYTES = 65_536
 /** RFC 8628 §3.2, where an answer names none. */
 const DEFAULT_INTERVAL_S = 5
-
-/** The errors of RFC 6749 §5.2 and RFC 8628 §3.5. */
-const TOKEN_ERRORS = [
-  'authorization_pending',
-  'slow_down',
-  'access_denied',
-  'expired_token',
-  'invalid_grant',
-  'invalid_request',
-  'unsupported_grant_type',
-  'invalid_client',
-] as const
-export type TokenErrorCode = (typeof TOKEN_ERRORS)[number]
 
 /** The gateway's answer was one of the errors of OAuth 2.0. The message is the gateway's own, made printable. */
 export class TokenRefused extends Error {
@@ -125,7 +112,7 @@ export class TokenClient {
 
   /** Asks for a code that a person then confirms. */
   async startPairing(introduction: PairingIntroduction, signal?: AbortSignal): Promise<DeviceAnswer> {
-    const fields = { ...introduction, software: `punku/${VERSION}` }
+    const fields = { ...introduction, software: SOFTWARE }
     const answer = await this.#post('/tunnel/device', fields, deviceAnswer, signal)
     return {
       deviceCode: new Secret(answer.device_code),
@@ -202,7 +189,7 @@ function post(
         'content-type': 'application/x-www-form-urlencoded',
         'content-length': Buffer.byteLength(form),
         accept: 'application/json',
-        'user-agent': `punku/${VERSION}`,
+        'user-agent': SOFTWARE,
       },
     })
     const timer = clock.after(timeoutMs, () => fail(silent()))

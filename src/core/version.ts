@@ -4,3 +4,6 @@ import { readFileSync } from 'node:fs'
 export const VERSION: string = (
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version
+
+/** What gateway and agent call themselves, to each other and to model servers. */
+export const SOFTWARE = `punku/${VERSION}`

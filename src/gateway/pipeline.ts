@@ -9,7 +9,7 @@ import { readBody } from '../http/body.ts'
 import { clientAddress } from '../http/client-address.ts'
 import { HeaderView, refuseUnsafeHeaders, requestHeadersFor } from '../http/headers.ts'
 import { refuseForeignHost } from '../http/origin.ts'
-import { filterQuery, parseTarget, type Target } from '../http/target.ts'
+import { filterQuery, parseTarget, REFUSED_PARAMETERS, type Target } from '../http/target.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { answerPreflight, corsHeaders } from './cors.ts'
 import { Delivery } from './delivery.ts'
@@ -21,9 +21,6 @@ import { type NamedModel, type RequestFacts, readRequestFacts } from './request-
 
 /** The JSON of a request that has no body. */
 const NO_BODY = Buffer.alloc(0)
-
-/** Names that a query may not carry: some servers would take the model from there. */
-const REFUSED_QUERY = ['model', 'name']
 
 /**
  * A request's life: receive → route → authenticate → authorise → choose → send. Observing and recording hang on the
@@ -67,7 +64,7 @@ export class Pipeline {
 
     const key = this.#authenticate(exchange, headers, pathKey)
     authoriseRoute(key, route)
-    const query = filterQuery(target.query, route.query ?? [], REFUSED_QUERY)
+    const query = filterQuery(target.query, route.query ?? [], REFUSED_PARAMETERS)
     if (route.isRawUpload) {
       if (!isUnrestricted(key)) throw wholeModelSpace()
       const upstream = await this.#choose(route, undefined)

@@ -20,6 +20,9 @@ const QUESTION = 4
 const SEMICOLON = 5
 const REFUSED = 6
 
+/** Parameters that no query may carry: some servers would take the model from there. */
+export const REFUSED_PARAMETERS: readonly string[] = ['model', 'name']
+
 /** What the walk through a target does at each ASCII character. */
 const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code <= 0x20 || code === 0x7f || code === 0x5c || code === 0x23) return REFUSED

@@ -13,6 +13,7 @@ import {
 import { FRAME_HEADER_BYTES } from './frame-writer.ts'
 import { MAX_CREDIT_BYTES, MAX_MESSAGE_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES } from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
+import { readText } from './text.ts'
 
 /** Visible ASCII. */
 const TOKEN = /^[\x21-\x7e]+$/
@@ -141,8 +142,7 @@ function expectLength(length: number, expected: number): void {
   if (length !== expected) throw new ProtocolError(`a payload has ${length} bytes where ${expected} are due`)
 }
 
-/** A text for people. What is no UTF-8 becomes replacement characters; control characters, spaces: it ends in terminals. */
 function textOf(bytes: Buffer): string {
   if (bytes.length > MAX_TEXT_BYTES) throw new ProtocolError('a text is too long')
-  return bytes.toString().replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
+  return readText(bytes)
 }

@@ -1,5 +1,6 @@
 import { FLAG_END, FRAME, GO_AWAY, type GoAwayCode, ORIGIN, RESET, STREAM_KIND, type StreamReset } from './codes.ts'
 import { MAX_TEXT_BYTES } from './limits.ts'
+import { cutText } from './text.ts'
 
 /** Length, kind, flags and stream id (docs/protocol.md §2). */
 export const FRAME_HEADER_BYTES = 9
@@ -57,7 +58,7 @@ export function pongFrame(content: Buffer): Buffer {
 }
 
 export function goAwayFrame(code: GoAwayCode, text: string): Buffer {
-  const told = cutText(text)
+  const told = cutText(text, MAX_TEXT_BYTES)
   const payload = Buffer.allocUnsafe(2 + told.length)
   payload.writeUInt16BE(GO_AWAY[code], 0)
   told.copy(payload, 2)
@@ -91,19 +92,10 @@ export function creditFrame(streamId: number, bytes: number): Buffer {
 }
 
 export function resetFrame(streamId: number, { code, origin, text }: StreamReset): Buffer {
-  const told = cutText(text)
+  const told = cutText(text, MAX_TEXT_BYTES)
   const payload = Buffer.allocUnsafe(3 + told.length)
   payload.writeUInt16BE(RESET[code], 0)
   payload[2] = ORIGIN[origin]
   told.copy(payload, 3)
   return frame(FRAME.reset, 0, streamId, payload)
-}
-
-/** A text as UTF-8, cut at a whole character. */
-function cutText(text: string): Buffer {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= MAX_TEXT_BYTES) return bytes
-  let end = MAX_TEXT_BYTES
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--
-  return bytes.subarray(0, end)
 }

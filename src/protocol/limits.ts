@@ -30,8 +30,6 @@ export const ACK_DELAY_MS = 500
 /** The last stream id a session can use; they only grow. */
 export const MAX_STREAM_ID = 4_294_967_295
 
-/** `client_id` of every agent. */
-export const CLIENT_ID = 'punku-agent'
 /** Back-off between attempts to open a link: the longest, and how long a link must hold for it to start anew. */
 export const MAX_BACKOFF_MS = 30_000
 export const HELD_LINK_MS = 60_000

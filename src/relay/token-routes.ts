@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { PunkuError } from '../core/error.ts'
-import { CLIENT_ID } from '../protocol/limits.ts'
+import { CLIENT_ID, DEVICE_GRANT } from '../protocol/oauth.ts'
 import { requireAttempt } from './attempt-limit.ts'
 import { Attempts, networkOf } from './attempts.ts'
 import { connectPath } from './connect-page.ts'
@@ -9,7 +9,6 @@ import type { RelaySiteParts, SiteContext, SiteEnv } from './site-options.ts'
 import { TokenError } from './token-error.ts'
 import type { TokenAnswer } from './tunnel-tokens.ts'
 
-const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const REFRESH_GRANT = 'refresh_token'
 
 /**

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
-import { VERSION } from '../core/version.ts'
+import { SOFTWARE } from '../core/version.ts'
 import { type AgentHello, CAPABILITIES, decodeAgentHello, encodeHello, type GatewayHello } from '../protocol/hello.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import type { TunnelLimits } from './limits.ts'
@@ -58,7 +58,7 @@ export function welcome({ link, hello }: OfferedLink, limits: TunnelLimits, answ
   const { session, isResumed, resumeWindowMs, tunnel, tokenExpiresInMs } = answer
   link.hello(
     encodeHello({
-      software: `punku/${VERSION}`,
+      software: SOFTWARE,
       capabilities: [...CAPABILITIES],
       window: limits.windowBytes,
       // An agent opens no streams in this version.

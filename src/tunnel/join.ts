@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
-import { VERSION } from '../core/version.ts'
+import { SOFTWARE } from '../core/version.ts'
 import type { RequestHead } from '../protocol/head.ts'
 import { type AgentHello, CAPABILITIES, decodeGatewayHello, encodeHello, type GatewayHello } from '../protocol/hello.ts'
 import type { TunnelLimits } from './limits.ts'
@@ -74,7 +74,7 @@ function newSession(hello: GatewayHello, { limits, clock, onStream }: JoinOption
 
 function agentHello({ instance, machine, limits, resume }: JoinOptions): AgentHello {
   return {
-    software: `punku/${VERSION}`,
+    software: SOFTWARE,
     capabilities: [...CAPABILITIES],
     window: limits.windowBytes,
     streams: limits.streams,

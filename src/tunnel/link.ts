@@ -5,6 +5,7 @@ import { type FrameSink, readMessage } from '../protocol/frame-reader.ts'
 import { ackFrame, goAwayFrame, helloFrame, pingFrame, pongFrame, tokenFrame } from '../protocol/frame-writer.ts'
 import { HELLO_TIMEOUT_MS } from '../protocol/limits.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
+import { cutText, readText } from '../protocol/text.ts'
 import type { Session, SessionLink } from './session.ts'
 
 /** A link that holds more than this unsent takes no more, bytes; with less than half it goes on. */
@@ -74,7 +75,7 @@ export class Link implements FrameSink, SessionLink {
     this.#timer = clock.after(HELLO_TIMEOUT_MS, () => this.close('protocol_error', 'no HELLO came in time'))
     socket.on('message', (message: Buffer, isBinary: boolean) => this.#read(message, isBinary))
     socket.on('close', (code: number, text: Buffer) =>
-      this.#finish({ reason: nameOf(CLOSE, code) ?? 'lost', text: printable(text.toString()) }),
+      this.#finish({ reason: nameOf(CLOSE, code) ?? 'lost', text: readText(text) }),
     )
     // No WebSocket message, or a larger one than is taken. `ws` has told the other side, and reads no more.
     socket.on('error', (error) => this.close('protocol_error', error.message))
@@ -148,7 +149,7 @@ export class Link implements FrameSink, SessionLink {
     const { socket, clock } = this.#options
     // Whoever is done may have said its last word in this very turn.
     if (reason === 'done') this.#session?.flush()
-    socket.close(CLOSE[reason], cutText(text))
+    socket.close(CLOSE[reason], cutText(text, MAX_CLOSE_TEXT_BYTES))
     const deadline = clock.after(CLOSE_TIMEOUT_MS, () => socket.terminate())
     socket.once('close', () => deadline[Symbol.dispose]())
     this.#finish({ reason, text })
@@ -308,15 +309,3 @@ export class Link implements FrameSink, SessionLink {
 }
 
 const SEND_OPTIONS = { binary: true, compress: false } as const
-
-function cutText(text: string): Buffer {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= MAX_CLOSE_TEXT_BYTES) return bytes
-  let end = MAX_CLOSE_TEXT_BYTES
-  while (((bytes[end] as number) & 0xc0) === 0x80) end--
-  return bytes.subarray(0, end)
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
-}

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts'
-import { PunkuError } from '../core/error.ts'
 import { type ResetOrigin, STREAM_KIND, type StreamReset } from '../protocol/codes.ts'
 import { creditFrame, headFrame, openFrame, resetFrame } from '../protocol/frame-writer.ts'
 import { decodeRequestHead, decodeResponseHead, encodeRequestHead, type RequestHead } from '../protocol/head.ts'
 import { ACK_BYTES, ACK_DELAY_MS, MAX_STREAM_ID } from '../protocol/limits.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
+import { agentBusy } from './agent-busy.ts'
 import type { TunnelLimits } from './limits.ts'
 import { type Channel, Outbox } from './outbox.ts'
 import { ReceiveWindow, type WindowSurroundings } from './receive-window.ts'
@@ -133,11 +133,7 @@ export class Session implements StreamSession, WindowSurroundings {
   open(head: RequestHead, isEnd: boolean, receiver: StreamReceiver): TunnelStream {
     const bytes = encodeRequestHead(head)
     if (this.#streams.size >= this.#options.peer.streams || this.#nextId > MAX_STREAM_ID || this.isOverrun) {
-      throw new PunkuError(
-        'agent_busy',
-        'The agent beside the model server serves as many requests as it may. Ask again when one has ended.',
-        { retryAfterMs: 1_000 },
-      )
+      throw agentBusy()
     }
     const stream = this.#add(this.#nextId, receiver)
     this.#nextId += 2

@@ -142,7 +142,7 @@ export class TunnelStream implements DataSource {
     if (this.#hasPeerEnded) throw new ProtocolError('a head comes after the END')
     this.#hasHead = true
     this.receiver.onHead?.(head)
-    if (isEnd && !this.#isOver) this.#receiveEnd()
+    if (isEnd && !this.#isOver) this.receiveEnd()
   }
 
   /** For the session: a frame has come. @param needsHead whether a head must come first */
@@ -157,12 +157,14 @@ export class TunnelStream implements DataSource {
       return
     }
     if (chunk.length > 0) this.receiver.onData(chunk)
-    if (isEnd && !this.#isOver) this.#receiveEnd()
+    if (isEnd && !this.#isOver) this.receiveEnd()
   }
 
   /** For the session: the request's OPEN carried END. */
   receiveEnd(): void {
-    this.#receiveEnd()
+    this.#hasPeerEnded = true
+    this.receiver.onEnd()
+    this.#finishIfDone()
   }
 
   /** For the session: a frame has come. */
@@ -204,12 +206,6 @@ export class TunnelStream implements DataSource {
       this.#needsDrain = false
       this.receiver.onDrain()
     }
-    this.#finishIfDone()
-  }
-
-  #receiveEnd(): void {
-    this.#hasPeerEnded = true
-    this.receiver.onEnd()
     this.#finishIfDone()
   }
 

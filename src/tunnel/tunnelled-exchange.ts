@@ -5,6 +5,7 @@ import type { ExchangeCarrier, HttpExchange } from '../http1/http-exchange.ts'
 import type { FieldMap } from '../http1/response-head.ts'
 import type { StreamReset } from '../protocol/codes.ts'
 import type { RequestHead, ResponseHead } from '../protocol/head.ts'
+import { agentBusy } from './agent-busy.ts'
 import { HeldData } from './held-data.ts'
 import type { Session } from './session.ts'
 import type { StreamReceiver, TunnelStream } from './stream.ts'
@@ -181,11 +182,7 @@ function failureOf({ code, text }: StreamReset): Error {
         { detail: { reason: why } },
       )
     case 'busy':
-      return new PunkuError(
-        'agent_busy',
-        'The agent beside the model server serves as many requests as it may. Ask again when one has ended.',
-        { retryAfterMs: 1_000, detail: { reason: why } },
-      )
+      return agentBusy(why)
     case 'too_large':
       return new PunkuError(
         'request_too_large',

@@ -1,4 +1,4 @@
-import { VERSION } from '../core/version.ts'
+import { SOFTWARE } from '../core/version.ts'
 import type { ServerWay } from './upstream.ts'
 
 /** The longest listing that is read: Ollama writes under 1 KiB for a model, so this is ample for thousands. */
@@ -31,7 +31,7 @@ export async function askJson(way: ServerWay, question: JsonQuestion): Promise<J
   const headers: Record<string, string> = {
     accept: 'application/json',
     'anthropic-version': '2023-06-01',
-    'user-agent': `punku/${VERSION}`,
+    'user-agent': SOFTWARE,
   }
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (credential !== undefined) {

@@ -7,6 +7,7 @@ import { FRAME_HEADER_BYTES } from '../../src/protocol/frame-writer.ts'
 import { UNCROSSED_REQUEST_FIELDS, UNCROSSED_RESPONSE_FIELDS } from '../../src/protocol/head.ts'
 import { type AgentHello, CAPABILITIES, type GatewayHello } from '../../src/protocol/hello.ts'
 import * as limits from '../../src/protocol/limits.ts'
+import { CLIENT_ID } from '../../src/protocol/oauth.ts'
 import { ProtocolError } from '../../src/protocol/protocol-error.ts'
 import { ACCESS_TOKEN_MS } from '../../src/relay/access-tokens.ts'
 import { DEFAULT_PAIRING_LIMITS } from '../../src/relay/pairing-limits.ts'
@@ -180,7 +181,7 @@ test('capabilities, client and paths', () => {
   const [, known = ''] = /Known: (.*?) \|/.exec(flat) ?? []
   expect([...known.matchAll(/`([a-z]+)` /g)].map(([, name]) => name)).toEqual(CAPABILITIES)
   const clients = [...flat.matchAll(/client_id=([a-z-]+)/g)].map(([, client]) => client)
-  expect(new Set(clients)).toEqual(new Set([limits.CLIENT_ID]))
+  expect(new Set(clients)).toEqual(new Set([CLIENT_ID]))
 })
 
 describe('links', () => {
