@@ -15,7 +15,10 @@ export default defineConfig({
   test: {
     // The proxy's tests run twice: what they hold must hold on both paths to a model server.
     projects: [
-      { extends: true, test: { name: 'direct', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'direct', include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'] },
+      },
       {
         extends: true,
         test: {

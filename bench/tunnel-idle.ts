@@ -56,7 +56,8 @@ export async function measureTunnelIdle({ newFolder, progress }: Bench): Promise
 async function createTunnels(count: number, home: string, env: Readonly<Record<string, string>>): Promise<string[]> {
   await using control = await openLocalControl({ home, env })
   const tokens: string[] = []
-  for (let at = 0; at < count; at++) tokens.push((await control.client.createTunnel(`bench-${at}`)).token)
+  for (let at = 0; at < count; at++)
+    tokens.push((await control.client.call('createTunnel', { body: { label: `bench-${at}` } })).token)
   return tokens
 }
 

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
 import { describeDatabases } from '../../test/support/databases.ts'
+import { LOCAL, MEMBER_RULES } from '../../test/support/key-actors.ts'
 import { PunkuError } from '../core/error.ts'
 import { Secret } from '../core/secret.ts'
 import type { OpenDatabase } from '../store/database.ts'
 import { KeyRepository } from '../store/key-repository.ts'
-import { type KeyGrant, KeyService } from './key-service.ts'
+import type { KeyGrant } from './key-grant.ts'
+import { KeyService } from './key-service.ts'
 import { hashSecret, parseKey } from './key-text.ts'
 
 const hash = (secret: string) => hashSecret(new Secret('pepper'), secret)
@@ -17,8 +19,15 @@ function serviceOn(database: OpenDatabase) {
   const changed = async () => {
     counter.changes++
   }
-  return { clock, repository, counter, keys: new KeyService({ repository, hash, clock, changed }) }
+  return {
+    clock,
+    repository,
+    counter,
+    keys: new KeyService({ repository, hash, clock, changed, memberKeyRules: async () => MEMBER_RULES }),
+  }
 }
+
+const ALL = { after: undefined, limit: 1_000 }
 
 const refusalOf = async (run: Promise<unknown>) => {
   const error = await run.then(
@@ -32,7 +41,7 @@ const refusalOf = async (run: Promise<unknown>) => {
 describeDatabases((open) => {
   test('a new key takes the defaults, and only the hash of its secret is stored', async () => {
     const { keys, repository, clock, counter } = serviceOn(await open())
-    const { key, text } = await keys.create({ name: 'ada' })
+    const { key, text } = await keys.create(LOCAL, { name: 'ada' })
     expect(key).toMatchObject({ name: 'ada', allowsCloud: false, allowsMetrics: false, createdAt: clock.now() })
     expect(key).toMatchObject({ expiresAt: undefined, revokedAt: undefined, lastUsedAt: undefined })
     expect(key.models.map((glob) => glob.text)).toEqual(['*'])
@@ -48,7 +57,7 @@ describeDatabases((open) => {
 
   test('a new key gets what was granted', async () => {
     const { keys, clock } = serviceOn(await open())
-    const { key } = await keys.create({
+    const { key } = await keys.create(LOCAL, {
       name: 'Adas laptop',
       models: ['llama3', 'qwen*'],
       routes: ['manage', 'manage'],
@@ -57,7 +66,7 @@ describeDatabases((open) => {
       allowsCloud: true,
       allowsMetrics: true,
     })
-    expect(await keys.show('Adas laptop')).toEqual(key)
+    expect(await keys.show(LOCAL, 'Adas laptop')).toEqual(key)
     expect(key).toMatchObject({ allowsCloud: true, allowsMetrics: true, expiresAt: clock.now() + 1_000 })
     expect(key.models.map((glob) => glob.text)).toEqual(['llama3', 'qwen*'])
     expect([...key.routes]).toEqual(['manage'])
@@ -85,35 +94,35 @@ describeDatabases((open) => {
     ['expires', { expiresInMs: Number.MAX_SAFE_INTEGER }],
   ])('a grant with a wrong %s is refused by that name: %j', async (param, given) => {
     const { keys, repository } = serviceOn(await open())
-    const error = await refusalOf(keys.create({ name: 'ada', ...given }))
+    const error = await refusalOf(keys.create(LOCAL, { name: 'ada', ...given }))
     expect([error.code, error.param]).toEqual(['invalid_request', param])
-    expect(await repository.list()).toEqual([])
+    expect(await repository.listAll()).toEqual([])
   })
 
   test('a key that may only read metrics needs no route', async () => {
     const { keys } = serviceOn(await open())
-    const { key } = await keys.create({ name: 'prometheus', routes: [], allowsMetrics: true })
+    const { key } = await keys.create(LOCAL, { name: 'prometheus', routes: [], allowsMetrics: true })
     expect(key.routes.size).toBe(0)
   })
 
   test('a name is taken while its key is not revoked, and so is an id', async () => {
     const { keys } = serviceOn(await open())
-    const { key } = await keys.create({ name: 'ada' })
+    const { key } = await keys.create(LOCAL, { name: 'ada' })
     for (const name of ['ada', key.id]) {
-      const error = await refusalOf(keys.create({ name }))
-      expect([error.code, error.param]).toEqual(['invalid_request', 'name'])
+      const error = await refusalOf(keys.create(LOCAL, { name }))
+      expect([error.code, error.param]).toEqual(['already_exists', 'name'])
     }
-    await keys.revoke('ada')
-    const second = await keys.create({ name: 'ada' })
-    expect((await keys.show('ada')).id).toBe(second.key.id)
-    expect((await keys.list()).map(({ id }) => id)).toEqual(expect.arrayContaining([key.id, second.key.id]))
+    await keys.revoke(LOCAL, 'ada')
+    const second = await keys.create(LOCAL, { name: 'ada' })
+    expect((await keys.show(LOCAL, 'ada')).id).toBe(second.key.id)
+    expect((await keys.list(LOCAL, ALL)).map(({ id }) => id)).toEqual(expect.arrayContaining([key.id, second.key.id]))
   })
 
   test('a rotation gives a new text and the old one a last hour', async () => {
     const { keys, repository, clock, counter } = serviceOn(await open())
-    const { key, text } = await keys.create({ name: 'ada' })
+    const { key, text } = await keys.create(LOCAL, { name: 'ada' })
     clock.advance(5_000)
-    const rotated = await keys.rotate('ada', 3_600_000)
+    const rotated = await keys.rotate(LOCAL, 'ada', 3_600_000)
     expect(rotated.key.id).toBe(key.id)
     expect(rotated.text.reveal()).not.toBe(text.reveal())
     const ends = (await repository.listSecrets()).map((secret) => secret.expires_at)
@@ -123,24 +132,28 @@ describeDatabases((open) => {
 
   test.each([-1, 0.5, Number.NaN])('a grace of %d is refused', async (graceMs) => {
     const { keys } = serviceOn(await open())
-    await keys.create({ name: 'ada' })
-    expect((await refusalOf(keys.rotate('ada', graceMs))).param).toBe('grace')
+    await keys.create(LOCAL, { name: 'ada' })
+    expect((await refusalOf(keys.rotate(LOCAL, 'ada', graceMs))).param).toBe('grace')
   })
 
   test('a revoked key stays in the list, cannot be rotated, and is revoked once', async () => {
     const { keys, clock } = serviceOn(await open())
-    const { key } = await keys.create({ name: 'ada' })
+    const { key } = await keys.create(LOCAL, { name: 'ada' })
     const revokedAt = clock.now()
-    expect((await keys.revoke(key.id)).revokedAt).toBe(revokedAt)
+    expect((await keys.revoke(LOCAL, key.id)).after.revokedAt).toBe(revokedAt)
     clock.advance(1_000)
-    expect((await keys.revoke(key.id)).revokedAt).toBe(revokedAt)
-    expect((await refusalOf(keys.rotate(key.id, 0))).code).toBe('invalid_request')
-    expect(await keys.list()).toHaveLength(1)
+    expect((await keys.revoke(LOCAL, key.id)).after.revokedAt).toBe(revokedAt)
+    expect((await refusalOf(keys.rotate(LOCAL, key.id, 0))).code).toBe('invalid_request')
+    expect(await keys.list(LOCAL, ALL)).toHaveLength(1)
   })
 
   test('a key nobody knows is said to be so, without repeating what was asked', async () => {
     const { keys } = serviceOn(await open())
-    const calls = [() => keys.show('pk_pasted'), () => keys.revoke('pk_pasted'), () => keys.rotate('pk_pasted', 0)]
+    const calls = [
+      () => keys.show(LOCAL, 'pk_pasted'),
+      () => keys.revoke(LOCAL, 'pk_pasted'),
+      () => keys.rotate(LOCAL, 'pk_pasted', 0),
+    ]
     for (const call of calls) {
       const error = await refusalOf(call())
       expect(error.code).toBe('key_not_found')

@@ -10,6 +10,13 @@ export type GrantableRouteClass = Exclude<RouteClass, 'never'>
 export interface Key {
   /** The public id inside `pk_<id>_<secret>`. */
   readonly id: string
+  readonly orgId: string
+  /** Whose it is; `undefined`: the org's own. */
+  readonly personId: string | undefined
+  /** Who made it, in words. */
+  readonly createdBy: string
+  /** Grows with each change that people make to it. */
+  readonly version: number
   readonly name: string
   /** The models it may use; never empty. */
   readonly models: readonly ModelGlob[]
@@ -41,6 +48,10 @@ export function keyFromRow(row: KeyRow): Key {
   if (!routes.every(isGrantable)) throw new TypeError(`key ${row.id} has a route class that cannot be granted`)
   return {
     id: row.id,
+    orgId: row.org_id,
+    personId: row.person_id ?? undefined,
+    createdBy: row.created_by,
+    version: row.version,
     name: row.name,
     models,
     routes: new Set(routes),

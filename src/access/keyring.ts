@@ -153,7 +153,7 @@ export class Keyring {
     // The mark before the rows: a change in between is then read twice rather than missed.
     const changeMark = await repository.changeMark()
     if (changeMark !== this.#changeMark) {
-      const rows = await repository.list()
+      const rows = await repository.listAll()
       this.#replace(rows, await repository.listSecrets())
       this.#changeMark = changeMark
     }
@@ -168,7 +168,9 @@ export class Keyring {
       const entry = this.#entryFrom(row, secretsByKey.get(row.id) ?? [])
       if (entry === undefined) continue
       entries.set(row.id, entry)
-      if (isFirst && endOf(entry, this.#options.clock.now()) !== undefined) this.#ended.add(row.id)
+      // A key that had expired may have been given more time: its next end has to be told again.
+      if (endOf(entry, this.#options.clock.now()) === undefined) this.#ended.delete(row.id)
+      else if (isFirst) this.#ended.add(row.id)
     }
     const previous = this.#entries
     this.#entries = entries

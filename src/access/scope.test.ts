@@ -5,6 +5,11 @@ import { isUnrestricted, mayUseModel, mayUseRoute } from './scope.ts'
 
 const ROW: KeyRow = {
   id: 'k1',
+  org_id: 'default',
+  person_id: null,
+  created_by: 'local admin',
+  is_playground: 0,
+  version: 1,
   name: 'ada',
   models: '["llama3","qwen*"]',
   routes: '["inference"]',

@@ -12,6 +12,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import { VERSION } from '../core/version.ts'
 import { HttpDispatcher } from '../http1/http-dispatcher.ts'
+import { DEFAULT_ORG } from '../people/actor.ts'
 import { holdInstance } from '../system/single-instance.ts'
 import { DirectUpstream } from '../upstreams/direct-upstream.ts'
 import { type AgentStatusBody, listenForAgent } from './agent-control.ts'
@@ -77,6 +78,7 @@ export async function startConnect(options: ConnectOptions): Promise<RunningConn
   const instance = await holdInstance({ home, clock, name: `agent-${profile.name}` })
   opened.defer(() => instance.release())
   const upstream = new DirectUpstream({
+    orgId: DEFAULT_ORG,
     url,
     ...(key === undefined ? {} : { credential: { header: 'authorization', reveal: () => key.reveal() } }),
     createDispatcher: (origin) => new HttpDispatcher({ origin, clock }),

@@ -37,15 +37,15 @@ describe('where no gateway runs', () => {
     {
       await using control = await open()
       expect(control.isLive).toBe(false)
-      await control.client.createKey({ name: 'alice' })
+      await control.client.call('createKey', { body: { name: 'alice' } })
     }
     await using control = await open()
-    expect((await control.client.listKeys()).map(({ name }) => name)).toEqual(['alice'])
+    expect((await control.client.call('listKeys')).keys.map(({ name }) => name)).toEqual(['alice'])
   })
 
   test('what only a gateway knows is refused', async () => {
     await using control = await open()
-    await expect(control.client.status()).rejects.toMatchObject({ code: 'gateway_not_running', status: 503 })
+    await expect(control.client.call('status')).rejects.toMatchObject({ code: 'gateway_not_running', status: 503 })
   })
 
   test('a configuration that cannot be used is refused', async () => {
@@ -69,14 +69,14 @@ test('where one runs, it is asked, and what is changed holds in it at once', asy
   {
     await using control = await open()
     expect(control.isLive).toBe(true)
-    const { addresses } = await control.client.status()
+    const { addresses } = await control.client.call('status')
     const statusFor = async (key: string) =>
       (await fetch(`${addresses[0]}/v1/models`, { headers: { 'x-api-key': key } })).status
-    const { key } = await control.client.createKey({ name: 'alice' })
+    const { key } = await control.client.call('createKey', { body: { name: 'alice' } })
     expect(await statusFor(key)).toBe(200)
-    const rotated = await control.client.rotateKey('alice', 0)
+    const rotated = await control.client.call('rotateKey', { params: { key: 'alice' }, body: { graceMs: 0 } })
     expect([await statusFor(key), await statusFor(rotated.key)]).toEqual([401, 200])
-    await control.client.revokeKey('alice')
+    await control.client.call('revokeKey', { params: { key: 'alice' } })
     expect(await statusFor(rotated.key)).toBe(401)
   }
   await running.close()
@@ -90,8 +90,8 @@ test('where one runs, it tells of the links of its tunnels, and cuts them', asyn
   const running = await startServe({ home, flags, env: {}, demo: 'always', mayShowKey: false, log })
   onTestFinished(() => running.destroy())
   await using control = await open()
-  const { addresses } = await control.client.status()
-  const issued = await control.client.createTunnel('studio')
+  const { addresses } = await control.client.call('status')
+  const issued = await control.client.call('createTunnel', { body: { label: 'studio' } })
   const asked = await postForm(`${addresses[0]}/tunnel/token`, {
     grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
     client_id: 'punku-agent',
@@ -116,12 +116,17 @@ test('where one runs, it tells of the links of its tunnels, and cuts them', asyn
   onTestFinished(() => session.end('the test is over'))
 
   const linked = { state: 'connected', streams: expect.any(Number), address: '127.0.0.1' }
-  expect(await control.client.showTunnel('studio')).toMatchObject(linked)
-  expect((await control.client.status()).tunnels).toEqual({ live: 1, connected: 1 })
-  expect(await control.client.renameTunnel('studio', 'attic')).toMatchObject({ label: 'attic', ...linked })
-  expect(await control.client.revokeTunnel('attic')).toMatchObject({ state: 'revoked', address: null })
+  expect(await control.client.call('showTunnel', { params: { tunnel: 'studio' } })).toMatchObject(linked)
+  expect((await control.client.call('status')).tunnels).toEqual({ live: 1, connected: 1 })
+  expect(
+    await control.client.call('renameTunnel', { params: { tunnel: 'studio' }, body: { label: 'attic' } }),
+  ).toMatchObject({ label: 'attic', ...linked })
+  expect(await control.client.call('revokeTunnel', { params: { tunnel: 'attic' } })).toMatchObject({
+    state: 'revoked',
+    address: null,
+  })
   expect(await link.ended).toMatchObject({ reason: 'revoked' })
-  expect((await control.client.status()).tunnels).toEqual({ live: 0, connected: 0 })
+  expect((await control.client.call('status')).tunnels).toEqual({ live: 0, connected: 0 })
 })
 
 function postForm(url: string, fields: Readonly<Record<string, string>>): Promise<Response> {
@@ -135,7 +140,7 @@ test('a gateway that stops while it is asked is told as that', async () => {
   onTestFinished(() => void dying.close())
   await using control = await open()
   expect(control.isLive).toBe(true)
-  await expect(control.client.status()).rejects.toMatchObject({ code: 'gateway_not_running' })
+  await expect(control.client.call('status')).rejects.toMatchObject({ code: 'gateway_not_running' })
 })
 
 test('a gateway that accepts and never answers is told as that', async () => {
@@ -144,7 +149,7 @@ test('a gateway that accepts and never answers is told as that', async () => {
   await new Promise<void>((resolve) => suspended.listen(socket, resolve))
   onTestFinished(() => void suspended.close())
   await using control = await openLocalControl({ home, env: {}, answerTimeoutMs: 20 })
-  const thrown = await control.client.listKeys().catch((error: unknown) => error)
+  const thrown = await control.client.call('listKeys').catch((error: unknown) => error)
   expect(thrown).toMatchObject({ code: 'gateway_not_running', message: expect.stringContaining('does not answer') })
 })
 

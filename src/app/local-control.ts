@@ -6,7 +6,10 @@ import { createControl } from '../control/control.ts'
 import { systemClock } from '../core/clock.ts'
 import { PunkuError } from '../core/error.ts'
 import { createLog } from '../core/log.ts'
+import { localActorOf, ORG_HEADER } from './local-actor.ts'
 import { NoAnswer, type OwnerSocket, openOwnerSocket } from './owner-socket.ts'
+import { createPeople } from './people-parts.ts'
+import { SIGN_IN_AWAY } from './sign-in-away.ts'
 import { openState } from './state.ts'
 
 /** A gateway that is suspended accepts and never answers. Sums over a large database take seconds, not this long. */
@@ -17,6 +20,8 @@ export interface LocalControlOptions {
   readonly home: string
   readonly configFile?: string | undefined
   readonly env: Environment
+  /** The id or slug of the org that is meant. Default: `default`. */
+  readonly org?: string | undefined
   /** How long a running gateway may stay silent before a call fails with `gateway_not_running`. Default: 30 s. */
   readonly answerTimeoutMs?: number
 }
@@ -40,9 +45,20 @@ export async function openLocalControl(options: LocalControlOptions): Promise<Lo
   const config = loadConfig({ home, file: configFile, env, flags: {} })
   const log = createLog({ ...config.log, level: 'warn' })
   const state = await openState({ home, config, clock: systemClock, log })
-  const app = createControl({ ...state, log, now: systemClock.now })
+  const setupLinks = { take: () => false }
+  const people = createPeople({ state, keeper: SIGN_IN_AWAY, setupLinks, clock: systemClock })
+  const app = createControl({
+    ...state,
+    ...people,
+    actorOf: (context) => localActorOf(context, people),
+    clientAddress: () => 'local',
+    publicUrl: () => config.gateway.publicUrl ?? 'http://localhost',
+    log,
+    clock: systemClock,
+    now: systemClock.now,
+  })
   return {
-    client: new ControlClient(async (target, init) => app.request(target, init)),
+    client: new ControlClient(async (target, init) => app.request(target, withOrg(init, options.org))),
     isLive: false,
     [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
   }
@@ -54,21 +70,27 @@ export async function openLocalControl(options: LocalControlOptions): Promise<Lo
  */
 export async function openRunningControl({
   home,
+  org,
   answerTimeoutMs = ANSWER_TIMEOUT_MS,
-}: Pick<LocalControlOptions, 'home' | 'answerTimeoutMs'>): Promise<LocalControl | undefined> {
+}: Pick<LocalControlOptions, 'home' | 'org' | 'answerTimeoutMs'>): Promise<LocalControl | undefined> {
   const socket = await openOwnerSocket({ home, name: 'gateway', answerTimeoutMs })
   if (socket === undefined) return undefined
   return {
-    client: new ControlClient(overSocket(socket)),
+    client: new ControlClient(overSocket(socket, org)),
     isLive: true,
     [Symbol.asyncDispose]: () => socket[Symbol.asyncDispose](),
   }
 }
 
-function overSocket(socket: OwnerSocket): ControlFetch {
+function withOrg(init: RequestInit, org: string | undefined): RequestInit {
+  if (org === undefined) return init
+  return { ...init, headers: { ...(init.headers as Readonly<Record<string, string>> | undefined), [ORG_HEADER]: org } }
+}
+
+function overSocket(socket: OwnerSocket, org: string | undefined): ControlFetch {
   return async (path, init) => {
     try {
-      return await socket.fetch(path, init)
+      return await socket.fetch(path, withOrg(init, org))
     } catch (cause) {
       if (!(cause instanceof NoAnswer)) throw cause
       throw new PunkuError(

@@ -18,6 +18,7 @@ afterEach(() => server.close())
 async function start() {
   const changes: LocalModels[] = []
   const upstream = new DirectUpstream({
+    orgId: 'default',
     url: server.origin,
     createDispatcher: (origin) => new HttpDispatcher({ origin, clock: systemClock }),
     clock,

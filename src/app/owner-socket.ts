@@ -50,13 +50,17 @@ export async function openOwnerSocket(options: OwnerSocketOptions): Promise<Owne
   return {
     async fetch(target, init) {
       try {
-        const { statusCode, body } = await request(`http://punku${target}`, {
+        const { statusCode, headers, body } = await request(`http://punku${target}`, {
           dispatcher: agent,
           method: init.method ?? 'GET',
           headers: (init.headers ?? {}) as Record<string, string>,
           body: (init.body ?? null) as string | null,
         })
-        return new Response(await body.text(), { status: statusCode })
+        const type = headers['content-type']
+        return new Response(await body.text(), {
+          status: statusCode,
+          ...(typeof type === 'string' && { headers: { 'content-type': type } }),
+        })
       } catch (cause) {
         throw new NoAnswer(
           cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError,

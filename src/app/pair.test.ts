@@ -27,7 +27,7 @@ beforeAll(async () => {
   const log = pino({ level: 'silent' })
   gateway = await startServe({ home, flags, env: {}, demo: 'always', mayShowKey: false, log })
   control = await openLocalControl({ home, env: {} })
-  gatewayUrl = (await control.client.status()).addresses[0] ?? ''
+  gatewayUrl = (await control.client.call('status')).addresses[0] ?? ''
 })
 afterAll(async () => {
   await control[Symbol.asyncDispose]()
@@ -74,27 +74,32 @@ async function failure(pairing: Promise<unknown>): Promise<AgentFailure> {
 
 /** A one-time token for a tunnel that was made at the gateway. */
 async function oneTimeToken(label: string): Promise<Secret> {
-  return new Secret((await control.client.createTunnel(label)).token)
+  return new Secret((await control.client.call('createTunnel', { body: { label } })).token)
 }
 
 const isSaved = () => existsSync(join(home, 'secrets', 'agents', 'default.json'))
 
 describe('by code', () => {
   test('a confirmed one is saved, for this user alone', async () => {
-    const { profile, formerLabel, warnings } = await startByCode((code) => control.client.approvePairing(code), {
-      label: 'attic',
-    })
+    const { profile, formerLabel, warnings } = await startByCode(
+      (code) => control.client.call('approvePairing', { params: { code }, body: {} }),
+      {
+        label: 'attic',
+      },
+    )
     expect([formerLabel, warnings]).toEqual([undefined, []])
     expect(profile).toMatchObject({ name: 'default', gatewayUrl, label: 'attic', upstreamUrl: 'http://127.0.0.1:1/v1' })
     expect(readAgentProfile(home, 'default')).toEqual(profile)
     expect(statSync(join(home, 'secrets', 'agents', 'default.json')).mode & 0o777).toBe(0o600)
-    const tunnel = await control.client.showTunnel('attic')
+    const tunnel = await control.client.call('showTunnel', { params: { tunnel: 'attic' } })
     expect([tunnel.id, tunnel.pairedAt]).toEqual([profile.tunnelId, expect.any(String)])
-    await control.client.revokeTunnel('attic')
+    await control.client.call('revokeTunnel', { params: { tunnel: 'attic' } })
   })
 
   test('one that is turned down is not, and nobody is asked again', async () => {
-    const { kind, message } = await failure(startByCode((code) => control.client.denyPairing(code)))
+    const { kind, message } = await failure(
+      startByCode((code) => control.client.call('denyPairing', { params: { code } })),
+    )
     expect([kind, message]).toEqual(['denied', expect.stringContaining('denied at the gateway')])
     expect(isSaved()).toBe(false)
   })
@@ -140,16 +145,17 @@ describe('by one-time token', () => {
     await expect(start({ oneTimeToken: token })).rejects.toThrow(/paired already.*--replace.*--profile/)
     const { profile, formerLabel } = await start({ oneTimeToken: token, mayReplace: true })
     expect([profile.label, formerLabel]).toEqual(['loft', first.label])
-    const rotated = new Secret((await control.client.rotateTunnel('loft')).token)
+    const rotated = new Secret((await control.client.call('rotateTunnel', { params: { tunnel: 'loft' } })).token)
     const again = await start({ oneTimeToken: rotated, mayReplace: true })
     expect([again.profile.tunnelId, again.formerLabel]).toEqual([profile.tunnelId, undefined])
-    for (const label of ['cellar', 'barn', 'loft']) await control.client.revokeTunnel(label)
+    for (const label of ['cellar', 'barn', 'loft'])
+      await control.client.call('revokeTunnel', { params: { tunnel: label } })
   })
 
   test('a damaged profile is replaced like any other', async () => {
     await start({ oneTimeToken: await oneTimeToken('shed') })
     writeFileSync(join(home, 'secrets', 'agents', 'default.json'), '{')
-    const rotated = new Secret((await control.client.rotateTunnel('shed')).token)
+    const rotated = new Secret((await control.client.call('rotateTunnel', { params: { tunnel: 'shed' } })).token)
     expect(await start({ oneTimeToken: rotated, mayReplace: true })).toMatchObject({ formerLabel: undefined })
     expect(readAgentProfile(home, 'default')?.label).toBe('shed')
   })
@@ -168,7 +174,7 @@ describe('what can be checked here is checked before the gateway is asked', () =
       await expect(start({ ...changes, oneTimeToken: token })).rejects.toThrow(message)
       await start({ oneTimeToken: token })
     } finally {
-      await control.client.revokeTunnel('porch')
+      await control.client.call('revokeTunnel', { params: { tunnel: 'porch' } })
     }
   })
 

@@ -1,11 +1,10 @@
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { until } from '../../test/security/site.ts'
+import { fullRequest, openTestChains, testNote } from '../../test/support/chains.ts'
 import { ManualClock } from '../../test/support/clock.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrations.ts'
-import { RequestRepository } from '../store/request-repository.ts'
-import type { NewRequestRow } from '../store/schema.ts'
 import { RetentionSweep } from './retention.ts'
 
 const HOUR_MS = 3_600_000
@@ -16,46 +15,24 @@ async function open() {
   onTestFinished(() => database.close())
   await migrate(database)
   const clock = new ManualClock()
-  const requests = new RequestRepository(database)
+  const { requests, audit, trail, intruder } = await openTestChains(database, clock)
   const lines: { msg: string; level: number }[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
-  const insert = (id: string, at: number) => requests.insertMany([{ ...BLANK, id, at }])
-  const ids = async () => (await requests.list({ limit: 100 })).map(({ id }) => id).reverse()
-  return { database, clock, requests, lines, log, insert, ids }
-}
-
-const BLANK: NewRequestRow = {
-  id: '',
-  at: 0,
-  key_id: null,
-  upstream: null,
-  dialect: 'openai',
-  route: '-',
-  model_asked: null,
-  model_used: null,
-  status: 200,
-  error_code: null,
-  is_streamed: 0,
-  ttfb_ms: null,
-  duration_ms: 0,
-  prompt_tokens: null,
-  completion_tokens: null,
-  cached_tokens: null,
-  is_estimated: 0,
-  request_bytes: 0,
-  response_bytes: 0,
-  client_name: null,
-  client_version: null,
-  session_id: null,
+  const sweep = (given: { requestsMs?: number; auditMs?: number }) =>
+    new RetentionSweep({ requests, requestsMs: undefined, audit, auditMs: undefined, clock, log, ...given })
+  const insert = (id: string, at: number) => requests.insertMany([fullRequest({ id, at })])
+  const ids = async () =>
+    (await intruder.selectFrom('requests').select('id').orderBy('seq').execute()).map(({ id }) => id)
+  return { database, clock, audit, trail, intruder, lines, sweep, insert, ids }
 }
 
 test('rows older than the retention go at start, and others every hour as they age', async () => {
-  const { clock, requests, lines, log, insert, ids } = await open()
+  const { clock, lines, sweep, insert, ids } = await open()
   const now = clock.now()
   await insert('old', now - DAY_MS - 1)
   await insert('just young enough', now - DAY_MS)
   await insert('new', now)
-  using _sweep = new RetentionSweep(requests, DAY_MS, clock, log)
+  using _sweep = sweep({ requestsMs: DAY_MS })
   await until(() => lines.length === 1)
   expect(await ids()).toEqual(['just young enough', 'new'])
   clock.advance(HOUR_MS)
@@ -65,17 +42,43 @@ test('rows older than the retention go at start, and others every hour as they a
 })
 
 test('without a retention rows stay for ever and no timer runs', async () => {
-  const { clock, requests, log, insert, ids } = await open()
+  const { clock, sweep, insert, ids } = await open()
   await insert('ancient', 0)
-  using _sweep = new RetentionSweep(requests, undefined, clock, log)
+  using _sweep = sweep({})
   expect(clock.pendingTimers).toBe(0)
   expect(await ids()).toEqual(['ancient'])
 })
 
+test('entries of the audit log go by a retention of their own', async () => {
+  const { clock, audit, trail, lines, sweep, insert, ids } = await open()
+  await insert('old', clock.now())
+  await audit.record(testNote())
+  clock.advance(DAY_MS + 1)
+  await audit.record(testNote())
+  using _sweep = sweep({ auditMs: DAY_MS })
+  await until(() => lines.length === 1)
+  expect(lines).toEqual([expect.objectContaining({ msg: 'audit.forgotten', rows: 1 })])
+  expect((await trail.list({}, 10)).map(({ seq }) => seq)).toEqual([2])
+  expect(await ids()).toEqual(['old'])
+})
+
+test('rows that were tampered with stay, and it is said each time', async () => {
+  const { clock, intruder, lines, sweep, insert, ids } = await open()
+  await insert('old', clock.now())
+  await intruder.updateTable('requests').set({ key_id: 'another' }).execute()
+  clock.advance(DAY_MS + 1)
+  using _sweep = sweep({ requestsMs: DAY_MS })
+  await until(() => lines.length === 1)
+  clock.advance(HOUR_MS)
+  await until(() => lines.length === 2)
+  expect(lines).toEqual([1, 2].map(() => expect.objectContaining({ level: 50, msg: expect.stringMatching(/verify/) })))
+  expect(await ids()).toEqual(['old'])
+})
+
 test('a database that does not answer is tried again', async () => {
-  const { database, clock, requests, lines, log } = await open()
+  const { database, clock, lines, sweep } = await open()
   await database.close()
-  using _sweep = new RetentionSweep(requests, DAY_MS, clock, log)
+  using _sweep = sweep({ requestsMs: DAY_MS })
   await until(() => lines.length === 1)
   clock.advance(HOUR_MS)
   await until(() => lines.length === 2)
@@ -83,7 +86,7 @@ test('a database that does not answer is tried again', async () => {
 })
 
 test('disposing it stops the timer', async () => {
-  const { clock, requests, log } = await open()
-  new RetentionSweep(requests, DAY_MS, clock, log)[Symbol.dispose]()
+  const { clock, sweep } = await open()
+  sweep({ requestsMs: DAY_MS, auditMs: DAY_MS })[Symbol.dispose]()
   expect(clock.pendingTimers).toBe(0)
 })

@@ -78,7 +78,7 @@ test('a folder whose path is too long for a socket gets one elsewhere, gone at t
   expect(existsSync(socket)).toBe(true)
   {
     await using control = await openLocalControl({ home: long, env: {} })
-    expect(await control.client.status()).toMatchObject({ pid: process.pid })
+    expect(await control.client.call('status')).toMatchObject({ pid: process.pid })
   }
   await running.close()
   expect(existsSync(socket)).toBe(false)

@@ -3,13 +3,14 @@ import { ConfigError } from '../config/config-error.ts'
 import type { ConfigLayer, Environment } from '../config/environment.ts'
 import { ensureHome } from '../config/home.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
-import { createControl } from '../control/control.ts'
+import { keyActor } from '../control/key-control.ts'
 import { listenOnSocket } from '../control/socket-listener.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { createLog, type Logger } from '../core/log.ts'
 import { VERSION } from '../core/version.ts'
 import type { Gateway, ListeningAddress } from '../gateway/gateway.ts'
-import type { LocalAdmin } from '../relay/local-admin.ts'
+import { localActor } from '../people/actor.ts'
+import type { SetupLinks } from '../people/setup-link.ts'
 import { ExposureCheck, otherAddresses } from '../system/exposure.ts'
 import { assertSafeListen, renderAddress, resolveListen } from '../system/listen-address.ts'
 import { explainPortInUse, portOwner } from '../system/port-owner.ts'
@@ -17,6 +18,7 @@ import { holdInstance } from '../system/single-instance.ts'
 import { type DemoMode, findModels } from './found-models.ts'
 import { openGateway } from './gateway-parts.ts'
 import { greet } from './greeting.ts'
+import type { PeopleParts } from './people-parts.ts'
 import type { State } from './state.ts'
 
 export interface ServeOptions {
@@ -65,16 +67,25 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
 
   // Whatever fails on the way, what was opened before is closed again, last first.
   await using opened = new AsyncDisposableStack()
-  const startedAt = clock.now()
   const instance = await holdInstance({ home, clock })
   opened.defer(() => instance.release())
   const models = opened.use(await findModels({ mode: options.demo, config, clock }))
-  const parts = opened.use(await openGateway({ home, config, upstreams: models.upstreams, clock, log }))
-  const { gateway, state, upstreams, relay, admin } = parts
+  let exposure: ExposureCheck | undefined
+  const parts = opened.use(
+    await openGateway({
+      home,
+      config,
+      upstreams: models.upstreams,
+      exposures: () => exposure?.exposures ?? [],
+      clock,
+      log,
+    }),
+  )
+  const { gateway, state, upstreams, people, setup, localControl } = parts
 
   const addresses: ListeningAddress[] = []
-  const direct = () => upstreams.list().filter(({ id }) => relay.status(id) === undefined)
-  const exposure = new ExposureCheck({
+  const direct = () => upstreams.all().filter(({ via }) => via === 'direct')
+  exposure = new ExposureCheck({
     upstreams: direct,
     addresses: () => otherAddresses(networkInterfaces()),
     ownListeners: () => addresses,
@@ -84,32 +95,14 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
     platform: process.platform,
   })
   opened.defer(() => exposure.close())
-  const control = createControl({
-    ...state,
-    links: relay,
-    log,
-    now: () => clock.now(),
-    gateway: {
-      upstreams: () => upstreams.list(),
-      status: () => ({
-        pid: process.pid,
-        version: VERSION,
-        startedAt,
-        addresses: addresses.map((address) => `${scheme(config)}://${renderAddress(address)}`),
-        publicUrl: config.gateway.publicUrl ?? null,
-        exposures: [...exposure.exposures],
-        liveExchanges: gateway.liveExchanges,
-      }),
-    },
-  })
-  const socket = await listenOnSocket(control, instance.socketPath)
+  const socket = await listenOnSocket(localControl, instance.socketPath)
   opened.defer(() => socket.close())
 
   for (const address of listen) addresses.push(await listenOrExplain(gateway, address))
   await exposure.start()
   const firstKey = await firstKeyOf(state, options.mayShowKey)
   // Links end with the process, so that each start gives one.
-  const setupLink = options.mayShowKey ? setupLinkOf(admin, config, addresses) : undefined
+  const setupLink = options.mayShowKey ? await setupLinkOf(people, setup, config, addresses) : undefined
   log.info({ version: VERSION, addresses: addresses.map(renderAddress) }, 'gateway.started')
 
   const kept = opened.move()
@@ -154,19 +147,21 @@ async function listenOrExplain(gateway: Gateway, address: ListeningAddress): Pro
 
 /** The text of a key made because there was none; `undefined` where there are keys, or nobody is there to see it. */
 async function firstKeyOf({ keys }: State, mayShowKey: boolean): Promise<string | undefined> {
-  if (!mayShowKey || (await keys.list()).length > 0) return undefined
-  return (await keys.create({ name: 'first' })).text.reveal()
+  const actor = keyActor(localActor())
+  if (!mayShowKey || (await keys.list(actor, { after: undefined, limit: 1 })).length > 0) return undefined
+  return (await keys.create(actor, { name: 'first' })).text.reveal()
 }
 
-/** Where whoever runs the gateway first opens it in a browser. */
-function setupLinkOf(
-  admin: LocalAdmin,
+/** Where the first person makes an account; `undefined` where there is one. */
+async function setupLinkOf(
+  { accounts }: PeopleParts,
+  setup: SetupLinks,
   config: LoadedConfig,
   [first]: readonly ListeningAddress[],
-): string | undefined {
+): Promise<string | undefined> {
   const base =
     config.gateway.publicUrl ?? (first === undefined ? undefined : `${scheme(config)}://${renderAddress(first)}`)
-  return base === undefined ? undefined : admin.createSetupLink(base)
+  return base === undefined || !(await accounts.needsSetup()) ? undefined : setup.issue(base)
 }
 
 function scheme(config: LoadedConfig): string {

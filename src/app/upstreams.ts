@@ -1,31 +1,36 @@
+import type { Dispatcher } from 'undici'
 import { ConfigError } from '../config/config-error.ts'
 import type { Config, ConfiguredUpstream } from '../config/load.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import { HttpDispatcher } from '../http1/http-dispatcher.ts'
-import { DirectUpstream } from '../upstreams/direct-upstream.ts'
-import type { UpstreamCredential } from '../upstreams/upstream.ts'
+import { DEFAULT_ORG } from '../people/actor.ts'
+import { credentialFor, DirectUpstream } from '../upstreams/direct-upstream.ts'
 import { Upstreams } from '../upstreams/upstreams.ts'
 
+/** What upstreams are made with. */
+export interface UpstreamParts {
+  readonly config: Config
+  readonly clock: Clock
+  readonly log: Logger
+}
+
 /**
- * The registry of the configured model servers, not started.
+ * The registry of the configured model servers, which are the first org's; not started.
  * @throws ConfigError when two URLs mean the same server, as `http://host:80/v1` and `http://host` do.
  */
 export async function createUpstreams(
   configured: readonly ConfiguredUpstream[],
-  { config, clock, log }: { readonly config: Config; readonly clock: Clock; readonly log: Logger },
+  { config, clock, log }: UpstreamParts,
 ): Promise<Upstreams> {
   const upstreams = new Upstreams({ clock })
   for (const { url, kind, key } of configured) {
-    const credential: UpstreamCredential | undefined = key && {
-      header: kind === 'anthropic' ? 'x-api-key' : 'authorization',
-      reveal: () => key.reveal(),
-    }
     const upstream = new DirectUpstream({
+      orgId: DEFAULT_ORG,
       url,
       ...(kind === undefined ? {} : { kind }),
-      ...(credential === undefined ? {} : { credential }),
-      createDispatcher: (origin) => new HttpDispatcher({ origin, connectTimeoutMs: config.timeouts.connectMs, clock }),
+      ...(key === undefined ? {} : { credential: credentialFor(kind, key) }),
+      createDispatcher: directWays({ config, clock }),
       clock,
       log,
     })
@@ -35,4 +40,9 @@ export async function createUpstreams(
     await upstreams.add(upstream)
   }
   return upstreams
+}
+
+/** How direct upstreams are reached. */
+export function directWays({ config, clock }: Omit<UpstreamParts, 'log'>): (origin: string) => Dispatcher {
+  return (origin) => new HttpDispatcher({ origin, connectTimeoutMs: config.timeouts.connectMs, clock })
 }

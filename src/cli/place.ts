@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { type LocalControl, openLocalControl } from '../app/local-control.ts'
+import type { LocalControl } from '../app/local-control.ts'
+import { reachControl } from '../app/reach-control.ts'
 import { resolveHome } from '../config/home.ts'
 
 /** Where a command works: the options every command takes. */
@@ -15,7 +16,8 @@ export function placeOf(command: Command): Place {
   return { home: resolveHome(process.env, process.platform, home), configFile: config }
 }
 
-/** The control API of the command's place; the caller disposes it. */
+/** The control API that a command means, by its flags and the environment; the caller disposes it. */
 export function openControl(command: Command): Promise<LocalControl> {
-  return openLocalControl({ ...placeOf(command), env: process.env })
+  const { gateway = process.env['PUNKU_GATEWAY'], org } = command.optsWithGlobals<{ gateway?: string; org?: string }>()
+  return reachControl({ ...placeOf(command), env: process.env, gateway, org })
 }

@@ -4,12 +4,16 @@ import { addConfigCommand } from './commands/config.ts'
 import { addConnectCommand } from './commands/connect.ts'
 import { addDisconnectCommand } from './commands/disconnect.ts'
 import { addKeysCommands } from './commands/keys.ts'
+import { addLoginCommands } from './commands/login.ts'
 import { addModelsCommand } from './commands/models.ts'
+import { addOrgsCommands } from './commands/orgs.ts'
 import { addPairCommand } from './commands/pair.ts'
+import { addPeopleCommands } from './commands/people.ts'
 import { addRequestsCommand } from './commands/requests.ts'
 import { addServeCommand } from './commands/serve.ts'
 import { addStatusCommand } from './commands/status.ts'
 import { addTunnelsCommands } from './commands/tunnels.ts'
+import { addUpstreamsCommands } from './commands/upstreams.ts'
 import { addUsageCommand } from './commands/usage.ts'
 import { EXIT, explain } from './exit.ts'
 import { print, printJson } from './output.ts'
@@ -43,6 +47,8 @@ export function createProgram(): Command {
     .description('The gate to your own language models.')
     .option('--home <dir>', "state folder (default: PUNKU_HOME, else the platform's own)")
     .option('--config <file>', 'configuration file (default: punku.yaml in the state folder)')
+    .option('--gateway <url>', 'a gateway you are signed in at (default: PUNKU_GATEWAY, else the one of this machine)')
+    .option('--org <org>', "id or slug of the org that is meant, on the gateway's own machine (default: default)")
     .version(VERSION, '-V, --version')
     .showHelpAfterError('(punku --help shows the commands)')
     .exitOverride()
@@ -52,9 +58,13 @@ export function createProgram(): Command {
   addDisconnectCommand(program)
   addKeysCommands(program)
   addModelsCommand(program)
+  addUpstreamsCommands(program)
   addTunnelsCommands(program)
   addRequestsCommand(program)
   addUsageCommand(program)
+  addOrgsCommands(program)
+  addPeopleCommands(program)
+  addLoginCommands(program)
   addStatusCommand(program)
   addConfigCommand(program)
   program

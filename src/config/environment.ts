@@ -17,7 +17,7 @@ export interface EnvironmentReading {
 }
 
 /** Variables with the prefix that are not options: the state folder's name. */
-const OTHER_NAMES: ReadonlySet<string> = new Set(['PUNKU_HOME'])
+const OTHER_NAMES: ReadonlySet<string> = new Set(['PUNKU_HOME', 'PUNKU_GATEWAY'])
 
 /** Kubernetes sets these in every pod beside a Service named `punku`. */
 const KUBERNETES_NAME = /^PUNKU_(SERVICE|PORT)(_|$)/

@@ -264,6 +264,17 @@ const metering = z
   .prefault({})
   .meta({ description: 'One row for each request: who, what, how long, how many tokens.' })
 
+const audit = z
+  .strictObject({
+    retention: durationOrOff({ min: '30d', max: '3650d' }).prefault('off').meta({
+      description:
+        'How long entries of the audit log are kept; `off` keeps them for ever. They are few: one for each change, none for a request.',
+    }),
+  })
+  .transform(({ retention }) => ({ retentionMs: retention }))
+  .prefault({})
+  .meta({ description: 'Who changed what, and when.' })
+
 const exposureCheck = z
   .strictObject({
     every: durationOrOff({ min: '5s' }).prefault('60s').meta({
@@ -327,6 +338,7 @@ export const configSchema = z.strictObject({
   stream,
   tunnels,
   metering,
+  audit,
   exposureCheck,
   log,
 })

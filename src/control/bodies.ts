@@ -1,7 +1,9 @@
 import type { Key } from '../access/key.ts'
 import type { RequestRow } from '../store/schema.ts'
 import type { CatalogueModel, Upstream } from '../upstreams/upstream.ts'
-import type { KeyBody, ModelBody, RequestBody, UpstreamBody } from './contract.ts'
+import type { KeyBody } from './contract/keys.ts'
+import type { RequestBody } from './contract/requests.ts'
+import type { ModelBody, UpstreamStatusBody } from './contract/upstreams.ts'
 
 /** Epoch milliseconds as the API's times. */
 export function iso(at: number): string {
@@ -13,12 +15,16 @@ export function isoOrNull(at: number | undefined): string | null {
   return at === undefined ? null : iso(at)
 }
 
-/** A key as the API shows it: never its text. */
-export function keyBody(key: Key, now: number): KeyBody {
+/** A key as the API shows it: never its text. `names` has the names of people by id. */
+export function keyBody(key: Key, names: ReadonlyMap<string, string>, now: number): KeyBody {
   const isExpired = key.expiresAt !== undefined && key.expiresAt <= now
   return {
     id: key.id,
     name: key.name,
+    ownerId: key.personId ?? null,
+    ownerName: nameOf(key.personId ?? null, names),
+    createdBy: key.createdBy,
+    version: key.version,
     models: key.models.map(({ text }) => text),
     routes: [...key.routes].filter((route) => route !== 'never'),
     networks: [...key.networks.ranges],
@@ -32,14 +38,22 @@ export function keyBody(key: Key, now: number): KeyBody {
   }
 }
 
-/** A recorded request; `names` has the keys' names by id. */
-export function requestBody(row: RequestRow, names: ReadonlyMap<string, string>): RequestBody {
+/** The names of what rows refer to, by id; of what is gone there is none. */
+export interface RowNames {
+  readonly keys: ReadonlyMap<string, string>
+  readonly people: ReadonlyMap<string, string>
+}
+
+/** A recorded request. */
+export function requestBody(row: RequestRow, names: RowNames): RequestBody {
   return {
     seq: row.seq,
     id: row.id,
     at: iso(row.at),
     keyId: row.key_id,
-    keyName: row.key_id === null ? null : (names.get(row.key_id) ?? null),
+    keyName: nameOf(row.key_id, names.keys),
+    personId: row.person_id,
+    personName: nameOf(row.person_id, names.people),
     upstream: row.upstream,
     dialect: row.dialect,
     route: row.route,
@@ -48,6 +62,8 @@ export function requestBody(row: RequestRow, names: ReadonlyMap<string, string>)
     status: row.status,
     errorCode: row.error_code,
     isStreamed: row.is_streamed === 1,
+    sentMs: row.sent_ms,
+    loadMs: row.load_ms,
     ttfbMs: row.ttfb_ms,
     durationMs: row.duration_ms,
     promptTokens: row.prompt_tokens,
@@ -60,6 +76,10 @@ export function requestBody(row: RequestRow, names: ReadonlyMap<string, string>)
     clientVersion: row.client_version,
     sessionId: row.session_id,
   }
+}
+
+function nameOf(id: string | null, names: ReadonlyMap<string, string>): string | null {
+  return id === null ? null : (names.get(id) ?? null)
 }
 
 /** A model of an upstream, with what is known of it. */
@@ -79,7 +99,7 @@ export function modelBody(model: CatalogueModel, upstream: Upstream): ModelBody 
 }
 
 /** An upstream, with its health. */
-export function upstreamBody({ id, label, kind, server, version, health, models }: Upstream): UpstreamBody {
+export function upstreamStatusBody({ id, label, kind, server, version, health, models }: Upstream): UpstreamStatusBody {
   return {
     id,
     label,

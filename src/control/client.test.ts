@@ -6,64 +6,97 @@ interface Sent {
   readonly body: unknown
 }
 
-/** A client whose every request gets one answer, and what it sent. */
-function clientOf(status: number, answer: unknown): { client: ControlClient; sent: Sent[] } {
+/** A client whose requests get these answers one after the other, the last one again and again, and what it sent. */
+function clientOf(...answers: (() => Response)[]): { client: ControlClient; sent: Sent[] } {
   const sent: Sent[] = []
   const client = new ControlClient(async (path, { method, body }) => {
     sent.push({ target: `${method} ${path}`, body: body === undefined ? undefined : JSON.parse(String(body)) })
-    return Response.json(answer, { status })
+    return (answers[sent.length - 1] ?? answers.at(-1))?.() ?? Response.error()
   })
   return { client, sent }
 }
 
 describe('ControlClient', () => {
-  test.each<[name: string, call: (client: ControlClient) => Promise<unknown>, target: string, body: unknown]>([
-    ['listKeys', (client) => client.listKeys(), 'GET /keys', undefined],
-    ['createKey', (client) => client.createKey({ name: 'a' }), 'POST /keys', { name: 'a' }],
-    ['showKey', (client) => client.showKey('a b/c?d'), 'GET /keys/a%20b%2Fc%3Fd', undefined],
-    ['rotateKey', (client) => client.rotateKey('a/b', 5), 'POST /keys/a%2Fb/rotate', { graceMs: 5 }],
-    ['revokeKey', (client) => client.revokeKey('a/b'), 'DELETE /keys/a%2Fb', undefined],
-    ['listTunnels', (client) => client.listTunnels(), 'GET /tunnels', undefined],
-    ['createTunnel', (client) => client.createTunnel('studio'), 'POST /tunnels', { label: 'studio' }],
-    ['showTunnel', (client) => client.showTunnel('a/b'), 'GET /tunnels/a%2Fb', undefined],
-    ['renameTunnel', (client) => client.renameTunnel('a/b', 'c'), 'PATCH /tunnels/a%2Fb', { label: 'c' }],
-    ['rotateTunnel', (client) => client.rotateTunnel('a/b'), 'POST /tunnels/a%2Fb/rotate', undefined],
-    ['revokeTunnel', (client) => client.revokeTunnel('a/b'), 'DELETE /tunnels/a%2Fb', undefined],
-    ['showPairing', (client) => client.showPairing('9KV/DU6'), 'GET /pairings/9KV%2FDU6', undefined],
-    ['approvePairing', (client) => client.approvePairing('9KV/DU6'), 'POST /pairings/9KV%2FDU6/approve', {}],
+  test.each<[call: (client: ControlClient) => Promise<unknown>, target: string, body: unknown]>([
+    [(client) => client.call('listKeys'), 'GET /keys', undefined],
+    [(client) => client.call('createKey', { body: { name: 'a' } }), 'POST /keys', { name: 'a' }],
+    [(client) => client.call('showKey', { params: { key: 'a b/c?d' } }), 'GET /keys/a%20b%2Fc%3Fd', undefined],
     [
-      'approvePairing',
-      (client) => client.approvePairing('9KV-DU6', 'attic'),
-      'POST /pairings/9KV-DU6/approve',
-      { label: 'attic' },
+      (client) => client.call('rotateKey', { params: { key: 'a/b' }, body: { graceMs: 5 } }),
+      'POST /keys/a%2Fb/rotate',
+      { graceMs: 5 },
     ],
-    ['denyPairing', (client) => client.denyPairing('9KV/DU6'), 'POST /pairings/9KV%2FDU6/deny', undefined],
-    ['listRequests', (client) => client.listRequests({}), 'GET /requests', undefined],
+    [(client) => client.call('revokeKey', { params: { key: 'a/b' } }), 'DELETE /keys/a%2Fb', undefined],
     [
-      'listRequests',
-      (client) => client.listRequests({ after: 0, key: 'a&b' }),
-      'GET /requests?after=0&key=a%26b',
+      (client) => client.call('renameTunnel', { params: { tunnel: 'a/b' }, body: { label: 'c' } }),
+      'PATCH /tunnels/a%2Fb',
+      { label: 'c' },
+    ],
+    [(client) => client.call('rotateTunnel', { params: { tunnel: 'a/b' } }), 'POST /tunnels/a%2Fb/rotate', undefined],
+    [
+      (client) => client.call('listRequests', { query: { after: 0, key: 'a&b', outcome: 'error' } }),
+      'GET /requests?after=0&key=a%26b&outcome=error',
       undefined,
     ],
-    ['usage', (client) => client.usage('day'), 'GET /usage?by=day', undefined],
-    ['listModels', (client) => client.listModels(), 'GET /models', undefined],
-    ['status', (client) => client.status(), 'GET /status', undefined],
-  ])('%s', async (_name, call, target, body) => {
-    const { client, sent } = clientOf(200, {})
+    [(client) => client.call('usage', { query: { by: 'day' } }), 'GET /usage?by=day', undefined],
+  ])('an operation becomes a request (%#): %s', async (call, target, body) => {
+    const { client, sent } = clientOf(() => Response.json({}))
     await call(client)
     expect(sent).toEqual([{ target: target.replace(' ', ' /control/v1'), body }])
   })
 
+  test('JSON comes as its value, another file as its text, and nothing as undefined', async () => {
+    const { client } = clientOf(
+      () => Response.json({ keys: [], next: null }),
+      () => new Response('day,name\r\n', { headers: { 'content-type': 'text/csv; charset=utf-8' } }),
+      () => new Response(null, { status: 204 }),
+    )
+    expect(await client.call('listKeys')).toEqual({ keys: [], next: null })
+    expect(await client.call('exportUsage')).toBe('day,name\r\n')
+    expect(await client.call('status')).toBeUndefined()
+  })
+
+  test('a long text comes in its pieces', async () => {
+    const pieces = ['{"seq":1}\n', '{"seq":2}\n'].map((text) => Buffer.from(text))
+    const { client } = clientOf(() => new Response(ReadableStream.from(pieces)))
+    const read: string[] = []
+    for await (const piece of await client.read('exportRequests')) read.push(Buffer.from(piece).toString())
+    expect(read).toEqual(['{"seq":1}\n', '{"seq":2}\n'])
+  })
+
+  test('a list is read page by page, until there is no next one', async () => {
+    const { client, sent } = clientOf(
+      () => Response.json({ keys: [], next: 'a/b' }),
+      () => Response.json({ keys: [], next: null }),
+    )
+    const pages: unknown[] = []
+    for await (const page of client.pages('listKeys', { query: { limit: 2 } })) pages.push(page)
+    expect(pages).toHaveLength(2)
+    expect(sent.map(({ target }) => target)).toEqual([
+      'GET /control/v1/keys?limit=2',
+      'GET /control/v1/keys?limit=2&cursor=a%2Fb',
+    ])
+  })
+
   test('what is refused is thrown with its code, status and advice', async () => {
-    const { client } = clientOf(404, {
-      type: 'about:blank',
-      title: '',
-      status: 404,
-      code: 'key_not_found',
-      detail: 'None.',
-    })
-    const thrown = await client.showKey('a').catch((error: unknown) => error)
-    expect(thrown).toBeInstanceOf(ControlError)
-    expect(thrown).toMatchObject({ code: 'key_not_found', status: 404, message: 'None.' })
+    const refusal = { type: 'about:blank', title: '', status: 404, code: 'key_not_found', detail: 'None.' }
+    const headers = { 'content-type': 'application/problem+json' }
+    const { client } = clientOf(() => new Response(JSON.stringify(refusal), { status: 404, headers }))
+    const calls = [
+      () => client.call('showKey', { params: { key: 'a' } }),
+      () => client.read('exportRequests'),
+      () => client.pages('listKeys', {}).next(),
+    ]
+    for (const call of calls) {
+      const thrown = await call().catch((error: unknown) => error)
+      expect(thrown).toBeInstanceOf(ControlError)
+      expect(thrown).toMatchObject({ code: 'key_not_found', status: 404, message: 'None.' })
+    }
+  })
+
+  test('what some proxy answers in the place of the API is told as that', async () => {
+    const { client } = clientOf(() => new Response('<html>Bad gateway</html>', { status: 502 }))
+    const thrown = await client.call('listKeys').catch((error: unknown) => error)
+    expect(thrown).toMatchObject({ code: 'internal', status: 502, message: expect.stringContaining('502') })
   })
 })

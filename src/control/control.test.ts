@@ -5,9 +5,10 @@ import { describeDatabases } from '../../test/support/databases.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrations.ts'
 import type { NewRequestRow } from '../store/schema.ts'
-import type { CatalogueModel, Upstream } from '../upstreams/upstream.ts'
+import type { CatalogueModel } from '../upstreams/upstream.ts'
 import { operations } from './contract.ts'
-import type { GatewayStatus } from './control.ts'
+import type { GatewayStatus } from './gateway-control.ts'
+import type { RunningGateway } from './upstream-control.ts'
 
 const DAY_MS = 86_400_000
 const KEY_TEXT = /pk_[0-9a-z]{10}_[0-9a-z]{52}/
@@ -17,7 +18,9 @@ function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
   return {
     id: 'req_1',
     at: clock.now(),
+    org_id: 'default',
     key_id: null,
+    person_id: null,
     upstream: '127.0.0.1:11434',
     dialect: 'openai',
     route: 'POST /v1/chat/completions',
@@ -26,6 +29,8 @@ function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
     status: 200,
     error_code: null,
     is_streamed: 1,
+    sent_ms: 2.5,
+    load_ms: null,
     ttfb_ms: 12.5,
     duration_ms: 250.25,
     prompt_tokens: 10,
@@ -70,8 +75,9 @@ const isUnprobed = {
 } as const
 
 /** What the control API reads of a running gateway: it never touches the rest of an upstream. */
+const all = () => [isUp, isUnprobed]
 const gateway = {
-  upstreams: () => [isUp, isUnprobed] as unknown as readonly Upstream[],
+  upstreams: { all, of: all },
   status: (): GatewayStatus => ({
     pid: 42,
     version: '1.2.3',
@@ -81,7 +87,7 @@ const gateway = {
     exposures: [{ upstreamId: isUp.id, address: '192.168.1.5:11434' }],
     liveExchanges: 3,
   }),
-}
+} as unknown as RunningGateway
 
 describeDatabases((open) => {
   describe('keys', () => {

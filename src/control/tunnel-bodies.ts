@@ -2,7 +2,7 @@ import type { LinkStatus } from '../relay/link-status.ts'
 import type { PairingRequest } from '../relay/pairing-service.ts'
 import type { Tunnel } from '../relay/tunnel.ts'
 import { iso, isoOrNull } from './bodies.ts'
-import type { PairingBody, TunnelBody } from './tunnel-contract.ts'
+import type { PairingBody, TunnelBody } from './contract/tunnels.ts'
 
 /** A tunnel as the API shows it. `link` is what the running gateway knows of it; without one there is no link. */
 export function tunnelBody(tunnel: Tunnel, link: LinkStatus | undefined): TunnelBody {

@@ -4,7 +4,8 @@ import { describeDatabases } from '../../test/support/databases.ts'
 import type { LinkStatus } from '../relay/link-status.ts'
 import { openDatabase } from '../store/database.ts'
 import { migrate } from '../store/migrations.ts'
-import type { GatewayStatus } from './control.ts'
+import type { GatewayStatus } from './gateway-control.ts'
+import type { RunningGateway } from './upstream-control.ts'
 
 const TOKEN_TEXT = /^pt_[0-9a-z]+_[0-9a-z]{52}$/
 const ASKING = {
@@ -199,7 +200,7 @@ describe('whatever the database', () => {
 
     test('is counted in the status of the gateway', async () => {
       const gateway = {
-        upstreams: () => [],
+        upstreams: { all: () => [] },
         status: (): GatewayStatus => ({
           pid: 1,
           version: '1.2.3',
@@ -209,7 +210,7 @@ describe('whatever the database', () => {
           exposures: [],
           liveExchanges: 0,
         }),
-      }
+      } as unknown as RunningGateway
       const states: Record<string, Partial<LinkStatus>> = {}
       const { call } = await openTestControl(open, { gateway, links: linksOf(states) })
       const tunnels = []

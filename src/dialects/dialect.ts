@@ -71,6 +71,8 @@ export interface Usage {
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
   readonly cachedTokens: number | undefined
+  /** What the server says it took to load the model, milliseconds. Default: it does not say. */
+  readonly loadMs?: number | undefined
 }
 
 /** Watches one streamed response as it passes. It never changes or keeps a chunk; its memory is bounded. */

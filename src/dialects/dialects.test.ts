@@ -186,6 +186,21 @@ describe('readAnswer', () => {
     })
   })
 
+  it('reads how long Ollama took to load the model, and nothing that is no time', () => {
+    const loadMs = (given: unknown) => {
+      const answer = { model: 'm', done: true, eval_count: 2, load_duration: given }
+      return DIALECTS.ollama.readAnswer(route('/api/chat'), Buffer.from(JSON.stringify(answer))).usage.loadMs
+    }
+    expect([1_500_000_000, 0, undefined, -1, '5', 1e300].map(loadMs)).toEqual([
+      1_500,
+      0,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
   it("reads llama-server's own answer by its route", () => {
     const answer = { model: 'm', tokens_evaluated: 3, tokens_predicted: 8, timings: { cache_n: 2, prompt_n: 1 } }
     expect(openai.readAnswer(route('/completion', 'llama-stop'), Buffer.from(JSON.stringify(answer))).usage).toEqual({

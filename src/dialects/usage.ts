@@ -9,5 +9,6 @@ export function mergeUsage(earlier: Usage, later: Usage): Usage {
     promptTokens: later.promptTokens ?? earlier.promptTokens,
     completionTokens: later.completionTokens ?? earlier.completionTokens,
     cachedTokens: later.cachedTokens ?? earlier.cachedTokens,
+    loadMs: later.loadMs ?? earlier.loadMs,
   }
 }

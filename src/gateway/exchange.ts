@@ -11,6 +11,7 @@ import type { NewRequestRow } from '../store/schema.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { IdleWatch, Watched } from './idle-watch.ts'
 import { Linger } from './linger.ts'
+import type { LiveExchange } from './live-exchange.ts'
 import { sendError } from './respond.ts'
 import type { StreamWriter } from './stream-writer.ts'
 
@@ -67,6 +68,8 @@ export class Exchange implements Watched {
   status = 0
   error: PunkuError | undefined
   responseBytes = 0
+  /** When it was handed to its upstream, monotonic milliseconds. */
+  sentAt: number | undefined
   firstByteAt: number | undefined
   usage: Usage = NO_USAGE
   modelUsed: string | undefined
@@ -166,6 +169,26 @@ export class Exchange implements Watched {
     this.req.socket.destroy()
   }
 
+  /** The exchange as it stands. */
+  live(): LiveExchange {
+    const { startedAt, sentAt, firstByteAt } = this
+    return {
+      id: this.id,
+      at: this.at,
+      key: this.key,
+      upstream: this.upstream?.id,
+      dialect: this.dialect,
+      route: this.#routeText(),
+      model: this.modelUsed ?? this.modelAsked,
+      isStreamed: this.wantsStream || this.stream !== undefined,
+      phase: sentAt === undefined ? 'arriving' : firstByteAt === undefined ? 'waiting' : 'answering',
+      sentMs: sentAt === undefined ? undefined : sentAt - startedAt,
+      ttfbMs: firstByteAt === undefined ? undefined : firstByteAt - startedAt,
+      ageMs: this.#surroundings.elapsed() - startedAt,
+      responseBytes: this.responseBytes,
+    }
+  }
+
   /** The exchange as its row. */
   row(): NewRequestRow {
     const isEstimated = this.#isEstimated()
@@ -174,15 +197,19 @@ export class Exchange implements Watched {
     return {
       id: this.id,
       at: this.at,
+      org_id: this.key?.orgId ?? null,
       key_id: this.key?.id ?? null,
+      person_id: this.key?.personId ?? null,
       upstream: this.upstream?.id ?? null,
       dialect: this.dialect,
-      route: this.route === undefined ? '-' : routeLabel(this.route),
+      route: this.#routeText(),
       model_asked: this.modelAsked ?? null,
       model_used: this.modelUsed ?? null,
       status: this.status,
       error_code: this.error?.code ?? null,
       is_streamed: this.stream === undefined ? 0 : 1,
+      sent_ms: this.sentAt === undefined ? null : this.sentAt - this.startedAt,
+      load_ms: this.usage.loadMs ?? null,
       ttfb_ms: this.firstByteAt === undefined ? null : this.firstByteAt - this.startedAt,
       duration_ms: this.#surroundings.elapsed() - this.startedAt,
       prompt_tokens: usage.promptTokens ?? (isEstimated ? Math.ceil(this.requestBytes / BYTES_PER_TOKEN) : null),
@@ -195,6 +222,10 @@ export class Exchange implements Watched {
       client_version: client?.version ?? null,
       session_id: client?.sessionId ?? null,
     }
+  }
+
+  #routeText(): string {
+    return this.route === undefined ? '-' : routeLabel(this.route)
   }
 
   /** A stream that told no usage of its own: its content frames stand for tokens, its request's bytes for the prompt. */

@@ -8,6 +8,7 @@ import { Roster } from '../core/roster.ts'
 import { DIALECTS } from '../dialects/dialects.ts'
 import { isHostAllowed } from '../http/origin.ts'
 import { Exchange, type ExchangeSurroundings } from './exchange.ts'
+import type { LiveExchange } from './live-exchange.ts'
 import { Pipeline, pathAsSent } from './pipeline.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import type { Recorder } from './recorder.ts'
@@ -25,7 +26,7 @@ export interface LinkAcceptor {
 /** Serves paths beside the model APIs. The `Host` has been checked; all else is its own to check. */
 export interface Site {
   /** @param path the target as it was sent, without its query */
-  has(path: string): boolean
+  has(path: string, req: IncomingMessage): boolean
   serve(req: IncomingMessage, res: ServerResponse): void
 }
 
@@ -68,6 +69,7 @@ export class Gateway {
   readonly #pipeline: Pipeline
   readonly #surroundings: ExchangeSurroundings
   readonly #servers: Server[] = []
+  readonly #addresses: ListeningAddress[] = []
   readonly #exchanges = new Roster<Exchange>(
     (one) => one.gatewayPlace,
     (one, at) => {
@@ -93,9 +95,23 @@ export class Gateway {
     }
   }
 
+  /** Where it listens. */
+  get addresses(): readonly ListeningAddress[] {
+    return this.#addresses
+  }
+
   /** Exchanges under way. */
   get liveExchanges(): number {
     return this.#exchanges.size
+  }
+
+  /** Those exchanges as they stand, the oldest first. */
+  live(): readonly LiveExchange[] {
+    const live: LiveExchange[] = []
+    this.#exchanges.each((exchange) => {
+      live.push(exchange.live())
+    })
+    return live.sort((one, other) => other.ageMs - one.ageMs)
   }
 
   /** Opens one listener; rejects with Node's own error when the address cannot be had. Port 0: any free one. */
@@ -109,7 +125,9 @@ export class Gateway {
       })
     })
     this.#servers.push(server)
-    return { host: address.host, port: (server.address() as AddressInfo).port }
+    const listening = { host: address.host, port: (server.address() as AddressInfo).port }
+    this.#addresses.push(listening)
+    return listening
   }
 
   /** Stops taking requests, lets those under way finish for at most `drainMs`, then cuts the rest with an error. */
@@ -173,7 +191,7 @@ export class Gateway {
 
   #receive(req: IncomingMessage, res: ServerResponse): void {
     const { site, hosts } = this.#options
-    if (!this.#isDraining && site?.has(pathAsSent(req)) && isHostAllowed(req.headers.host, hosts)) {
+    if (!this.#isDraining && site?.has(pathAsSent(req), req) && isHostAllowed(req.headers.host, hosts)) {
       if (req.headers.expect !== undefined) res.writeContinue()
       site.serve(req, res)
       return

@@ -37,7 +37,7 @@ export interface ListingRequest {
 }
 
 /**
- * Answers a route that lists models: over all upstreams that have the route, only what the key may use. Throws
+ * Answers a route that lists models: over all upstreams of the key's org that have the route, only what the key may use. Throws
  * `route_not_served` where no upstream has it, and the upstream's own failure where none answers.
  */
 export async function answerListing(request: ListingRequest): Promise<void> {
@@ -64,15 +64,17 @@ interface VisibleModel extends ListedModel {
   readonly isCloud: boolean
 }
 
-async function freshUpstreams({ upstreams, route, now }: ListingRequest): Promise<readonly Upstream[]> {
-  const stale = upstreams.list().filter(({ health }) => now - health.checkedAt > FRESH_MS)
+async function freshUpstreams({ upstreams, key, route, now }: ListingRequest): Promise<readonly Upstream[]> {
+  const { orgId } = key
+  const all = upstreams.of(orgId)
+  const stale = all.filter(({ health }) => now - health.checkedAt > FRESH_MS)
   // One that is down may take long to say so again; it is asked only when there is nobody else to ask.
   const hopeful = stale.filter(({ health }) => health.state !== 'down')
-  const hasOther = upstreams.list().some(({ health }) => health.state === 'up')
+  const hasOther = all.some(({ health }) => health.state === 'up')
   await Promise.all((hasOther ? hopeful : stale).map((upstream) => upstream.refresh()))
-  const serving = upstreams.list().filter(({ server }) => server !== undefined && route.servers.includes(server))
+  const serving = upstreams.of(orgId).filter(({ server }) => server !== undefined && route.servers.includes(server))
   // None: the registry knows why, and throws it.
-  if (serving.length === 0) await upstreams.choose({ route, canonicalModel: undefined })
+  if (serving.length === 0) await upstreams.choose({ orgId, route, canonicalModel: undefined })
   // A list is shown only where somebody gave it: an old or an empty one would pass for the truth.
   if (!serving.some(({ health }) => health.state === 'up')) throw noneAnswers(serving)
   return serving

@@ -47,7 +47,7 @@ export async function answerOwnRoute(
 
 /** Green only when an upstream has really answered; the addresses and reasons are for whoever sits on the machine. */
 function readiness(options: PipelineOptions, isOwner: boolean) {
-  const upstreams = options.upstreams.list()
+  const upstreams = options.upstreams.all()
   const isReady = upstreams.some((upstream) => upstream.health.state === 'up')
   return {
     status: isReady ? 200 : 503,

@@ -67,7 +67,7 @@ export class Pipeline {
     const query = filterQuery(target.query, route.query ?? [], REFUSED_PARAMETERS)
     if (route.isRawUpload) {
       if (!isUnrestricted(key)) throw wholeModelSpace()
-      const upstream = await this.#choose(route, undefined)
+      const upstream = await this.#choose(key, route, undefined)
       if (exchange.isOver) return
       inviteBody(exchange, headers)
       this.#send(exchange, route, upstream, path, query, headers, req)
@@ -100,7 +100,7 @@ export class Pipeline {
       })
       return
     }
-    const upstream = await this.#choose(route, model)
+    const upstream = await this.#choose(key, route, model)
     if (exchange.isOver) return
     this.#authoriseServed(key, upstream, facts)
     this.#send(exchange, route, upstream, path, query, headers, body)
@@ -170,8 +170,8 @@ export class Pipeline {
   }
 
   /** The synchronous way first: only a model that no catalogue has yet is worth waiting for. */
-  #choose(route: Route, model: NamedModel | undefined): Upstream | Promise<Upstream> {
-    return this.#options.upstreams.choose({ route, canonicalModel: model?.canonical, askedModel: model?.asked })
+  #choose({ orgId }: Key, route: Route, model: NamedModel | undefined): Upstream | Promise<Upstream> {
+    return this.#options.upstreams.choose({ orgId, route, canonicalModel: model?.canonical, askedModel: model?.asked })
   }
 
   #send(
@@ -208,6 +208,7 @@ export class Pipeline {
         delivery.progressed()
       })
     }
+    exchange.sentAt = this.#elapsed()
     upstream.dispatcher.dispatch(
       {
         origin: upstream.origin,

@@ -28,10 +28,14 @@ export interface RecorderOptions {
   readonly log: Logger
 }
 
+/** Told of rows once they are committed. What it throws is logged. */
+export type RowsListener = (rows: readonly NewRequestRow[]) => void
+
 /** Writes request rows in batches, off the hot path. `close()` writes what is left. */
 export class Recorder {
   readonly #options: RecorderOptions
   readonly #timer: Disposable
+  readonly #listeners: RowsListener[] = []
   #waiting: NewRequestRow[] = []
   #writing: Promise<void> | undefined
   #dropped = 0
@@ -43,6 +47,11 @@ export class Recorder {
   constructor(options: RecorderOptions) {
     this.#options = options
     this.#timer = options.clock.every(options.flushMs, () => void this.flush())
+  }
+
+  /** Adds a listener for rows that are written. */
+  onWritten(listener: RowsListener): void {
+    this.#listeners.push(listener)
   }
 
   /** Takes one row; returns at once. */
@@ -74,8 +83,9 @@ export class Recorder {
     if (rows.length === 0) return
     this.#waiting = []
     for (let from = 0; from < rows.length; from += MAX_BATCH_ROWS) {
+      const batch = rows.slice(from, from + MAX_BATCH_ROWS)
       try {
-        await this.#options.insert(rows.slice(from, from + MAX_BATCH_ROWS))
+        await this.#options.insert(batch)
         this.#isFailing = false
       } catch (error) {
         this.#isFailing = true
@@ -83,10 +93,21 @@ export class Recorder {
         this.#options.log.error({ err: error, rows: rows.length - from }, 'requests.unwritten')
         return
       }
+      this.#tell(batch)
     }
     if (this.#dropped > 0) {
       this.#options.log.error({ rows: this.#dropped }, 'requests.dropped')
       this.#dropped = 0
+    }
+  }
+
+  #tell(rows: readonly NewRequestRow[]): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(rows)
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'written rows could not be told')
+      }
     }
   }
 

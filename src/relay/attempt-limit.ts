@@ -1,6 +1,6 @@
 import { PunkuError } from '../core/error.ts'
 import { formatDuration } from '../core/units.ts'
-import { type Attempts, networkOf } from './attempts.ts'
+import { type Attempts, networkOf } from '../http/attempts.ts'
 
 /** Takes one attempt of the network that an address belongs to. Throws `pairing_limited` when it has none left. */
 export function requireAttempt(attempts: Attempts, address: string): void {

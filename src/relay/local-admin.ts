@@ -1,9 +1,9 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
-import { randomId } from '../core/id.ts'
+import { HashedTokens, hashToken } from '../core/hashed-tokens.ts'
 import { Secret } from '../core/secret.ts'
+import { Attempts, networkOf } from '../http/attempts.ts'
 import { requireAttempt } from './attempt-limit.ts'
-import { Attempts, networkOf } from './attempts.ts'
 
 /** Bounds on what the setup links of one gateway give away. */
 export interface LocalAdminLimits {
@@ -27,8 +27,6 @@ const DEFAULT_LIMITS: LocalAdminLimits = {
   failures: 10,
 }
 const FAILURES_COUNTED_MS = 600_000
-/** 260 random bits. */
-const TOKEN_LENGTH = 52
 
 export interface LocalAdminOptions {
   readonly clock: Clock
@@ -90,65 +88,10 @@ export class LocalAdmin {
 
   /** Whether `given` is the session's form token. */
   isFormToken(session: AdminSession, given: string | undefined): boolean {
-    return given !== undefined && timingSafeEqual(hash(given), hash(session.formToken.reveal()))
+    return given !== undefined && timingSafeEqual(hashToken(given), hashToken(session.formToken.reveal()))
   }
 }
 
 function formTokenOf(sessionId: string): string {
   return createHmac('sha256', sessionId).update('form').digest('base64url')
-}
-
-function hash(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
-}
-
-interface HashedTokensOptions {
-  readonly clock: Clock
-  readonly lifeMs: number
-  readonly max: number
-}
-
-interface HashedToken {
-  readonly hash: Buffer
-  /** Epoch milliseconds. */
-  readonly expiresAt: number
-}
-
-/** Random tokens of which only the hashes are kept. All live equally long, so the oldest is the first to end. */
-class HashedTokens {
-  readonly #options: HashedTokensOptions
-  #kept: readonly HashedToken[] = []
-
-  constructor(options: HashedTokensOptions) {
-    this.#options = options
-  }
-
-  issue(): string {
-    const { clock, lifeMs, max } = this.#options
-    const token = randomId(TOKEN_LENGTH)
-    this.#kept = [...this.#kept, { hash: hash(token), expiresAt: clock.now() + lifeMs }].slice(-max)
-    return token
-  }
-
-  /** How long the token is still good for, in milliseconds; `undefined` when it is not. */
-  leftMs(token: string): number | undefined {
-    const found = this.#find(token)
-    const leftMs = found === undefined ? 0 : found.expiresAt - this.#options.clock.now()
-    return leftMs > 0 ? leftMs : undefined
-  }
-
-  /** Whether the token was good; it no longer is. */
-  take(token: string): boolean {
-    const isGood = this.leftMs(token) !== undefined
-    const found = this.#find(token)
-    this.#kept = this.#kept.filter((kept) => kept !== found)
-    return isGood
-  }
-
-  #find(token: string): HashedToken | undefined {
-    const given = hash(token)
-    let found: HashedToken | undefined
-    for (const kept of this.#kept) if (timingSafeEqual(kept.hash, given)) found = kept
-    return found
-  }
 }

@@ -35,12 +35,19 @@ export interface RelayOptions {
   readonly log: Logger
 }
 
+/** What is told of a tunnel: where its agent is now, or that the tunnel is over. */
+export type LinkState = LinkStatus['state'] | 'revoked'
+
+/** Told of a tunnel that is new, of each change of its link or itself, and of its end. */
+export type LinkListener = (tunnel: Tunnel, state: LinkState) => void
+
 /** Accepts the links of agents (docs/protocol.md), and puts what they reach among the upstreams. */
 export class Relay {
   readonly #options: RelayOptions
   readonly #tunnels = new Map<string, RelayedTunnel>()
   /** Links that wait for their agent's HELLO, by tunnel. */
   readonly #opening = new Map<string, number>()
+  readonly #listeners: LinkListener[] = []
   readonly #sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -63,6 +70,11 @@ export class Relay {
       else this.#change(tunnel, kind === 'rotated')
     })
     await Promise.all(roll.list().map((tunnel) => this.#add(tunnel)))
+  }
+
+  /** Adds a listener for what becomes of tunnels and their links. It is told in the same turn of the event loop. */
+  onLink(listener: LinkListener): void {
+    this.#listeners.push(listener)
   }
 
   /** Where a tunnel's agent is; `undefined` for one that is not live. */
@@ -191,8 +203,10 @@ export class Relay {
   async #add(tunnel: Tunnel): Promise<void> {
     if (this.#tunnels.has(tunnel.id)) return
     const { limits, resumeWindowMs, clock, log, upstreams } = this.#options
-    const relayed = new RelayedTunnel({ tunnel, limits, resumeWindowMs, clock, log })
+    const changed = () => this.#tell(tunnel.id)
+    const relayed = new RelayedTunnel({ tunnel, limits, resumeWindowMs, changed, clock, log })
     this.#tunnels.set(tunnel.id, relayed)
+    changed()
     await upstreams.add(relayed.upstream)
   }
 
@@ -200,12 +214,21 @@ export class Relay {
     const relayed = this.#tunnels.get(id)
     this.#tunnels.delete(id)
     relayed?.end('revoked', REVOKED)
+    if (relayed !== undefined) for (const listener of this.#listeners) listener(relayed.tunnel, 'revoked')
     await this.#options.upstreams.remove(id)
+  }
+
+  #tell(tunnelId: string): void {
+    const relayed = this.#tunnels.get(tunnelId)
+    // One that is being removed is told as revoked, and not before as away.
+    if (relayed === undefined) return
+    for (const listener of this.#listeners) listener(relayed.tunnel, relayed.status.state)
   }
 
   #change(tunnel: Tunnel, isRotated: boolean): void {
     const relayed = this.#tunnels.get(tunnel.id)
     relayed?.update(tunnel)
+    this.#tell(tunnel.id)
     if (isRotated) relayed?.end('revoked', 'the credential of this tunnel was rotated: pair the agent again')
   }
 }

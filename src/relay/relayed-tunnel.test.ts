@@ -35,6 +35,7 @@ async function openTunnel() {
   const tunnel = new RelayedTunnel({
     tunnel: TUNNEL,
     limits: DEFAULT_TUNNEL_LIMITS,
+    changed: () => {},
     resumeWindowMs: 30_000,
     clock,
     log,

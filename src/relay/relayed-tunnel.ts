@@ -17,6 +17,8 @@ export interface RelayedTunnelOptions {
   readonly limits: TunnelLimits
   /** How long a session outlives its link, milliseconds; 0: not at all. */
   readonly resumeWindowMs: number
+  /** Called when its link came, broke or ended, in the same turn of the event loop. */
+  readonly changed: () => void
   readonly clock: Clock
   readonly log: Logger
 }
@@ -54,6 +56,7 @@ export class RelayedTunnel {
     this.#tunnel = tunnel
     this.upstream = new TunnelledUpstream({
       id: tunnel.id,
+      orgId: tunnel.orgId,
       label: tunnel.label,
       dispatcher: this.#dispatcher,
       clock,
@@ -119,6 +122,7 @@ export class RelayedTunnel {
     if (link.isEnded) return
     this.#dispatcher.session = session
     void this.upstream.linkUp()
+    this.#options.changed()
     const { roundTripMs: _unknownYet, ...facts } = this.status
     this.#options.log.info({ ...facts, label: this.#tunnel.label, isResumed }, 'link.up')
   }
@@ -188,6 +192,7 @@ export class RelayedTunnel {
       return
     }
     this.upstream.linkDown('the link to its agent broke, and is not back yet')
+    this.#options.changed()
     this.#resumeTimer = clock.after(resumeWindowMs, () => {
       if (this.#session !== session || this.#link !== undefined) return
       session.end('the link to the agent did not come back in time')
@@ -201,6 +206,7 @@ export class RelayedTunnel {
     this.#dispatcher.session = undefined
     this.#since = this.#options.clock.now()
     this.upstream.linkDown(reason)
+    this.#options.changed()
   }
 
   #stopTimers(): void {

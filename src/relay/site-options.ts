@@ -3,16 +3,11 @@ import type { Context } from 'hono'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import type { FormLimits } from './form-body.ts'
-import type { LocalAdmin } from './local-admin.ts'
 import type { PairingService } from './pairing-service.ts'
 
 export interface SiteEnv {
   /** What `getRequestListener` of @hono/node-server gives along with each request. */
   readonly Bindings: HttpBindings
-  readonly Variables: {
-    /** The code that a request to `/connect` names: as it is shown, or as it was typed when it can be none. */
-    code?: string
-  }
 }
 
 export type SiteContext = Context<SiteEnv>
@@ -41,10 +36,9 @@ export const DEFAULT_SITE_LIMITS: RelaySiteLimits = {
 
 export interface RelaySiteOptions {
   readonly pairings: PairingService
-  readonly admin: LocalAdmin
   /** The IP address of whoever sent a request, behind whatever proxies are trusted. */
   readonly clientAddress: (context: SiteContext) => string
-  /** The gateway's own URL as whoever sent the request reaches it. Under `https:` cookies are kept for TLS alone. */
+  /** The gateway's own URL as whoever sent the request reaches it. */
   readonly baseUrl: (context: SiteContext) => string
   readonly log: Logger
   readonly clock: Clock

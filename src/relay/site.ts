@@ -2,7 +2,6 @@ import { Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { PunkuError } from '../core/error.ts'
 import { isOriginAllowed } from '../http/origin.ts'
-import { addConnectRoutes, failedPage } from './connect-routes.ts'
 import {
   DEFAULT_SITE_LIMITS,
   type RelaySiteOptions,
@@ -14,8 +13,8 @@ import { TokenError } from './token-error.ts'
 import { addTokenRoutes } from './token-routes.ts'
 
 /**
- * The HTTP side of pairing: `POST /tunnel/device` and `POST /tunnel/token` for agents (docs/protocol.md, section 9), and
- * the page `/connect` for whoever confirms them. Whoever serves it has checked the `Host` header.
+ * The HTTP side of pairing: `POST /tunnel/device` and `POST /tunnel/token` for agents (docs/protocol.md, section 9). Codes
+ * are confirmed elsewhere: in the dashboard, at `/connect`. Whoever serves it has checked the `Host` header.
  */
 export function createRelaySite(options: RelaySiteOptions): Hono<SiteEnv> {
   const { baseUrl, log } = options
@@ -25,27 +24,19 @@ export function createRelaySite(options: RelaySiteOptions): Hono<SiteEnv> {
     await next()
     context.res.headers.set('cache-control', 'no-store')
     context.res.headers.set('x-content-type-options', 'nosniff')
-    // No path and no query, which may hold a setup token. With `no-referrer` browsers would send `Origin: null` with the
-    // page's own forms as they do with a stranger's.
-    context.res.headers.set('referrer-policy', 'strict-origin')
   })
   app.use(async (context, next) => {
     const { origin } = new URL(baseUrl(context))
     if (!isOriginAllowed(context.req.header('origin'), context.req.header('host'), [origin])) {
-      throw new PunkuError('origin_not_allowed', "Another site's page sent this. Open /connect on the gateway itself.")
+      throw new PunkuError('origin_not_allowed', 'A web page sent this. These paths are for agents.')
     }
     await next()
   })
   addTokenRoutes(app, parts)
-  addConnectRoutes(app, parts)
-  for (const [path, allowed] of [
-    ['/tunnel/device', 'POST'],
-    ['/tunnel/token', 'POST'],
-    ['/connect', 'GET, HEAD, POST'],
-  ] as const) {
+  for (const path of ['/tunnel/device', '/tunnel/token']) {
     app.all(path, (context) => {
-      context.header('allow', allowed)
-      throw new PunkuError('method_not_allowed', `This path takes ${allowed} and no other method.`)
+      context.header('allow', 'POST')
+      throw new PunkuError('method_not_allowed', 'This path takes POST and no other method.')
     })
   }
   app.notFound((context) => refused(context, new PunkuError('route_not_found', 'The gateway has no such path.')))
@@ -56,7 +47,7 @@ export function createRelaySite(options: RelaySiteOptions): Hono<SiteEnv> {
     const error = PunkuError.from(thrown)
     if (error.code === 'internal') log.error({ err: error.cause }, 'pairing.failed')
     if (error.retryAfterMs !== undefined) context.header('retry-after', String(Math.ceil(error.retryAfterMs / 1_000)))
-    return context.req.path === '/connect' ? failedPage(context, error) : refused(context, error)
+    return refused(context, error)
   })
   return app
 }

@@ -1,15 +1,16 @@
 import type { Hono } from 'hono'
 import { PunkuError } from '../core/error.ts'
+import { Attempts, networkOf } from '../http/attempts.ts'
 import { CLIENT_ID, DEVICE_GRANT } from '../protocol/oauth.ts'
 import { requireAttempt } from './attempt-limit.ts'
-import { Attempts, networkOf } from './attempts.ts'
-import { connectPath } from './connect-page.ts'
 import { type Form, readForm } from './form-body.ts'
 import type { RelaySiteParts, SiteContext, SiteEnv } from './site-options.ts'
 import { TokenError } from './token-error.ts'
 import type { TokenAnswer } from './tunnel-tokens.ts'
 
 const REFRESH_GRANT = 'refresh_token'
+/** The page where a person confirms a code. */
+const CONNECT_PATH = '/connect'
 
 /**
  * Adds `POST /tunnel/device` (RFC 8628 §3.1) and `POST /tunnel/token` (RFC 6749 §5 and 6, RFC 8628 §3.4). Their refusals
@@ -35,8 +36,8 @@ export function addTokenRoutes(app: Hono<SiteEnv>, parts: RelaySiteParts): void 
     return context.json({
       device_code: deviceCode.reveal(),
       user_code: userCode,
-      verification_uri: new URL(connectPath(''), base).href,
-      verification_uri_complete: new URL(connectPath(userCode), base).href,
+      verification_uri: new URL(CONNECT_PATH, base).href,
+      verification_uri_complete: new URL(`${CONNECT_PATH}?code=${encodeURIComponent(userCode)}`, base).href,
       expires_in: Math.floor(expiresInMs / 1_000),
       interval: Math.ceil(intervalMs / 1_000),
     })

@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts'
 import { PunkuError } from '../core/error.ts'
+import { newToken, type TokenText } from '../core/token-text.ts'
 import type { TunnelRow } from '../store/schema.ts'
 import type { NewToken, TunnelRepository } from '../store/tunnel-repository.ts'
 import { labelTaken, requireLabel } from './label.ts'
 import { machineColumns, printable } from './machine.ts'
-import { newToken, type TokenText } from './token-text.ts'
 import {
   DEFAULT_MAX_TUNNELS,
   type IssuedTunnel,

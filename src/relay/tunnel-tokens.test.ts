@@ -6,10 +6,10 @@ import { expect, test } from 'vitest'
 import { describeDatabases, type TestDatabase } from '../../test/support/databases.ts'
 import { codeOf, credentialParts, rejection } from '../../test/support/tunnel-credentials.ts'
 import type { Secret } from '../core/secret.ts'
+import { newToken } from '../core/token-text.ts'
 import { PairingRepository } from '../store/pairing-repository.ts'
 import { DEFAULT_PAIRING_LIMITS } from './pairing-limits.ts'
 import { TokenError } from './token-error.ts'
-import { newToken } from './token-text.ts'
 import { TunnelTokens } from './tunnel-tokens.ts'
 
 const reveal = (secret: Secret | undefined) => secret?.reveal() ?? expect.unreachable()

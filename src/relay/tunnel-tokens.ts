@@ -1,12 +1,12 @@
 import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
+import { isSameHash, newToken, tokenId } from '../core/token-text.ts'
 import type { PairingRepository } from '../store/pairing-repository.ts'
 import type { PairingRow, TunnelRow } from '../store/schema.ts'
 import type { TunnelRepository } from '../store/tunnel-repository.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import type { PairingLimits } from './pairing-limits.ts'
 import { TokenError } from './token-error.ts'
-import { isSameHash, newToken, tokenId } from './token-text.ts'
 import { type Tunnel, tunnelFromRow } from './tunnel.ts'
 
 export interface TunnelTokensOptions {

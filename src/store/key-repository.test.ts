@@ -3,26 +3,29 @@ import { describeDatabases } from '../../test/support/databases.ts'
 import { KeyRepository, type NewKey } from './key-repository.ts'
 
 const AT = Date.UTC(2026, 0, 1)
+const ORG = { orgId: 'default', personId: undefined }
 
 function newKey(id: string, given: Partial<NewKey> = {}): NewKey {
   const scopes = { models: '["*"]', routes: '["inference"]', networks: '[]', allows_cloud: 0, allows_metrics: 0 }
-  return { id, name: `name of ${id}`, ...scopes, created_at: AT, expires_at: null, ...given }
+  const owner = { org_id: 'default', person_id: null, created_by: 'local admin', is_playground: 0 }
+  return { id, ...owner, name: `name of ${id}`, ...scopes, created_at: AT, expires_at: null, ...given }
 }
 
 describeDatabases((open) => {
   test('a stored key is found by id and by name, with its secret', async () => {
     const keys = new KeyRepository(await open())
-    expect(await keys.insert(newKey('k1', { expires_at: AT + 1 }), 'hash1')).toBe(true)
+    expect(await keys.insert(newKey('k1', { expires_at: AT + 1 }), 'hash1')).toBe('stored')
     const stored = {
       ...newKey('k1', { expires_at: AT + 1 }),
+      version: 1,
       updated_at: AT,
       revoked_at: null,
       last_used_at: null,
     }
-    expect(await keys.findById('k1')).toEqual(stored)
-    expect(await keys.findByName('name of k1')).toEqual(stored)
-    expect(await keys.findById('k2')).toBeUndefined()
-    expect(await keys.findByName('k1')).toBeUndefined()
+    expect(await keys.find(ORG, 'k1')).toEqual(stored)
+    expect(await keys.find(ORG, 'name of k1')).toEqual(stored)
+    expect(await keys.find(ORG, 'k2')).toBeUndefined()
+    expect(await keys.find(ORG, 'k1')).toBeUndefined()
     expect(await keys.listSecrets()).toEqual([{ key_id: 'k1', hash: 'hash1', created_at: AT, expires_at: null }])
   })
 
@@ -31,17 +34,17 @@ describeDatabases((open) => {
     await keys.insert(newKey('k2', { created_at: AT + 5 }), 'b')
     await keys.insert(newKey('k3'), 'c')
     await keys.insert(newKey('k1'), 'a')
-    expect((await keys.list()).map((key) => key.id)).toEqual(['k1', 'k3', 'k2'])
+    expect((await keys.listAll()).map((key) => key.id)).toEqual(['k1', 'k3', 'k2'])
   })
 
   test('a name is taken until its key is revoked', async () => {
     const keys = new KeyRepository(await open())
     await keys.insert(newKey('k1', { name: 'ada' }), 'a')
-    expect(await keys.insert(newKey('k2', { name: 'ada' }), 'b')).toBe(false)
+    expect(await keys.insert(newKey('k2', { name: 'ada' }), 'b')).toBe('name_taken')
     expect(await keys.listSecrets()).toHaveLength(1)
     await keys.revoke('k1', AT + 1)
-    expect(await keys.insert(newKey('k2', { name: 'ada' }), 'b')).toBe(true)
-    expect((await keys.findByName('ada'))?.id).toBe('k2')
+    expect(await keys.insert(newKey('k2', { name: 'ada' }), 'b')).toBe('stored')
+    expect((await keys.find(ORG, 'ada'))?.id).toBe('k2')
   })
 
   test('a rotation gives the older secrets an end, and never a later one than they had', async () => {
@@ -77,7 +80,7 @@ describeDatabases((open) => {
     expect(await keys.revoke('k1', AT + 2)).toBe(false)
     expect(await keys.revoke('nobody', AT + 2)).toBe(false)
     expect(await keys.rotate('k1', { hash: 'b', at: AT + 2, olderExpireAt: AT + 2 })).toBe(false)
-    expect((await keys.findById('k1'))?.revoked_at).toBe(AT + 1)
+    expect((await keys.find(ORG, 'k1'))?.revoked_at).toBe(AT + 1)
     expect(await keys.listSecrets()).toHaveLength(1)
     expect(await keys.changeMark()).toBe(mark)
   })
@@ -102,7 +105,7 @@ describeDatabases((open) => {
   test('changes made at once each get a mark of their own', async () => {
     const keys = new KeyRepository(await open())
     await Promise.all(Array.from({ length: 20 }, (_, index) => keys.insert(newKey(`k${index}`), `hash${index}`)))
-    expect(new Set((await keys.list()).map((key) => key.updated_at)).size).toBe(20)
+    expect(new Set((await keys.listAll()).map((key) => key.updated_at)).size).toBe(20)
   })
 
   test('times of last use only move forward, and leave the mark alone', async () => {
@@ -123,7 +126,7 @@ describeDatabases((open) => {
         ['nobody', AT],
       ]),
     )
-    expect((await keys.list()).map((key) => key.last_used_at)).toEqual([AT + 5, AT + 9])
+    expect((await keys.listAll()).map((key) => key.last_used_at)).toEqual([AT + 5, AT + 9])
     expect(await keys.changeMark()).toBe(mark)
   })
 

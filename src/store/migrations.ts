@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
 import { PunkuError } from '../core/error.ts'
 import type { OpenDatabase } from './database.ts'
+import { peopleMigration } from './people-migration.ts'
 import type { Database } from './schema.ts'
 
 /**
@@ -13,6 +14,7 @@ export async function migrate({ db, dialect }: OpenDatabase): Promise<void> {
   const migrations: Record<string, Migration> = {
     '0001-keys-and-requests': keysAndRequests(dialect),
     '0002-tunnels': tunnels,
+    '0003-people': peopleMigration(dialect),
   }
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()

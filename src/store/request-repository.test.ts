@@ -1,16 +1,19 @@
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../../test/support/databases.ts'
-import { KeyRepository } from './key-repository.ts'
-import { RequestRepository } from './request-repository.ts'
+import type { RequestFilter, RequestScope } from './request-filter.ts'
+import { type RequestQuery, RequestRepository } from './request-repository.ts'
 import type { NewRequestRow } from './schema.ts'
 
 const NEW_YEAR = Date.UTC(2026, 0, 1)
+const ALL = { orgId: 'default', seesUnnamed: true }
 
 function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
   return {
     id: 'req_1',
     at: NEW_YEAR,
+    org_id: 'default',
     key_id: 'k1',
+    person_id: null,
     upstream: 'ollama',
     dialect: 'openai',
     route: 'POST /v1/chat/completions',
@@ -19,6 +22,8 @@ function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
     status: 200,
     error_code: null,
     is_streamed: 1,
+    sent_ms: 2.5,
+    load_ms: null,
     ttfb_ms: 12.5,
     duration_ms: 250.25,
     prompt_tokens: 10,
@@ -56,7 +61,7 @@ describeDatabases((open) => {
       session_id: 'ünï',
     })
     await requests.insertMany([row(), nothingKnown])
-    expect(await requests.list({ limit: 10 })).toEqual([
+    expect(await requests.list(ALL, { limit: 10 })).toEqual([
       { seq: 2, ...nothingKnown },
       { seq: 1, ...row() },
     ])
@@ -65,22 +70,22 @@ describeDatabases((open) => {
   test.each([0, 1, 2, 63, 64, 65, 127, 200])('%i rows are stored in their order', async (count) => {
     const requests = new RequestRepository(await open())
     await requests.insertMany(rows(count))
-    expect(idsOf(await requests.list({ afterSeq: 0, limit: 1_000 }))).toEqual(idsOf(rows(count)))
+    expect(idsOf(await requests.list(ALL, { afterSeq: 0, limit: 1_000 }))).toEqual(idsOf(rows(count)))
   })
 
   test('a batch with a row that cannot be stored leaves none of itself', async () => {
     const requests = new RequestRepository(await open())
     const broken = { ...row(), route: null } as unknown as NewRequestRow
     await expect(requests.insertMany([...rows(70), broken])).rejects.toThrow(/route/)
-    expect(await requests.list({ limit: 10 })).toEqual([])
+    expect(await requests.list(ALL, { limit: 10 })).toEqual([])
     await requests.insertMany(rows(1))
-    expect(await requests.list({ limit: 10 })).toHaveLength(1)
+    expect(await requests.list(ALL, { limit: 10 })).toHaveLength(1)
   })
 
   test('a NUL or half a character in a text costs no other row its place', async () => {
     const requests = new RequestRepository(await open())
     await requests.insertMany([row({ model_asked: 'a\0b\0' }), row({ client_name: 'x\ud800' })])
-    const [half, nul] = await requests.list({ limit: 10 })
+    const [half, nul] = await requests.list(ALL, { limit: 10 })
     expect(nul?.model_asked).toBe('a\ufffdb\ufffd')
     expect(half?.client_name).toBe('x\ufffd')
   })
@@ -89,7 +94,7 @@ describeDatabases((open) => {
     const requests = new RequestRepository(await open())
     const name = `'); drop table requests; -- $1 ?`
     await requests.insertMany([row({ client_name: name })])
-    expect((await requests.list({ limit: 1 }))[0]?.client_name).toBe(name)
+    expect((await requests.list(ALL, { limit: 1 }))[0]?.client_name).toBe(name)
   })
 
   test('a list is cut by its filters', async () => {
@@ -100,18 +105,18 @@ describeDatabases((open) => {
       row({ id: 'c', at: NEW_YEAR + 2 }),
       row({ id: 'd', at: NEW_YEAR + 3, key_id: null }),
     ])
-    expect(idsOf(await requests.list({ limit: 10 }))).toEqual(['d', 'c', 'b', 'a'])
-    expect(idsOf(await requests.list({ limit: 2 }))).toEqual(['d', 'c'])
-    expect(idsOf(await requests.list({ limit: 2, beforeSeq: 3 }))).toEqual(['b', 'a'])
-    expect(idsOf(await requests.list({ limit: 2, afterSeq: 1 }))).toEqual(['b', 'c'])
-    expect(idsOf(await requests.list({ limit: 10, keyId: 'k1' }))).toEqual(['c', 'a'])
-    expect(idsOf(await requests.list({ limit: 10, since: NEW_YEAR + 2 }))).toEqual(['d', 'c'])
+    expect(idsOf(await requests.list(ALL, { limit: 10 }))).toEqual(['d', 'c', 'b', 'a'])
+    expect(idsOf(await requests.list(ALL, { limit: 2 }))).toEqual(['d', 'c'])
+    expect(idsOf(await requests.list(ALL, { limit: 2, beforeSeq: 3 }))).toEqual(['b', 'a'])
+    expect(idsOf(await requests.list(ALL, { limit: 2, afterSeq: 1 }))).toEqual(['b', 'c'])
+    expect(idsOf(await requests.list(ALL, { limit: 10, keyId: 'k1' }))).toEqual(['c', 'a'])
+    expect(idsOf(await requests.list(ALL, { limit: 10, since: NEW_YEAR + 2 }))).toEqual(['d', 'c'])
   })
 
   test('a list is never longer than 1,000 rows', async () => {
     const requests = new RequestRepository(await open())
     await requests.insertMany(rows(1_001))
-    expect(await requests.list({ limit: 5_000 })).toHaveLength(1_000)
+    expect(await requests.list(ALL, { limit: 5_000 })).toHaveLength(1_000)
   })
 
   test('one who follows misses no row of many writers', async () => {
@@ -119,7 +124,7 @@ describeDatabases((open) => {
     const seen: string[] = []
     let afterSeq = 0
     const follow = async () => {
-      for (const { seq, id } of await requests.list({ afterSeq, limit: 1_000 })) {
+      for (const { seq, id } of await requests.list(ALL, { afterSeq, limit: 1_000 })) {
         seen.push(id)
         afterSeq = seq
       }
@@ -139,76 +144,80 @@ describeDatabases((open) => {
     expect([seen.length, new Set(seen).size]).toEqual([16 * 70, 16 * 70])
   })
 
-  test('usage by key sums what each used, with the names of the keys that are stored', async () => {
-    const database = await open()
-    const scopes = { models: '["*"]', routes: '[]', networks: '[]', allows_cloud: 0, allows_metrics: 0 }
-    const key = { id: 'k1', name: 'ada', ...scopes, created_at: NEW_YEAR, expires_at: null }
-    await new KeyRepository(database).insert(key, 'hash')
-    const requests = new RequestRepository(database)
-    await requests.insertMany([
-      row({ ttfb_ms: 10 }),
-      row({ ttfb_ms: 25, is_estimated: 1, cached_tokens: null }),
-      row({ ttfb_ms: null, status: 502, error_code: 'upstream_refused', prompt_tokens: null, completion_tokens: null }),
-      row({ key_id: 'gone', ttfb_ms: null, error_code: 'upstream_interrupted' }),
-      row({ key_id: 'gone', status: 404 }),
-      row({ key_id: null, status: 401, error_code: 'key_unknown' }),
-    ])
-    expect(await requests.usage({ by: 'key' })).toEqual([
-      {
-        group: 'k1',
-        keyName: 'ada',
-        requests: 3,
-        errors: 1,
-        promptTokens: 20,
-        completionTokens: 40,
-        cachedTokens: 10,
-        estimated: 1,
-        meanTtfbMs: 17.5,
-      },
-      expect.objectContaining({ group: 'gone', keyName: null, requests: 2, errors: 2, meanTtfbMs: 12.5 }),
-      expect.objectContaining({ group: null, keyName: null, requests: 1, errors: 1 }),
-    ])
-  })
-
-  test('usage by model goes by the model that answered, else the one asked for', async () => {
+  test('a list holds what its scope does: the org’s, one person’s, and what is no org’s', async () => {
     const requests = new RequestRepository(await open())
     await requests.insertMany([
-      row(),
-      row({ model_asked: 'LLAMA3' }),
-      row({ model_asked: 'none:latest', model_used: null }),
-      row({ model_asked: null, model_used: null }),
-      row({ model_asked: null, model_used: null }),
-      row({ model_asked: null, model_used: null }),
+      row({ id: 'a', person_id: 'ada' }),
+      row({ id: 'b' }),
+      row({ id: 'c', org_id: 'org_b', person_id: 'ada' }),
+      row({ id: 'd', org_id: null, key_id: null }),
     ])
-    const groups = await requests.usage({ by: 'model' })
-    expect(groups.map(({ group, requests }) => [group, requests])).toEqual([
-      [null, 3],
-      ['llama3:latest', 2],
-      ['none:latest', 1],
-    ])
+    const seen = async (scope: RequestScope) => idsOf(await requests.list(scope, { limit: 10 }))
+    expect(await seen({ orgId: 'default' })).toEqual(['b', 'a'])
+    expect(await seen({ orgId: 'default', personId: 'ada' })).toEqual(['a'])
+    expect(await seen({ orgId: 'default', personId: '' })).toEqual([])
+    expect(await seen(ALL)).toEqual(['d', 'b', 'a'])
+    expect(await seen({ ...ALL, personId: 'ada' })).toEqual(['a'])
+    expect(await seen({ orgId: 'org_b' })).toEqual(['c'])
+    expect(await seen({ orgId: 'nowhere' })).toEqual([])
+    expect((await requests.list({ orgId: 'default', personId: 'ada' }, { limit: 9, personId: 'eve' })).length).toBe(0)
   })
 
-  test('usage by day parts days at midnight UTC, newest first', async () => {
+  test.each<[RequestFilter, string[]]>([
+    [{ keyId: 'k2' }, ['b']],
+    [{ personId: 'ada' }, ['c']],
+    [{ model: 'qwen3' }, ['c', 'b']],
+    [{ upstream: 'tun_1' }, ['d']],
+    [{ client: 'curl' }, ['a']],
+    [{ session: 's1' }, ['b']],
+    [{ outcome: 'ok' }, ['d', 'a']],
+    [{ outcome: 'error' }, ['c', 'b']],
+    [{ since: NEW_YEAR + 1, until: NEW_YEAR + 3 }, ['c', 'b']],
+    [{ model: 'qwen3', outcome: 'error', since: NEW_YEAR + 2 }, ['c']],
+    [{ model: "' or 1=1 --" }, []],
+  ])('a list is cut by %j', async (filter, ids) => {
     const requests = new RequestRepository(await open())
-    await requests.insertMany([row({ at: NEW_YEAR - 1 }), row({ at: NEW_YEAR }), row({ at: NEW_YEAR + 86_399_999 })])
-    const groups = await requests.usage({ by: 'day' })
-    expect(groups.map(({ group, requests }) => [group, requests])).toEqual([
-      ['2026-01-01', 2],
-      ['2025-12-31', 1],
+    await requests.insertMany([
+      row({ id: 'a', client_name: 'curl' }),
+      row({ id: 'b', at: NEW_YEAR + 1, key_id: 'k2', model_used: 'qwen3', session_id: 's1', status: 502 }),
+      row({ id: 'c', at: NEW_YEAR + 2, person_id: 'ada', model_asked: 'qwen3', error_code: 'upstream_interrupted' }),
+      row({ id: 'd', at: NEW_YEAR + 3, upstream: 'tun_1' }),
     ])
+    expect(idsOf(await requests.list(ALL, { limit: 10, ...filter }))).toEqual(ids)
   })
 
-  test('usage counts from `since`, and up to `until` but not with it', async () => {
+  test('what few rows answer is found among many, from either end', async () => {
     const requests = new RequestRepository(await open())
-    await requests.insertMany([0, 1, 2, 3].map((offset) => row({ at: NEW_YEAR + offset })))
-    const [group] = await requests.usage({ by: 'key', since: NEW_YEAR + 1, until: NEW_YEAR + 3 })
-    expect(group?.requests).toBe(2)
-    expect(await requests.usage({ by: 'key', since: NEW_YEAR + 9 })).toEqual([])
+    const rare = new Set([0, 1_999, 2_000, 4_001, 6_499])
+    await requests.insertMany(
+      Array.from({ length: 6_500 }, (_, index) => row({ id: `${index}`, key_id: rare.has(index) ? 'rare' : 'k1' })),
+    )
+    const list = async (query: Partial<RequestQuery>) =>
+      idsOf(await requests.list(ALL, { limit: 10, keyId: 'rare', ...query }))
+    expect(await list({})).toEqual(['6499', '4001', '2000', '1999', '0'])
+    expect(await list({ limit: 2 })).toEqual(['6499', '4001'])
+    expect(await list({ beforeSeq: 2_001, limit: 2 })).toEqual(['1999', '0'])
+    expect(await list({ afterSeq: 0 })).toEqual(['0', '1999', '2000', '4001', '6499'])
+    expect(await list({ afterSeq: 1, beforeSeq: 6_500, limit: 2 })).toEqual(['1999', '2000'])
+    expect(await list({ afterSeq: 6_500 })).toEqual([])
+    for (const id of ['0', '3000', '6499']) expect((await requests.find(ALL, id))?.id).toBe(id)
+    await requests.deleteBefore(NEW_YEAR)
+    expect(await requests.find(ALL, 'nobody')).toBeUndefined()
   })
 
-  test('usage never gives more than 1,000 groups', async () => {
+  test('a row is found by its id within its scope only', async () => {
     const requests = new RequestRepository(await open())
-    await requests.insertMany(Array.from({ length: 1_001 }, (_, index) => row({ model_used: `model ${index}` })))
-    expect(await requests.usage({ by: 'model' })).toHaveLength(1_000)
+    await requests.insertMany([
+      row({ id: 'a', person_id: 'ada' }),
+      row({ id: 'b', org_id: 'org_b' }),
+      row({ id: 'c', org_id: null }),
+    ])
+    const finds = async (scope: RequestScope, id: string) => (await requests.find(scope, id)) !== undefined
+    expect(await finds({ orgId: 'default' }, 'a')).toBe(true)
+    expect(await finds({ orgId: 'default', personId: 'ada' }, 'a')).toBe(true)
+    expect(await finds({ orgId: 'default', personId: 'eve' }, 'a')).toBe(false)
+    expect(await finds({ orgId: 'default' }, 'b')).toBe(false)
+    expect(await finds({ orgId: 'default' }, 'c')).toBe(false)
+    expect(await finds(ALL, 'c')).toBe(true)
   })
 })

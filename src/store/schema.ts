@@ -11,12 +11,32 @@ export interface Database {
   tunnels: TunnelTable
   tunnel_credentials: TunnelCredentialTable
   pairings: PairingTable
+  people: PersonTable
+  sessions: SessionTable
+  orgs: OrgTable
+  members: MemberTable
+  system_admins: SystemAdminTable
+  session_orgs: SessionOrgTable
+  invitations: InvitationTable
+  upstreams: UpstreamTable
+  audit: AuditTable
+  request_seals: RequestSealTable
+  chains: ChainTable
 }
 
 export interface KeyTable {
   /** The public id inside `pk_<public id>_<secret>`. */
   id: string
-  /** Unique among keys that are not revoked. */
+  org_id: string
+  /** Whose it is; null: the org's own. */
+  person_id: string | null
+  /** Who made it, in words. */
+  created_by: string
+  /** 1: the dashboard's playground uses it, for an hour. */
+  is_playground: number
+  /** Grows with each change that people make to it. */
+  version: number
+  /** Unique in its org among keys that are not revoked. */
   name: string
   /** JSON array of model globs as given; `["*"]` is all. */
   models: string
@@ -50,7 +70,11 @@ export interface RequestTable {
   id: string
   /** When it arrived. */
   at: number
+  /** The key's org; null where there was no key. */
+  org_id: string | null
   key_id: string | null
+  /** Whose key it was. */
+  person_id: string | null
   upstream: string | null
   dialect: string
   /** `POST /v1/chat/completions`: the table's pattern, never the path as sent; `-` when no route matched. */
@@ -60,6 +84,10 @@ export interface RequestTable {
   status: number
   error_code: string | null
   is_streamed: number
+  /** From its arrival until it was sent to the upstream. */
+  sent_ms: number | null
+  /** What the model server says it took to load the model. */
+  load_ms: number | null
   ttfb_ms: number | null
   duration_ms: number
   prompt_tokens: number | null
@@ -137,6 +165,151 @@ export interface PairingTable {
   failures: number
 }
 
+/** A person who may sign in. Dates and flags are as the library for sign-in keeps them; only it writes here. */
+export interface PersonTable {
+  id: string
+  name: string
+  /** In lower case. Unique. */
+  email: string
+  /** ISO 8601 text on SQLite. */
+  createdAt: Date | string
+}
+
+/** A browser or a command line that is signed in. Only the library for sign-in writes here. */
+export interface SessionTable {
+  id: string
+  userId: string
+}
+
+/** A tenant. */
+export interface OrgTable {
+  /** `default`, or `org_` and 12 characters. */
+  id: string
+  /** As in host names: lower case letters, digits and dashes. Unique. */
+  slug: string
+  name: string
+  /** JSON object; what is not in it has its default. */
+  settings: string
+  /** Grows with each change. */
+  version: number
+  created_at: number
+  updated_at: number
+}
+
+export type OrgRole = 'owner' | 'admin' | 'member'
+
+/** That a person belongs to an org. */
+export interface MemberTable {
+  org_id: string
+  person_id: string
+  role: OrgRole
+  /** Grows with each change. */
+  version: number
+  created_at: number
+}
+
+/** A person who sees every org. */
+export interface SystemAdminTable {
+  person_id: string
+  created_at: number
+}
+
+/** The org that a session works in. */
+export interface SessionOrgTable {
+  session_id: string
+  org_id: string
+}
+
+/** A link by which somebody may join an org, once. */
+export interface InvitationTable {
+  /** The public id inside `pi_<id>_<secret>`. */
+  id: string
+  org_id: string
+  /** HMAC-SHA-256 of the token under the pepper, hex. */
+  hash: string
+  /** Whom it is for, in lower case; null: whoever has the link. */
+  email: string | null
+  role: OrgRole
+  created_at: number
+  /** Who made it, in words. */
+  created_by: string
+  /** The id of the person who made it; null: nobody who signed in. */
+  inviter_id: string | null
+  expires_at: number
+  accepted_at: number | null
+  /** The person's id. */
+  accepted_by: string | null
+  revoked_at: number | null
+}
+
+/** A direct upstream that was added at run time; those of the configuration are not here. */
+export interface UpstreamTable {
+  /** `up_` and 12 characters. */
+  id: string
+  org_id: string
+  /** Unique in its org. */
+  label: string
+  url: string
+  kind: 'ollama' | 'openai' | 'anthropic' | null
+  /** What the server asks for, sealed under the pepper for this id and URL. */
+  credential: string | null
+  /** Grows with each change. */
+  version: number
+  created_at: number
+  /** Who made it, in words. */
+  created_by: string
+  /** Set on every change. */
+  updated_at: number
+}
+
+/** One change that somebody made; never a secret. */
+export interface AuditTable {
+  /** From 1, without a gap. */
+  seq: number
+  at: number
+  /** Null: it concerns no one org. */
+  org_id: string | null
+  actor_kind: 'person' | 'local' | 'system' | 'nobody'
+  /** The person's id. */
+  actor_id: string | null
+  actor_name: string
+  address: string
+  /** `key.create`, `member.remove` … */
+  action: string
+  target_id: string | null
+  target_name: string | null
+  /** JSON object of what it was; null for what was not. */
+  before: string | null
+  after: string | null
+  /** HMAC-SHA-256 over this row and the hash before it, hex. */
+  hash: string
+}
+
+/** What holds a batch of request rows together. */
+export interface RequestSealTable {
+  /** From 1, without a gap. */
+  seq: number
+  first_seq: number
+  last_seq: number
+  rows: number
+  /** The newest `at` of its rows. */
+  newest_at: number
+  /** HMAC-SHA-256 over the rows and the hash before it, hex. */
+  hash: string
+}
+
+/** Where a chain begins and ends. */
+export interface ChainTable {
+  name: 'audit' | 'requests'
+  /** The last row that retention removed; 0: none. */
+  base_seq: number
+  base_hash: string
+  head_seq: number
+  head_hash: string
+  /** HMAC-SHA-256 over the other columns, hex. */
+  mac: string
+}
+
 export type KeyRow = Selectable<KeyTable>
 export type NewKeyRow = Insertable<KeyTable>
 export type KeySecretRow = Selectable<KeySecretTable>
@@ -145,3 +318,10 @@ export type NewRequestRow = Omit<RequestRow, 'seq'>
 export type TunnelRow = Selectable<TunnelTable>
 export type TunnelCredentialRow = Selectable<TunnelCredentialTable>
 export type PairingRow = Selectable<PairingTable>
+export type OrgRow = Selectable<OrgTable>
+export type MemberRow = Selectable<MemberTable>
+export type InvitationRow = Selectable<InvitationTable>
+export type UpstreamRow = Selectable<UpstreamTable>
+export type AuditRow = Selectable<AuditTable>
+export type RequestSealRow = Selectable<RequestSealTable>
+export type ChainRow = Selectable<ChainTable>

@@ -40,12 +40,16 @@ export interface ExposureCheckOptions {
   readonly platform: NodeJS.Platform
 }
 
+/** Told when others begin to reach an upstream, and when they no longer do. */
+export type ExposureListener = (exposure: Exposure, isExposed: boolean) => void
+
 /**
  * Looks whether model servers meant for loopback answer on the machine's other addresses, where no key guards them.
  * Warns once when one begins to, and says so once when it no longer does.
  */
 export class ExposureCheck {
   readonly #options: ExposureCheckOptions
+  readonly #listeners: ExposureListener[] = []
   #timer: Disposable | undefined
   #running: Promise<void> | undefined
   #isClosed = false
@@ -58,6 +62,11 @@ export class ExposureCheck {
   /** What the last check found. */
   get exposures(): readonly Exposure[] {
     return this.#exposures
+  }
+
+  /** Adds a listener for what changes. */
+  onChange(listener: ExposureListener): void {
+    this.#listeners.push(listener)
   }
 
   /** Checks now, and then at every interval until closed. Resolves after the first check. */
@@ -100,11 +109,19 @@ export class ExposureCheck {
     const before = this.#exposures
     this.#exposures = exposed.map(({ upstream, address }) => ({ upstreamId: upstream.id, address }))
     for (const { upstream, address, port } of exposed) {
-      if (!includes(before, { upstreamId: upstream.id, address })) this.#warn(upstream, address, port)
+      const exposure = { upstreamId: upstream.id, address }
+      if (includes(before, exposure)) continue
+      this.#warn(upstream, address, port)
+      this.#tell(exposure, true)
     }
     for (const exposure of before.filter((entry) => !includes(this.#exposures, entry))) {
       this.#options.log.info({ upstream: exposure.upstreamId, address: exposure.address }, 'exposure.ended')
+      this.#tell(exposure, false)
     }
+  }
+
+  #tell(exposure: Exposure, isExposed: boolean): void {
+    for (const listener of this.#listeners) listener(exposure, isExposed)
   }
 
   #warn(upstream: CheckedUpstream, address: string, port: number): void {

@@ -9,6 +9,7 @@ import { DirectUpstream, type DirectUpstreamOptions } from './direct-upstream.ts
 function open(url: string, options: Partial<DirectUpstreamOptions> = {}): DirectUpstream {
   const createDispatcher = (origin: string): HttpDispatcher => new HttpDispatcher({ origin })
   return new DirectUpstream({
+    orgId: 'default',
     url,
     createDispatcher,
     clock: new ManualClock(5),
@@ -113,4 +114,29 @@ test('closing it is no loss', async () => {
   })
   await upstream.refresh()
   expect([upstream.health.state, lines]).toEqual(['unprobed', []])
+})
+
+test('tells of every change of what is known, and of nothing else', async () => {
+  // vLLM writes the time of the question into its listing.
+  const listing = (...ids: string[]) =>
+    json({ object: 'list', data: ids.map((id, at) => ({ id, owned_by: 'vllm', created: at + ids.length })) })
+  await using server = await RawServer.answering(
+    ...[listing('a'), json({ version: '0.11.0' })],
+    ...[listing('a').replace('"created":1', '"created":2'), json({ version: '0.11.0' })],
+    ...[listing('a', 'b'), json({ version: '0.11.0' })],
+    ...[listing('a', 'b'), json({ version: '0.12.0' })],
+    ...[NOT_FOUND, NOT_FOUND],
+  )
+  const upstream = open(server.origin, { kind: 'openai' })
+  let changes = 0
+  upstream.whenChanged = () => changes++
+  const counts: number[] = []
+  for (let round = 0; round < 6; round++) {
+    await upstream.refresh()
+    counts.push(changes)
+  }
+  upstream.relabel(upstream.label)
+  upstream.relabel('attic')
+  expect([counts, changes, upstream.label]).toEqual([[1, 1, 2, 3, 4, 4], 5, 'attic'])
+  await upstream.close()
 })

@@ -2,11 +2,17 @@ import type { Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { PunkuError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
+import type { Secret } from '../core/secret.ts'
 import type { ServerName } from '../dialects/dialect.ts'
 import { ServerKnowledge } from './server-knowledge.ts'
 import type { CatalogueModel, Upstream, UpstreamCredential, UpstreamHealth, UpstreamKind } from './upstream.ts'
 
 export interface DirectUpstreamOptions {
+  readonly orgId: string
+  /** Default: host, port and base path. */
+  readonly id?: string
+  /** Default: its id. */
+  readonly label?: string
   /** As in `http://127.0.0.1:11434`; a path is put before every route, a `/v1` at its end is cut. */
   readonly url: string
   /** What its owner says it is. Default: found out. */
@@ -21,26 +27,33 @@ export interface DirectUpstreamOptions {
 /** An upstream that the gateway reaches by its URL. */
 export class DirectUpstream implements Upstream {
   readonly id: string
+  readonly orgId: string
+  readonly via = 'direct'
   readonly origin: string
   readonly basePath: string
   readonly dispatcher: Dispatcher
   readonly credential: UpstreamCredential | undefined
+  whenChanged = (): void => {}
   readonly #knowledge: ServerKnowledge
+  #label: string
 
   /** @throws PunkuError `invalid_request` when the URL is none that an upstream can have. */
   constructor(options: DirectUpstreamOptions) {
-    const { origin, basePath, id } = parseUpstreamUrl(options.url)
-    const { kind = 'unknown', clock, log } = options
+    const { origin, basePath, place } = parseUpstreamUrl(options.url)
+    const { id = place, label = id, orgId, kind = 'unknown', clock, log } = options
     this.id = id
+    this.orgId = orgId
+    this.#label = label
     this.origin = origin
     this.basePath = basePath
     this.dispatcher = options.createDispatcher(origin)
     this.credential = options.credential
-    this.#knowledge = new ServerKnowledge({ upstreamId: id, way: this, kind, clock, log })
+    const onChange = () => this.whenChanged()
+    this.#knowledge = new ServerKnowledge({ upstreamId: id, way: this, kind, onChange, clock, log })
   }
 
   get label(): string {
-    return this.id
+    return this.#label
   }
 
   get kind(): UpstreamKind {
@@ -63,6 +76,12 @@ export class DirectUpstream implements Upstream {
     return this.#knowledge.models
   }
 
+  relabel(label: string): void {
+    if (this.#label === label) return
+    this.#label = label
+    this.whenChanged()
+  }
+
   refresh(): Promise<void> {
     return this.#knowledge.refresh()
   }
@@ -73,8 +92,22 @@ export class DirectUpstream implements Upstream {
   }
 }
 
-/** The parts of an upstream's URL. Messages do not repeat the URL: it may hold a password by mistake. */
-function parseUpstreamUrl(text: string): Pick<Upstream, 'id' | 'origin' | 'basePath'> {
+/** A server's own key as its kind of server reads it. */
+export function credentialFor(kind: DirectUpstreamOptions['kind'], key: Secret): UpstreamCredential {
+  return { header: kind === 'anthropic' ? 'x-api-key' : 'authorization', reveal: () => key.reveal() }
+}
+
+/** Where a URL of an upstream leads. */
+export interface UpstreamPlace extends Pick<Upstream, 'origin' | 'basePath'> {
+  /** Host, port and base path: of two URLs that mean one server the same. */
+  readonly place: string
+}
+
+/**
+ * Reads an upstream's URL. Messages do not repeat it: it may hold a password by mistake.
+ * @throws PunkuError `invalid_request` when it is none that an upstream can have.
+ */
+export function parseUpstreamUrl(text: string): UpstreamPlace {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw invalidUrl('An upstream must be a URL that begins with http:// or https://, as in http://127.0.0.1:11434.')
@@ -87,9 +120,9 @@ function parseUpstreamUrl(text: string): Pick<Upstream, 'id' | 'origin' | 'baseP
   }
   const basePath = url.pathname.replace(/\/+$/, '').replace(/\/v1$/, '').replace(/\/+$/, '')
   const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port
-  return { id: `${url.hostname}:${port}${basePath}`, origin: url.origin, basePath }
+  return { place: `${url.hostname}:${port}${basePath}`, origin: url.origin, basePath }
 }
 
 function invalidUrl(message: string): PunkuError {
-  return new PunkuError('invalid_request', message, { param: 'upstream' })
+  return new PunkuError('invalid_request', message, { param: 'url' })
 }

@@ -23,7 +23,13 @@ interface Opened {
 function open(url: string): Opened {
   const clock = new ManualClock()
   const createDispatcher = (origin: string): HttpDispatcher => new HttpDispatcher({ origin })
-  const upstream = new DirectUpstream({ url, createDispatcher, clock, log: pino({ level: 'silent' }) })
+  const upstream = new DirectUpstream({
+    orgId: 'default',
+    url,
+    createDispatcher,
+    clock,
+    log: pino({ level: 'silent' }),
+  })
   onTestFinished(() => upstream.close())
   return {
     upstream,

@@ -13,6 +13,8 @@ export interface ServerKnowledgeOptions {
   readonly kind: UpstreamKind
   /** Until the first probe. Default: unprobed. */
   readonly health?: UpstreamHealth
+  /** Called after a question that told something new of the server or its models, and when it is lost. */
+  readonly onChange: () => void
   readonly clock: Clock
   readonly log: Logger
 }
@@ -36,6 +38,8 @@ export class ServerKnowledge {
   #asking = new AbortController()
   #refreshing: Promise<void> | undefined
   #isReadingDetails = false
+  /** What was known when `onChange` was last called. */
+  #told = ''
 
   constructor(options: ServerKnowledgeOptions) {
     this.#options = options
@@ -48,6 +52,7 @@ export class ServerKnowledge {
         this.#models = undefined
       },
     })
+    this.#told = this.#facts()
   }
 
   get kind(): UpstreamKind {
@@ -117,6 +122,7 @@ export class ServerKnowledge {
     const before = this.#health.state
     this.#health = { state: 'down', checkedAt: clock.now(), ...failed }
     if (before !== 'down') log.warn({ upstream: upstreamId, reason: failed.reason }, 'upstream.lost')
+    this.#tellChange()
   }
 
   #setUp({ kind, server, version, models }: Detected, signal: AbortSignal): void {
@@ -130,6 +136,7 @@ export class ServerKnowledge {
     this.#health = { state: 'up', checkedAt: clock.now(), reason: '' }
     if (before !== 'up')
       log.info({ upstream: upstreamId, server, version, modelCount: models.length }, 'upstream.found')
+    this.#tellChange()
     void this.#readDetails(server, models, signal)
   }
 
@@ -138,6 +145,25 @@ export class ServerKnowledge {
     if (this.#isReadingDetails) return
     this.#isReadingDetails = true
     await this.#details.read(server, models, signal)
-    if (!signal.aborted) this.#isReadingDetails = false
+    if (signal.aborted) return
+    this.#isReadingDetails = false
+    this.#tellChange()
   }
+
+  #tellChange(): void {
+    const facts = this.#facts()
+    if (facts === this.#told) return
+    this.#told = facts
+    this.#options.onChange()
+  }
+
+  /** What people see of the server and its models, and neither times nor the listing itself, where some write the time. */
+  #facts(): string {
+    const { state, reason } = this.#health
+    return JSON.stringify([this.#kind, this.#server, this.#version, state, reason, this.models?.map(visibleFacts)])
+  }
+}
+
+function visibleFacts({ entry: _, ...facts }: CatalogueModel): object {
+  return facts
 }

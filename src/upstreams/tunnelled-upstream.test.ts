@@ -47,6 +47,7 @@ async function openGround(): Promise<Ground> {
   onTestFinished(() => pair[Symbol.asyncDispose]())
   const upstream = new TunnelledUpstream({
     id: 'tun_0123456789ab',
+    orgId: 'attics',
     label: 'attic',
     dispatcher: pair.dispatcher,
     clock: new ManualClock(5),
@@ -166,4 +167,25 @@ test('closing it ends its questions and its tunnel', async () => {
   expect(logged).toEqual([])
   expect(pair.dispatcher.destroyed).toBe(true)
   expect(pair.gateway.session.isOver).toBe(true)
+})
+
+test('tells of its link coming and going, of its models, and of its label', async () => {
+  const { pair, upstream } = await openGround()
+  const heard: unknown[] = []
+  upstream.whenChanged = () => heard.push([upstream.health.state, upstream.models?.[0]?.capabilities, upstream.label])
+  expect(upstream.orgId).toBe('attics')
+  await pair.connect()
+  await upstream.linkUp()
+  await expect.poll(() => heard).toHaveLength(2)
+  await upstream.refresh()
+  upstream.relabel('attic')
+  upstream.relabel('cellar')
+  upstream.linkDown('gone')
+  upstream.linkDown('gone')
+  expect(heard).toEqual([
+    ['up', undefined, 'attic'],
+    ['up', ['tools'], 'attic'],
+    ['up', ['tools'], 'cellar'],
+    ['down', ['tools'], 'cellar'],
+  ])
 })

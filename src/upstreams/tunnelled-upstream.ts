@@ -8,6 +8,8 @@ import type { CatalogueModel, Upstream, UpstreamHealth, UpstreamKind } from './u
 export interface TunnelledUpstreamOptions {
   /** The tunnel's id. */
   readonly id: string
+  /** The tunnel's org. */
+  readonly orgId: string
   /** The tunnel's label. */
   readonly label: string
   /** Sends through the tunnel, whatever link it has; the upstream closes it. */
@@ -29,18 +31,22 @@ const NEVER_CONNECTED: UpstreamHealth = {
  */
 export class TunnelledUpstream implements Upstream {
   readonly id: string
+  readonly orgId: string
+  readonly via = 'tunnel'
   readonly dispatcher: Dispatcher
   /** Its agent knows where the server is, and goes nowhere else whatever it is asked. */
   readonly origin = 'http://agent.invalid'
   readonly basePath = ''
   /** The server's credential, if it wants one, is the agent's. */
   readonly credential = undefined
+  whenChanged = (): void => {}
   readonly #knowledge: ServerKnowledge
   #label: string
   #hasLink = false
 
-  constructor({ id, label, dispatcher, clock, log }: TunnelledUpstreamOptions) {
+  constructor({ id, orgId, label, dispatcher, clock, log }: TunnelledUpstreamOptions) {
     this.id = id
+    this.orgId = orgId
     this.dispatcher = dispatcher
     this.#label = label
     this.#knowledge = new ServerKnowledge({
@@ -48,6 +54,7 @@ export class TunnelledUpstream implements Upstream {
       way: this,
       kind: 'unknown',
       health: NEVER_CONNECTED,
+      onChange: () => this.whenChanged(),
       clock,
       log,
     })
@@ -78,7 +85,9 @@ export class TunnelledUpstream implements Upstream {
   }
 
   relabel(label: string): void {
+    if (this.#label === label) return
     this.#label = label
+    this.whenChanged()
   }
 
   /** The tunnel has a link, or another one: its server is asked at once. Resolves when it was; never rejects. */

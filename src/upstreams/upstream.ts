@@ -53,7 +53,10 @@ export interface ServerWay {
 export interface Upstream extends ServerWay {
   /** Stable for its life, unique in the gateway, safe in logs, metrics and headers: no credentials. */
   readonly id: string
-  /** What people call it; may change. For a direct one its id. */
+  /** Whose it is: no request of another org ever comes to it. */
+  readonly orgId: string
+  readonly via: 'direct' | 'tunnel'
+  /** What people call it; may change. */
   readonly label: string
   readonly kind: UpstreamKind
   readonly server: ServerName | undefined
@@ -64,6 +67,8 @@ export interface Upstream extends ServerWay {
    * array.
    */
   readonly models: readonly CatalogueModel[] | undefined
+  /** For the registry to set: called when its label, or what is known of its server, has changed. */
+  whenChanged: () => void
   /**
    * Asks the server again (kind, version, models); resolves when the listing is there, never rejects. Overlapping calls
    * share one. What the listing does not tell of its models is asked after it.

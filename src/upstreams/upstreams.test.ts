@@ -1,14 +1,19 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
 import type { Route, ServerName } from '../dialects/dialect.ts'
 import { HttpDispatcher } from '../http1/http-dispatcher.ts'
 import { readCatalogue } from './catalogue.ts'
 import type { Upstream, UpstreamHealth } from './upstream.ts'
-import { Upstreams } from './upstreams.ts'
+import { type UpstreamChoice, Upstreams } from './upstreams.ts'
+
+const ORG = 'default'
+const OTHER_ORG = 'org_other'
 
 /** An upstream whose next listing a test sets; it becomes known by `refresh`. */
 class FakeUpstream implements Upstream {
   readonly id: string
+  readonly orgId: string
+  readonly via = 'direct'
   readonly label = 'fake'
   readonly origin = 'http://127.0.0.1:9'
   readonly basePath = ''
@@ -22,9 +27,11 @@ class FakeUpstream implements Upstream {
   next: { server?: ServerName; names?: readonly string[]; isLoaded?: boolean; failure?: 'refused' | 'unreachable' }
   refreshCount = 0
   isClosed = false
+  whenChanged = (): void => {}
 
-  constructor(id: string, next: FakeUpstream['next']) {
+  constructor(id: string, next: FakeUpstream['next'], orgId: string = ORG) {
     this.id = id
+    this.orgId = orgId
     this.next = next
   }
 
@@ -71,11 +78,11 @@ test('chooses one that serves the route and has the model, at once', async () =>
   const two = new FakeUpstream('two', { server: 'vllm', names: ['a'] })
   const three = new FakeUpstream('three', { names: ['a'] })
   const { upstreams } = await started(one, two, three)
-  expect(upstreams.choose({ route: CHAT, canonicalModel: A })).toBe(three)
-  expect(upstreams.choose({ route: COMPLETIONS, canonicalModel: A })).toBe(two)
-  expect(upstreams.choose({ route: CHAT, canonicalModel: undefined })).toBe(one)
-  expect(upstreams.choose({ route: COMPLETIONS, canonicalModel: A, pinned: 'three' })).toBe(three)
-  expect(upstreams.list()).toEqual([one, two, three])
+  expect(upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })).toBe(three)
+  expect(upstreams.choose({ orgId: ORG, route: COMPLETIONS, canonicalModel: A })).toBe(two)
+  expect(upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: undefined })).toBe(one)
+  expect(upstreams.choose({ orgId: ORG, route: COMPLETIONS, canonicalModel: A, pinned: 'three' })).toBe(three)
+  expect(upstreams.all()).toEqual([one, two, three])
 })
 
 test('takes the least busy, then the first; a healthy one before any that is not', async () => {
@@ -85,7 +92,7 @@ test('takes the least busy, then the first; a healthy one before any that is not
     FakeUpstream,
   ]
   const { upstreams } = await started(one, two, three)
-  const choose = (): unknown => upstreams.choose({ route: CHAT, canonicalModel: A })
+  const choose = (): unknown => upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })
   upstreams.acquire(one)
   expect(choose()).toBe(two)
   upstreams.acquire(two)
@@ -105,9 +112,9 @@ test('among those that are equally busy, one that has the model loaded', async (
   const two = new FakeUpstream('two', { names: ['a', 'b'], isLoaded: true })
   const three = new FakeUpstream('three', { names: ['a'], isLoaded: true })
   const { upstreams } = await started(one, two, three)
-  const choose = (): unknown => upstreams.choose({ route: CHAT, canonicalModel: A })
+  const choose = (): unknown => upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })
   expect(choose()).toBe(two)
-  expect(upstreams.choose({ route: CHAT, canonicalModel: undefined })).toBe(one)
+  expect(upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: undefined })).toBe(one)
   upstreams.acquire(two)
   expect(choose()).toBe(three)
   upstreams.acquire(three)
@@ -127,13 +134,14 @@ test('one that is down but answered before is chosen when there is no other', as
   const { upstreams } = await started(one)
   one.next = { failure: 'refused' }
   await one.refresh()
-  expect(upstreams.choose({ route: CHAT, canonicalModel: A })).toBe(one)
+  expect(upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })).toBe(one)
 })
 
 test('a model that nobody has is looked for anew, at most every 2 s, then said to be unknown', async () => {
   const one = new FakeUpstream('one', { names: ['a'] })
   const { upstreams, clock } = await started(one)
-  const choose = async (): Promise<Upstream> => upstreams.choose({ route: CHAT, canonicalModel: 'b:latest' })
+  const choose = async (): Promise<Upstream> =>
+    upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: 'b:latest' })
   const unknown = { code: 'model_not_found', message: "model 'b:latest' not found", param: 'model' }
   await expect(choose()).rejects.toMatchObject(unknown)
   expect(one.refreshCount).toBe(1)
@@ -153,7 +161,7 @@ test('a miss waits for a listing that is being read already', async () => {
   const upstreams = new Upstreams({ clock: new ManualClock() })
   await upstreams.add(one)
   const starting = upstreams.start()
-  expect(await upstreams.choose({ route: CHAT, canonicalModel: A })).toBe(one)
+  expect(await upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })).toBe(one)
   await starting
   expect(one.refreshCount).toBe(1)
 })
@@ -163,7 +171,7 @@ test('one that has become reachable again is asked at a miss, however short ago 
   const { upstreams } = await started(one)
   one.health = { state: 'unprobed', checkedAt: 0, reason: '' }
   one.next = { names: ['a'] }
-  expect(await upstreams.choose({ route: CHAT, canonicalModel: A })).toBe(one)
+  expect(await upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })).toBe(one)
 })
 
 test('a miss does not wait for one that is down while another is up', async () => {
@@ -171,7 +179,7 @@ test('a miss does not wait for one that is down while another is up', async () =
   const two = new FakeUpstream('two', { failure: 'unreachable' })
   const { upstreams, clock } = await started(one, two)
   clock.advance(2_000)
-  await expect(upstreams.choose({ route: CHAT, canonicalModel: 'b:latest' })).rejects.toMatchObject({
+  await expect(upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: 'b:latest' })).rejects.toMatchObject({
     code: 'model_not_found',
   })
   expect([one.refreshCount, two.refreshCount]).toEqual([2, 1])
@@ -181,16 +189,16 @@ test('a route of class manage needs no model, but goes where it is when it is th
   const one = new FakeUpstream('one', { names: ['a'] })
   const two = new FakeUpstream('two', { names: ['b'] })
   const { upstreams } = await started(one, two)
-  expect(upstreams.choose({ route: PULL, canonicalModel: 'b:latest' })).toBe(two)
-  expect(upstreams.choose({ route: PULL, canonicalModel: 'c:latest' })).toBe(one)
+  expect(upstreams.choose({ orgId: ORG, route: PULL, canonicalModel: 'b:latest' })).toBe(two)
+  expect(upstreams.choose({ orgId: ORG, route: PULL, canonicalModel: 'c:latest' })).toBe(one)
   two.next = { failure: 'refused' }
   await two.refresh()
-  expect(upstreams.choose({ route: PULL, canonicalModel: 'b:latest' })).toBe(two)
+  expect(upstreams.choose({ orgId: ORG, route: PULL, canonicalModel: 'b:latest' })).toBe(two)
 })
 
 test('says that no server here has the route, and which would', async () => {
   const { upstreams } = await started(new FakeUpstream('one', { server: 'llama-server', names: ['a'] }))
-  const choose = (): unknown => upstreams.choose({ route: COMPLETIONS, canonicalModel: A })
+  const choose = (): unknown => upstreams.choose({ orgId: ORG, route: COMPLETIONS, canonicalModel: A })
   expect(choose).toThrow(expect.objectContaining({ code: 'route_not_served' }))
   expect(choose).toThrow(
     'No model server here serves POST /v1/chat/completions of the openai API. It takes one of: ollama, vllm.',
@@ -204,7 +212,7 @@ test.each([
   const one = new FakeUpstream('one', { failure })
   const { upstreams, clock } = await started(one)
   clock.advance(2_000)
-  const choose = async (): Promise<Upstream> => upstreams.choose({ route: CHAT, canonicalModel: A })
+  const choose = async (): Promise<Upstream> => upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })
   await expect(choose()).rejects.toMatchObject({ code, retryAfterMs: 5_000, detail: { reason: 'away' } })
   expect(one.refreshCount).toBe(2)
   one.next = { names: ['a'] }
@@ -215,7 +223,7 @@ test.each([
 test('says that there is no upstream, or none of that id', async () => {
   const { upstreams } = await started()
   const choose = (pinned?: string) => (): unknown =>
-    upstreams.choose({ route: CHAT, canonicalModel: A, ...(pinned === undefined ? {} : { pinned }) })
+    upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A, ...(pinned === undefined ? {} : { pinned }) })
   expect(choose()).toThrow(expect.objectContaining({ code: 'upstream_unreachable' }))
   expect(choose('nine')).toThrow(expect.objectContaining({ code: 'invalid_request' }))
 })
@@ -242,14 +250,14 @@ test('one added later is asked at once, and one removed is closed and never chos
   const one = new FakeUpstream('one', { names: ['a'] })
   const { upstreams } = await started()
   await upstreams.add(one)
-  expect(upstreams.choose({ route: CHAT, canonicalModel: A })).toBe(one)
+  expect(upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })).toBe(one)
   await expect(upstreams.add(new FakeUpstream('one', {}))).rejects.toMatchObject({ code: 'invalid_request' })
   upstreams.acquire(one)
   expect(await upstreams.remove('one')).toBe(true)
   expect(one.isClosed).toBe(true)
   upstreams.release(one)
   expect(upstreams.get('one')).toBeUndefined()
-  expect(() => upstreams.choose({ route: CHAT, canonicalModel: A })).toThrow()
+  expect(() => upstreams.choose({ orgId: ORG, route: CHAT, canonicalModel: A })).toThrow()
   expect(await upstreams.remove('one')).toBe(false)
 })
 
@@ -261,4 +269,76 @@ test('tells what the newest listing says of a model', async () => {
   one.next = { names: [] }
   await one.refresh()
   expect(upstreams.modelOf(one, A)).toBeUndefined()
+})
+
+describe('orgs', () => {
+  const chooseIn = async (upstreams: Upstreams, orgId: string, choice: Partial<UpstreamChoice> = {}) =>
+    await upstreams.choose({ orgId, route: CHAT, canonicalModel: A, ...choice })
+
+  test('each has its own upstreams, and the same model of another is no choice, however idle', async () => {
+    const mine = new FakeUpstream('mine', { names: ['a'] })
+    const theirs = new FakeUpstream('theirs', { names: ['a'], isLoaded: true }, OTHER_ORG)
+    const { upstreams } = await started(theirs, mine)
+    for (let live = 0; live < 10; live++) {
+      upstreams.acquire(mine)
+      expect(await chooseIn(upstreams, ORG)).toBe(mine)
+      expect(await chooseIn(upstreams, OTHER_ORG)).toBe(theirs)
+    }
+    mine.next = { failure: 'refused' }
+    await mine.refresh()
+    expect(await chooseIn(upstreams, ORG)).toBe(mine)
+    expect(await chooseIn(upstreams, ORG, { route: PULL })).toBe(mine)
+    expect(await chooseIn(upstreams, ORG, { canonicalModel: undefined })).toBe(mine)
+    expect([upstreams.of(ORG), upstreams.of(OTHER_ORG), upstreams.of('org_none')]).toEqual([[mine], [theirs], []])
+    expect(upstreams.all()).toEqual([theirs, mine])
+  })
+
+  test('nothing that is refused tells whether another org has it', async () => {
+    const mine = new FakeUpstream('mine', { server: 'llama-server', names: ['mine'] })
+    const theirs = new FakeUpstream('theirs', { names: ['a', 'secret'] }, OTHER_ORG)
+    const { upstreams } = await started(mine)
+    const refusals = () =>
+      Promise.all(
+        [
+          { route: { ...COMPLETIONS, servers: ['llama-server' as const, 'ollama' as const] } },
+          { route: CHAT },
+          { route: PULL },
+          { pinned: 'theirs' },
+          { pinned: 'theirs', canonicalModel: undefined },
+        ].flatMap((choice) =>
+          [ORG, 'org_none'].map((orgId) =>
+            chooseIn(upstreams, orgId, choice).then(
+              () => 'chosen',
+              ({ code, message, detail, param }) => ({ code, message, detail, param }),
+            ),
+          ),
+        ),
+      )
+    const alone = await refusals()
+    await upstreams.add(theirs)
+    expect(await refusals()).toEqual(alone)
+    expect(alone).not.toContain('chosen')
+    expect(theirs.refreshCount).toBe(1)
+  })
+
+  test('one that is gone is gone from its org', async () => {
+    const theirs = new FakeUpstream('theirs', { names: ['a'] }, OTHER_ORG)
+    const { upstreams } = await started(theirs, new FakeUpstream('mine', { names: ['a'] }))
+    await upstreams.remove('theirs')
+    expect(upstreams.of(OTHER_ORG)).toEqual([])
+    await expect(chooseIn(upstreams, OTHER_ORG)).rejects.toMatchObject({ code: 'upstream_unreachable' })
+    expect(upstreams.of(ORG)).toHaveLength(1)
+  })
+})
+
+test('listeners hear of what comes, what changes and what goes, and of nothing after that', async () => {
+  const one = new FakeUpstream('one', { names: ['a'] })
+  const { upstreams } = await started()
+  const heard: string[] = []
+  upstreams.onChange(({ id }) => heard.push(id))
+  await upstreams.add(one)
+  one.whenChanged()
+  await upstreams.remove('one')
+  one.whenChanged()
+  expect(heard).toEqual(['one', 'one', 'one'])
 })

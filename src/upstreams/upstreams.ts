@@ -10,6 +10,8 @@ const UP_ROUNDS = 6
 const MISS_REFRESH_MS = 2_000
 
 export interface UpstreamChoice {
+  /** The org of whoever asks: only its upstreams can be chosen, and errors tell of no others. */
+  readonly orgId: string
   readonly route: Route
   /** `undefined`: the request names no model, so that any upstream that serves the route will do. */
   readonly canonicalModel: string | undefined
@@ -29,6 +31,8 @@ interface Member {
   byName: ReadonlyMap<string, CatalogueModel>
 }
 
+const NO_MEMBERS: readonly Member[] = []
+
 interface Candidate {
   readonly upstream: Upstream
   /** The lower the better. */
@@ -37,10 +41,17 @@ interface Candidate {
   readonly isLoaded: boolean
 }
 
-/** The upstreams of a gateway: keeps what is known of them fresh, and chooses one for each request. */
+/** Told of an upstream that was added or removed, or of which something else is known now. */
+export type UpstreamListener = (upstream: Upstream) => void
+
+/** The upstreams of a gateway: keeps what is known of them fresh, and chooses one of its org for each request. */
 export class Upstreams {
   readonly #clock: Clock
-  readonly #members: Member[] = []
+  /** By id, in the order they were added. */
+  readonly #members = new Map<string, Member>()
+  /** The same by org: whoever asks for one finds no other's. */
+  readonly #byOrg = new Map<string, readonly Member[]>()
+  readonly #listeners: UpstreamListener[] = []
   readonly #byUpstream = new Map<Upstream, Member>()
   #timer: Disposable | undefined
   #round = 0
@@ -52,14 +63,19 @@ export class Upstreams {
   /** Asks all upstreams at once, then again every 30 s, those that are down every 5 s. Resolves after the first. */
   async start(): Promise<void> {
     this.#timer ??= this.#clock.every(ROUND_MS, () => this.#refreshDue())
-    await Promise.all(this.#members.map((member) => this.#refresh(member)))
+    await Promise.all(Array.from(this.#members.values(), (member) => this.#refresh(member)))
   }
 
   /** Stops asking, and closes every upstream. */
   async close(): Promise<void> {
     this.#timer?.[Symbol.dispose]()
     this.#timer = undefined
-    await Promise.all(this.#members.map((member) => member.upstream.close()))
+    await Promise.all(Array.from(this.#members.values(), ({ upstream }) => upstream.close()))
+  }
+
+  /** Adds a listener for whatever changes of the upstreams. */
+  onChange(listener: UpstreamListener): void {
+    this.#listeners.push(listener)
   }
 
   /**
@@ -78,28 +94,43 @@ export class Upstreams {
       models: undefined,
       byName: new Map(),
     }
-    this.#members.push(member)
+    this.#members.set(upstream.id, member)
+    this.#byOrg.set(upstream.orgId, [...this.#membersOf(upstream.orgId), member])
     this.#byUpstream.set(upstream, member)
+    upstream.whenChanged = () => this.#tell(upstream)
+    this.#tell(upstream)
     if (this.#timer !== undefined) await this.#refresh(member)
   }
 
   /** Takes it out and closes it; its live exchanges fail. `false` when there is none of that id. */
   async remove(id: string): Promise<boolean> {
-    const at = this.#members.findIndex((member) => member.upstream.id === id)
-    const [member] = at < 0 ? [] : this.#members.splice(at, 1)
+    const member = this.#members.get(id)
     if (member === undefined) return false
-    this.#byUpstream.delete(member.upstream)
-    await member.upstream.close()
+    const { upstream } = member
+    const others = this.#membersOf(upstream.orgId).filter((other) => other !== member)
+    this.#members.delete(id)
+    if (others.length > 0) this.#byOrg.set(upstream.orgId, others)
+    else this.#byOrg.delete(upstream.orgId)
+    this.#byUpstream.delete(upstream)
+    upstream.whenChanged = () => {}
+    this.#tell(upstream)
+    await upstream.close()
     return true
   }
 
-  /** All upstreams, in the order they were added. */
-  list(): readonly Upstream[] {
-    return this.#members.map((member) => member.upstream)
+  /** Those of every org, in the order they were added: for the gateway's own use, never for who asks by a key. */
+  all(): readonly Upstream[] {
+    return Array.from(this.#members.values(), ({ upstream }) => upstream)
   }
 
+  /** Those of an org, in the order they were added. */
+  of(orgId: string): readonly Upstream[] {
+    return this.#membersOf(orgId).map(({ upstream }) => upstream)
+  }
+
+  /** The one with that id, of whichever org. */
   get(id: string): Upstream | undefined {
-    return this.#members.find((member) => member.upstream.id === id)?.upstream
+    return this.#members.get(id)?.upstream
   }
 
   /** An exchange with the upstream begins; pair each with one `release`. */
@@ -131,7 +162,7 @@ export class Upstreams {
   }
 
   /**
-   * The upstream for a request: one whose server serves the route and has the model, healthy before not, then the one
+   * The upstream for a request: one of its org whose server serves the route and has the model, healthy before not, then the one
    * with the fewest live exchanges, then one that has the model loaded, then the one added first. At once when there is one. Otherwise the catalogues are
    * read anew, at most every 2 s, and the answer is a promise.
    *
@@ -161,9 +192,9 @@ export class Upstreams {
     return found
   }
 
-  #find({ route, canonicalModel, pinned }: UpstreamChoice): Upstream | undefined {
+  #find({ orgId, route, canonicalModel, pinned }: UpstreamChoice): Upstream | undefined {
     let best: Candidate | undefined
-    for (const member of this.#members) {
+    for (const member of this.#membersOf(orgId)) {
       const { upstream, liveCount } = member
       if (pinned !== undefined && upstream.id !== pinned) continue
       if (!serves(member, route)) continue
@@ -177,8 +208,17 @@ export class Upstreams {
     return best?.upstream
   }
 
-  #candidates({ pinned }: UpstreamChoice): readonly Member[] {
-    return pinned === undefined ? this.#members : this.#members.filter(({ upstream }) => upstream.id === pinned)
+  #candidates({ orgId, pinned }: UpstreamChoice): readonly Member[] {
+    const members = this.#membersOf(orgId)
+    return pinned === undefined ? members : members.filter(({ upstream }) => upstream.id === pinned)
+  }
+
+  #membersOf(orgId: string): readonly Member[] {
+    return this.#byOrg.get(orgId) ?? NO_MEMBERS
+  }
+
+  #tell(upstream: Upstream): void {
+    for (const listener of this.#listeners) listener(upstream)
   }
 
   #whyNone(choice: UpstreamChoice): PunkuError {
@@ -215,7 +255,7 @@ export class Upstreams {
   #refreshDue(): void {
     this.#round++
     const isFullRound = this.#round % UP_ROUNDS === 0
-    for (const member of this.#members) {
+    for (const member of this.#members.values()) {
       if (isFullRound || member.upstream.health.state !== 'up') void this.#refresh(member)
     }
   }

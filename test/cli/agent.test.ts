@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import type { AgentReport } from '../../src/app/agents.ts'
 import type { LocalControl } from '../../src/app/local-control.ts'
 import { pair } from '../../src/app/pair.ts'
-import type { StatusBody } from '../../src/control/contract.ts'
+import type { StatusBody } from '../../src/control/contract/gateway.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { frames, hold, rest } from '../support/scripted/steps.ts'
@@ -27,7 +27,7 @@ beforeAll(async () => {
   upstream = await startScriptedUpstream({ server: 'ollama' })
   serving = await relay.serve('--demo', 'always')
   control = await relay.control()
-  key = (await control.client.createKey({ name: 'alice' })).key
+  key = (await control.client.call('createKey', { body: { name: 'alice' } })).key
 })
 afterAll(async () => {
   await control[Symbol.asyncDispose]()
@@ -46,7 +46,7 @@ async function pairAs(label: string, profileName = 'default'): Promise<void> {
     profileName,
     gatewayUrl: serving.url,
     upstreamUrl: upstream.origin,
-    oneTimeToken: new Secret((await control.client.createTunnel(label)).token),
+    oneTimeToken: new Secret((await control.client.call('createTunnel', { body: { label } })).token),
     mayReplace: false,
     clock: systemClock,
     onProgress: () => {},
@@ -120,12 +120,12 @@ test('pairs by a code, connects, serves, says so, and forgets', async () => {
     expect(stdout + stderr).not.toMatch(TOKEN_TEXT)
   }
   expect(serving.punku.stdout).not.toContain(refreshToken)
-  expect(await control.client.showTunnel('attic')).toMatchObject({ revokedAt: null })
-  await control.client.revokeTunnel('attic')
+  expect(await control.client.call('showTunnel', { params: { tunnel: 'attic' } })).toMatchObject({ revokedAt: null })
+  await control.client.call('revokeTunnel', { params: { tunnel: 'attic' } })
 })
 
 describe('a running agent', () => {
-  afterEach(() => control.client.revokeTunnel('barn'))
+  afterEach(() => control.client.call('revokeTunnel', { params: { tunnel: 'barn' } }))
 
   test('tells one JSON object a line, and ends with a signal, once running requests have', async () => {
     await pairAs('barn')
@@ -180,7 +180,7 @@ describe('a running agent', () => {
   test('ends with 1 and what to do when its tunnel is revoked', async () => {
     await pairAs('barn', 'work')
     const running = await connect()
-    await control.client.revokeTunnel('barn')
+    await control.client.call('revokeTunnel', { params: { tunnel: 'barn' } })
     const { code, stderr } = await running.ended
     expect(code).toBe(1)
     expect(stderr).toMatch(/stopped: revoked\n.*revoked at the gateway/)
@@ -216,7 +216,7 @@ describe('status, where agents are paired and none runs', () => {
     writeFileSync(profileFile('work'), '{')
     expect((await agent.run('status')).stdout).toMatch(/^Agent {6}work: The profile 'work' .* is damaged/)
     expect((await agent.run('disconnect')).code).toBe(0)
-    await control.client.revokeTunnel('loft')
+    await control.client.call('revokeTunnel', { params: { tunnel: 'loft' } })
   })
 
   test("a gateway's own status has its agents beside it", async () => {
@@ -232,7 +232,7 @@ describe('a pairing', () => {
     const pairing = agent.start('pair', serving.url, '--json', '--upstream', upstream.origin)
     const { event, userCode } = JSON.parse(await pairing.until((stdout) => stdout.includes('\n')))
     expect(event).toBe('code')
-    await control.client.denyPairing(userCode)
+    await control.client.call('denyPairing', { params: { code: userCode } })
     const { code, stderr } = await pairing.ended
     expect([code, stderr]).toEqual([77, expect.stringContaining('denied at the gateway')])
   })
@@ -252,13 +252,13 @@ describe('a pairing', () => {
   })
 
   test('by a token of standard input it comes about, and the token is not shown', async () => {
-    const { token } = await control.client.createTunnel('shed')
+    const { token } = await control.client.call('createTunnel', { body: { label: 'shed' } })
     const args = ['pair', serving.url, '--token-stdin', '--upstream', upstream.origin]
     const { code, stdout, stderr } = await agent.runWithInput(`${token}\n`, ...args)
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^Paired as shed, /)
     expect(stdout).not.toMatch(TOKEN_TEXT)
-    await control.client.revokeTunnel('shed')
+    await control.client.call('revokeTunnel', { params: { tunnel: 'shed' } })
   })
 
   test('a token that is none is not shown', async () => {

@@ -1,13 +1,9 @@
 import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type {
-  IssuedKeyBody,
-  KeyBody,
-  ModelBody,
-  RequestBody,
-  StatusBody,
-  UsageGroupBody,
-} from '../../src/control/contract.ts'
+import type { StatusBody } from '../../src/control/contract/gateway.ts'
+import type { IssuedKeyBody, KeyBody } from '../../src/control/contract/keys.ts'
+import type { RequestBody, UsageGroupBody } from '../../src/control/contract/requests.ts'
+import type { ModelBody } from '../../src/control/contract/upstreams.ts'
 import { hasProgram, Place, type ServingPunku } from './punku.ts'
 
 const KEY_TEXT = /pk_[0-9a-z]{10}_[0-9a-z]{52}/

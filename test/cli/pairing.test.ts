@@ -72,7 +72,7 @@ const outputs = ({ stdout, stderr }: Ended) => [stdout, stderr]
 
 test('a code that nobody confirms in time, and one that is turned down, end their agents', async () => {
   const [late, denied] = await Promise.all([askByCode(), askByCode()])
-  await control.client.denyPairing(denied.code)
+  await control.client.call('denyPairing', { params: { code: denied.code } })
   aheadMs += 600_000
   const approving = await relay.run('tunnels', 'approve', late.code, '--yes')
   expect([approving.code, approving.stderr]).toEqual([1, expect.stringContaining('This code has expired')])
@@ -81,21 +81,22 @@ test('a code that nobody confirms in time, and one that is turned down, end thei
   expect(ofLate.stderr).toContain(`punku pair ${url}`)
   expect([ofDenied.code, ofDenied.stderr]).toEqual([77, expect.stringContaining('denied at the gateway')])
   expectNoSecret(...outputs(approving), ...outputs(ofLate), ...outputs(ofDenied))
-  expect(await control.client.listTunnels()).toEqual([])
+  expect(await control.client.call('listTunnels')).toEqual({ tunnels: [] })
 })
 
 describe('where there are five tunnels', () => {
   const TOO_MANY = /all the live tunnels it may have: 5\. .*punku tunnels revoke LABEL/
 
   beforeAll(async () => {
-    for (const label of ['a', 'b', 'c', 'd', 'e']) await control.client.createTunnel(label)
+    for (const label of ['a', 'b', 'c', 'd', 'e']) await control.client.call('createTunnel', { body: { label } })
   })
   afterAll(async () => {
-    for (const { id } of await control.client.listTunnels()) await control.client.revokeTunnel(id)
+    for (const { id } of (await control.client.call('listTunnels')).tunnels)
+      await control.client.call('revokeTunnel', { params: { tunnel: id } })
   })
 
   test('a sixth is refused however it is asked for, until one is revoked', async () => {
-    await expect(control.client.createTunnel('f')).rejects.toMatchObject({
+    await expect(control.client.call('createTunnel', { body: { label: 'f' } })).rejects.toMatchObject({
       status: 402,
       code: 'tunnel_limit_reached',
       message: expect.stringMatching(TOO_MANY),
@@ -104,7 +105,7 @@ describe('where there are five tunnels', () => {
     const refused = await relay.run('tunnels', 'approve', code, '--yes')
     expect([refused.code, refused.stdout, refused.stderr]).toEqual([77, '', expect.stringMatching(TOO_MANY)])
 
-    await control.client.revokeTunnel('c')
+    await control.client.call('revokeTunnel', { params: { tunnel: 'c' } })
     expect((await relay.run('tunnels', 'approve', code, '--yes')).code).toBe(0)
     const paired = await pairing.ended
     expect(paired.code).toBe(0)
@@ -112,7 +113,7 @@ describe('where there are five tunnels', () => {
       event: 'paired',
       tunnel: { label: 'sixth' },
     })
-    await expect(control.client.createTunnel('f')).rejects.toMatchObject({ status: 402 })
+    await expect(control.client.call('createTunnel', { body: { label: 'f' } })).rejects.toMatchObject({ status: 402 })
   })
 })
 
@@ -140,7 +141,7 @@ describe('a machine without a browser', () => {
   })
 
   test('is refused with a token that has run out', async () => {
-    const { token: late } = await control.client.createTunnel('late')
+    const { token: late } = await control.client.call('createTunnel', { body: { label: 'late' } })
     aheadMs += 3_600_000
     const expired = await newHouse().runWithInput(late, ...command)
     expect([expired.code, expired.stdout]).toEqual([1, ''])
@@ -154,14 +155,14 @@ describe('a machine without a browser', () => {
       const waiting = await askByCode('--label', 'other')
       expect(argumentsOf(waiting.pairing)).toContain(`pair ${url}`)
       expectNoSecret(argumentsOf(waiting.pairing))
-      await control.client.denyPairing(waiting.code)
+      await control.client.call('denyPairing', { params: { code: waiting.code } })
       const running = house.start('connect', '--json')
       await running.until((stdout) => stdout.includes('"type":"connected"'))
       expect(argumentsOf(running)).toContain('connect --json')
       expectNoSecret(argumentsOf(running))
       const { refreshToken } = JSON.parse(readFileSync(join(house.home, 'secrets', 'agents', 'default.json'), 'utf8'))
       expect(refreshToken).toMatch(SECRET_TEXT)
-      const rotated = await control.client.rotateTunnel('studio')
+      const rotated = await control.client.call('rotateTunnel', { params: { tunnel: 'studio' } })
       expect(rotated.token).toMatch(SECRET_TEXT)
 
       const ended = await running.ended

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { RequestBody } from '../../src/control/contract.ts'
+import type { RequestBody } from '../../src/control/contract/requests.ts'
 import { ReadStream } from '../proxy/client.ts'
 import { frames, hold, rest } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -21,12 +21,12 @@ afterAll(async () => {
 
 async function makeKey(name: string): Promise<string> {
   await using control = await place.control()
-  return (await control.client.createKey({ name })).key
+  return (await control.client.call('createKey', { body: { name } })).key
 }
 
 async function lastRow() {
   await using control = await place.control()
-  return (await control.client.listRequests({ limit: 1 }))[0]
+  return (await control.client.call('listRequests', { query: { limit: 1 } })).requests[0]
 }
 
 async function start(): Promise<void> {

@@ -35,11 +35,11 @@ beforeAll(async () => {
   gateway = serving.punku
   url = serving.url
   await using control = await relay.control()
-  key = (await control.client.createKey({ name: 'alice' })).key
-  trafficKey = (await control.client.createKey({ name: 'bob' })).key
+  key = (await control.client.call('createKey', { body: { name: 'alice' } })).key
+  trafficKey = (await control.client.call('createKey', { body: { name: 'bob' } })).key
   await pair({
     ...{ home: house.home, profileName: 'default', gatewayUrl: url, upstreamUrl: upstream.origin, mayReplace: false },
-    oneTimeToken: new Secret((await control.client.createTunnel('barn')).token),
+    oneTimeToken: new Secret((await control.client.call('createTunnel', { body: { label: 'barn' } })).token),
     ...{ clock: systemClock, onProgress: () => {}, signal: new AbortController().signal },
   })
   agent = await connect(house)
@@ -110,9 +110,9 @@ describe('a process that is killed', () => {
     const { stdout } = await relay.run('tunnels', 'list')
     expect(stdout).toMatch(/^barn +tun_\w+ +away /m)
     await withControl(async ({ client }) => {
-      expect((await client.status()).upstreams).toMatchObject([{ label: 'barn', state: 'down' }])
-      const rows = await client.listRequests({ limit: 3 + held.length })
-      expect(rows.filter(({ errorCode }) => errorCode === 'upstream_interrupted')).toHaveLength(held.length)
+      expect((await client.call('status')).upstreams).toMatchObject([{ label: 'barn', state: 'down' }])
+      const { requests } = await client.call('listRequests', { query: { limit: 3 + held.length } })
+      expect(requests.filter(({ errorCode }) => errorCode === 'upstream_interrupted')).toHaveLength(held.length)
     })
     agent = await connect(house)
   })
@@ -151,7 +151,7 @@ test('of two agents with one credential the newest stays, and the other stops fo
 describe('under load', () => {
   test('a tunnel whose credential is rotated ends, and is the same when it is paired again', async () => {
     const target = { url, key, upstream }
-    const before = await withControl(({ client }) => client.showTunnel('barn'))
+    const before = await withControl(({ client }) => client.call('showTunnel', { params: { tunnel: 'barn' } }))
     const held = await holdStreams(target, 6)
     let rotated: Ended
     {
@@ -170,8 +170,8 @@ describe('under load', () => {
     expect([again.code, again.stderr]).toEqual([0, ''])
     expect(again.stdout).toMatch(/^Paired as barn, /)
     agent = await connect(house)
-    const after = await withControl(({ client }) => client.listTunnels())
-    expect(after).toMatchObject([{ id: before.id, label: 'barn', state: 'connected' }])
+    const after = await withControl(({ client }) => client.call('listTunnels'))
+    expect(after.tunnels).toMatchObject([{ id: before.id, label: 'barn', state: 'connected' }])
   })
 
   test('a tunnel that is revoked is gone at once, with every stream on it', async () => {
@@ -181,7 +181,7 @@ describe('under load', () => {
     await expect.poll(() => traffic.served).toBeGreaterThan(20)
     await using control = await relay.control()
     const revokedAt = performance.now()
-    const revoking = control.client.revokeTunnel('barn')
+    const revoking = control.client.call('revokeTunnel', { params: { tunnel: 'barn' } })
     await Promise.all(held.map(({ reading }) => reading.rest()))
     const endedMs = performance.now() - revokedAt
     await Promise.all(held.map(({ request }) => request.connection.closed))
@@ -196,12 +196,13 @@ describe('under load', () => {
     const { code, stderr } = await agent.ended
     expect([code, stderr]).toEqual([1, expect.stringMatching(/stopped: revoked\n.*revoked at the gateway/)])
     expect(stderr).toContain(`punku pair ${url} --replace\n`)
-    expect((await control.client.status()).upstreams).toEqual([])
-    expect(await control.client.listTunnels()).toMatchObject([{ label: 'barn', state: 'revoked' }])
+    expect((await control.client.call('status')).upstreams).toEqual([])
+    expect(await control.client.call('listTunnels')).toMatchObject({ tunnels: [{ label: 'barn', state: 'revoked' }] })
     // Rows are written some time after their exchange.
     const interrupted = async () => {
-      const rows = await control.client.listRequests({ key: 'alice', limit: held.length + STREAMED.length })
-      return rows.filter(({ errorCode }) => errorCode === 'upstream_interrupted').length
+      const query = { key: 'alice', limit: held.length + STREAMED.length }
+      const { requests } = await control.client.call('listRequests', { query })
+      return requests.filter(({ errorCode }) => errorCode === 'upstream_interrupted').length
     }
     await expect.poll(interrupted).toBe(held.length)
   })

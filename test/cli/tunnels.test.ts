@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { openState, type State } from '../../src/app/state.ts'
 import { ensureHome } from '../../src/config/home.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import type { IssuedTunnelBody, TunnelBody } from '../../src/control/tunnel-contract.ts'
+import type { IssuedTunnelBody, TunnelBody } from '../../src/control/contract/tunnels.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { DEFAULT_ORG } from '../../src/relay/tunnel.ts'
 import { hasProgram, MAIN, Place, type ServingPunku } from './punku.ts'

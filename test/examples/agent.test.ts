@@ -47,7 +47,7 @@ describe.each(AGENTS)('examples/%s', (file, program) => {
     // The gateway asks for the models when the link has come up.
     await until(() => {
       if (agent.exitCode !== null) throw new Error(`the agent ended before it was of use: ${told}`)
-      return gateway.parts.upstreams.list().some(({ id, health }) => id === tunnelId && health.state === 'up')
+      return gateway.parts.upstreams.all().some(({ id, health }) => id === tunnelId && health.state === 'up')
     })
   })
   afterAll(() => opened.disposeAsync())

@@ -22,7 +22,7 @@ afterEach(async () => {
   await settled(ground.gateway)
   const { live, upstreams } = ground.gateway.parts
   expect(live.size).toBe(0)
-  expect(upstreams.list().map((upstream) => upstreams.liveCount(upstream))).toEqual([0, 0])
+  expect(upstreams.all().map((upstream) => upstreams.liveCount(upstream))).toEqual([0, 0])
 })
 
 /** Ways in which a client's connection ends. */

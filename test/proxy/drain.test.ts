@@ -141,7 +141,7 @@ test('disposing the parts writes the last rows before the database closes', asyn
   const config = loadConfig({ home, env: {}, flags: {} })
   {
     await using state = await openState({ home, config, clock: new ManualClock(), log: pino({ level: 'silent' }) })
-    expect(await state.requests.list({ limit: 10 })).toMatchObject([{ route: 'POST /api/chat' }])
+    expect(await state.requests.list({ orgId: 'default' }, { limit: 10 })).toMatchObject([{ route: 'POST /api/chat' }])
   }
   await until(() => parts.gateway.liveExchanges === 0)
   await ground[Symbol.asyncDispose]()

@@ -4,6 +4,7 @@ import { openState } from '../../src/app/state.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { ErrorCode } from '../../src/core/error.ts'
 import { ManualClock } from '../support/clock.ts'
+import { LOCAL } from '../support/key-actors.ts'
 import { frames, hold, rest } from '../support/scripted/steps.ts'
 import { post, postRaw, ReadStream, requestText } from './client.ts'
 import {
@@ -62,7 +63,7 @@ describe.each(STREAM_CASES)('a $format stream', (of) => {
     const { name, text } = await issue()
     const running = await stream(of, text)
     const other = await stream(of, ground.key)
-    await ground.gateway.parts.state.keys.revoke(name)
+    await ground.gateway.parts.state.keys.revoke(LOCAL, name)
     await expect(post({ url: ground.gateway.url, key: text, ...of })).resolves.toHaveProperty('status', 401)
     expect(streamErrorIn(await running.reading.rest(), of.format)).toMatch(/was revoked/)
     expect((await running.request.ended).how).toBe('abandoned')
@@ -82,7 +83,7 @@ describe.each(STREAM_CASES)('a $format stream', (of) => {
       clock: new ManualClock(clock.now()),
       log: pino({ level: 'silent' }),
     })
-    await elsewhere.keys.revoke(name)
+    await elsewhere.keys.revoke(LOCAL, name)
     clock.advance(1_000)
     await expectCut(of, running, 'key_revoked', /was revoked/)
   })
@@ -99,7 +100,7 @@ describe.each(STREAM_CASES)('a $format stream', (of) => {
   test('goes on when its key is rotated, even past the grace', async () => {
     const { name, text } = await issue()
     const running = await stream(of, text)
-    await ground.gateway.parts.state.keys.rotate(name, 0)
+    await ground.gateway.parts.state.keys.rotate(LOCAL, name, 0)
     clock.advance(1_000)
     running.request.release()
     expect(await running.reading.rest()).toContain(of.terminator)
@@ -112,7 +113,7 @@ describe('a key that is revoked before there is an answer', () => {
     const playing = ground.play(of, [hold, rest])
     const answering = post({ url: ground.gateway.url, key: text, ...of })
     const request = await playing
-    await ground.gateway.parts.state.keys.revoke(name)
+    await ground.gateway.parts.state.keys.revoke(LOCAL, name)
     expect(await expectError(await answering, of.dialect, 'key_revoked')).toContain('was revoked')
     expect((await request.ended).how).toBe('abandoned')
     expect(await lastRow()).toMatchObject({ status: 401, error_code: 'key_revoked' })
@@ -126,7 +127,7 @@ describe('a key that is revoked before there is an answer', () => {
     await client.until((received) => received.includes('route_not_found'))
     await client.send(whole.slice(0, -5))
     await until(() => ground.gateway.parts.live.size === 1)
-    await ground.gateway.parts.state.keys.revoke(name)
+    await ground.gateway.parts.state.keys.revoke(LOCAL, name)
     await client.until((received) => received.includes('invalid_api_key'))
     clock.advance(1_000)
     await settled(ground.gateway)
@@ -136,7 +137,7 @@ describe('a key that is revoked before there is an answer', () => {
 test('a rotated key: both texts for the grace, then the new one only', async () => {
   const of = wholeCaseOf('ollama')
   const { name, text: older } = await issue()
-  const newer = (await ground.gateway.parts.state.keys.rotate(name, 60_000)).text.reveal()
+  const newer = (await ground.gateway.parts.state.keys.rotate(LOCAL, name, 60_000)).text.reveal()
   const ask = (key: string) => post({ url: ground.gateway.url, key, ...of })
   expect([(await ask(older)).status, (await ask(newer)).status]).toEqual([200, 200])
   clock.advance(59_000)
@@ -225,7 +226,7 @@ describe('a credential that does not open', () => {
 
   test('a revoked and an expired one say so, but only to who has the whole of it', async () => {
     const { name, text: revoked } = await issue()
-    await ground.gateway.parts.state.keys.revoke(name)
+    await ground.gateway.parts.state.keys.revoke(LOCAL, name)
     const { text: expired } = await issue({ expiresInMs: 1_000 })
     clock.advance(1_500)
     for (const of of WHOLE_CASES) {

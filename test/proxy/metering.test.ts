@@ -45,11 +45,11 @@ describe('the row of an exchange', () => {
 
   // Path, what is asked of which model, and what the row must say of the tokens.
   const answers: readonly (readonly [string, string, object, Partial<RequestRow>])[] = [
-    ['/api/chat', 'tiny', {}, usage],
-    ['/api/chat', 'tiny', { stream: false }, usage],
-    ['/api/generate', 'tiny', {}, usage],
-    ['/api/generate', 'tiny', { stream: false }, usage],
-    ['/api/embed', 'tiny', {}, { ...nothing, prompt_tokens: promptTokens }],
+    ['/api/chat', 'tiny', {}, { ...usage, load_ms: 1 }],
+    ['/api/chat', 'tiny', { stream: false }, { ...usage, load_ms: 1 }],
+    ['/api/generate', 'tiny', {}, { ...usage, load_ms: 1 }],
+    ['/api/generate', 'tiny', { stream: false }, { ...usage, load_ms: 1 }],
+    ['/api/embed', 'tiny', {}, { ...nothing, prompt_tokens: promptTokens, load_ms: 1 }],
     ['/api/pull', 'tiny', {}, { ...nothing, model_used: null }],
     ['/api/pull', 'tiny', { stream: false }, { ...nothing, model_used: null }],
     ['/api/show', 'tiny', {}, { ...nothing, model_used: null }],
@@ -81,7 +81,9 @@ describe('the row of an exchange', () => {
       seq: expect.any(Number),
       id: response.headers.get('x-request-id'),
       at: expect.any(Number),
+      org_id: 'default',
       key_id: ground.key.slice(3, 13),
+      person_id: null,
       upstream: response.headers.get('x-punku-upstream'),
       dialect: path.startsWith('/api/') ? 'ollama' : path.startsWith('/v1/messages') ? 'anthropic' : 'openai',
       route: `POST ${path}`,
@@ -90,6 +92,8 @@ describe('the row of an exchange', () => {
       status: 200,
       error_code: null,
       is_streamed: isStream ? 1 : 0,
+      sent_ms: expect.any(Number),
+      load_ms: null,
       ttfb_ms: expect.any(Number),
       duration_ms: expect.any(Number),
       cached_tokens: null,
@@ -101,7 +105,8 @@ describe('the row of an exchange', () => {
       ...tokens,
     })
     expect(row.at).toBeGreaterThanOrEqual(before)
-    expect(row.ttfb_ms ?? 0).toBeGreaterThan(0)
+    expect(row.sent_ms ?? 0).toBeGreaterThan(0)
+    expect(row.ttfb_ms ?? 0).toBeGreaterThan(row.sent_ms ?? Number.POSITIVE_INFINITY)
     expect(row.duration_ms).toBeGreaterThanOrEqual(row.ttfb_ms ?? Number.POSITIVE_INFINITY)
   })
 
@@ -227,7 +232,7 @@ test('a gateway that is killed has lost no row older than a second', async () =>
     const config = loadConfig({ home, env: {}, flags: {} })
     {
       await using state = await openState({ home, config, clock: systemClock, log: pino({ level: 'silent' }) })
-      const rows = await state.requests.list({ limit: 100 })
+      const rows = await state.requests.list({ orgId: 'default' }, { limit: 100 })
       expect(rows.map(({ id }) => id).reverse()).toEqual(ids)
       expect(rows.every(({ completion_tokens }) => completion_tokens !== null)).toBe(true)
     }

@@ -119,7 +119,7 @@ describe('health', () => {
     const upstream = await startScriptedUpstream({ server: 'ollama' })
     await using gateway = await startTestGateway({ upstreams: [upstream.origin], clock })
     const id = gateway.upstreamId(upstream.origin)
-    const [known] = gateway.parts.upstreams.list()
+    const [known] = gateway.parts.upstreams.all()
     const probed = async (ms: number, state: string) => {
       clock.advance(ms)
       await until(() => known?.health.state === state)

@@ -118,8 +118,8 @@ describe('folders', () => {
     expect(computed.map(({ path }) => path)).toEqual([])
   })
 
-  test('the contract of the control API needs nothing of the gateway: a web page may import it', () => {
-    const isContract = (path: string) => /^src\/control\/[a-z-]*contract[a-z-]*\.ts$/.test(path)
+  test('the contract of the control API needs nothing of the gateway: a web page may have its types', () => {
+    const isContract = (path: string) => /^src\/control\/contract(\.ts|\/[a-z-]+\.ts)$/.test(path)
     const contract = product.filter(({ path }) => isContract(path))
     expect(contract.map(({ path }) => path)).toContain('src/control/contract.ts')
     const strays = contract.flatMap((file) => targetsOf(file).filter((target) => !isContract(target)))
@@ -152,5 +152,22 @@ describe('files', () => {
 
   test(`have at most ${MAX_LINES} lines`, () => {
     expect(pathsWhere(({ text }) => text.split('\n').length - 1 > MAX_LINES, product)).toEqual([])
+  })
+})
+
+describe('the dashboard', () => {
+  const pages = readdirSync(`${root}web/src`, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /(?<!\.test)\.tsx?$/.test(entry.name))
+    .map((entry) => posix.join(entry.parentPath.slice(root.length), entry.name))
+    .map((path) => ({ path, text: readFileSync(root + path, 'utf8') }))
+
+  test('has nothing of the server but the types of its contract', () => {
+    expect(pages.length).toBeGreaterThan(20)
+    for (const { path, text } of pages) {
+      for (const [line] of text.matchAll(/^.*from '[^']*\/src\/[^']*'$/gm)) {
+        expect(line, path).toMatch(/^(import|\}).* from '(\.\.\/)+src\/control\/contract(\.ts|\/[a-z-]+\.ts)'$/)
+        if (line.startsWith('import')) expect(line, path).toMatch(/^import type /)
+      }
+    }
   })
 })

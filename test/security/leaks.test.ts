@@ -12,6 +12,7 @@ import { createLog } from '../../src/core/log.ts'
 import { HttpDispatcher } from '../../src/http1/http-dispatcher.ts'
 import { DirectUpstream } from '../../src/upstreams/direct-upstream.ts'
 import { startTestGateway } from '../support/gateway.ts'
+import { LOCAL } from '../support/key-actors.ts'
 import { RawConnection } from '../support/raw.ts'
 import { cut, end, errorFrame, fail, frames, raw, respond } from '../support/scripted/steps.ts'
 import { startScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -334,6 +335,7 @@ describe('to the client', () => {
     await using site = await openSite()
     await site.gateway.parts.upstreams.add(
       new DirectUpstream({
+        orgId: 'default',
         url: upstream.origin,
         credential: { header: 'authorization', reveal: () => MARKER },
         createDispatcher: (origin) => new HttpDispatcher({ origin }),
@@ -365,10 +367,10 @@ describe('into what is written down', () => {
     await using site = await openSite({ config: { gateway: { keyInPath: true } } })
     const { keys } = site.gateway.parts.state
     const ended = await site.gateway.key({ name: 'ended' })
-    await keys.revoke('ended')
+    await keys.revoke(LOCAL, 'ended')
     const elsewhere = await site.gateway.key({ networks: ['10.0.0.0/8'] })
     const rotated = await site.gateway.key({ name: 'rotated' })
-    await keys.rotate('rotated', 0)
+    await keys.rotate(LOCAL, 'rotated', 0)
     const real = [site.key, ended, elsewhere, rotated]
     const secretOf = (key: string) => key.slice(key.lastIndexOf('_') + 1)
     const shown: string[] = []

@@ -370,7 +370,7 @@ describe('models on somebody else’s machine', () => {
     // What is loaded does not say where it runs.
     const loaded = JSON.stringify({ models: [entry('innocent:latest'), entry('tiny:latest')] })
     site.upstream.behave([respond(200, json, loaded)], { path: '/api/ps', times: 100 })
-    await Promise.all(site.gateway.parts.upstreams.list().map((upstream) => upstream.refresh()))
+    await Promise.all(site.gateway.parts.upstreams.all().map((upstream) => upstream.refresh()))
     return site
   }
 

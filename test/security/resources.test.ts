@@ -115,7 +115,7 @@ describe('what exchanges held is given back', { timeout: 60_000 }, () => {
     const { gateway, live, upstreams } = site.gateway.parts
     await until(() => gateway.liveExchanges === 0)
     expect(live.size).toBe(0)
-    expect(upstreams.list().map((upstream) => upstreams.liveCount(upstream))).toEqual([0])
+    expect(upstreams.all().map((upstream) => upstreams.liveCount(upstream))).toEqual([0])
     // Idle connections and lingering clients have their time; then nothing is left.
     clock.advance(20_000)
     await until(() => site.upstream.connections.every(({ isClosed }) => isClosed))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { KeyGrant } from '../../src/access/key-service.ts'
+import type { KeyGrant } from '../../src/access/key-grant.ts'
 import type { Route } from '../../src/dialects/dialect.ts'
 import { ROUTES } from '../../src/dialects/routes.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'

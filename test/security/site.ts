@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { KeyGrant } from '../../src/access/key-service.ts'
+import type { KeyGrant } from '../../src/access/key-grant.ts'
 import type { ConfigLayer } from '../../src/config/environment.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { RequestRow } from '../../src/store/schema.ts'
@@ -92,7 +92,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
     async expectWell() {
       await until(() => gateway.parts.gateway.liveExchanges === 0)
       expect(gateway.parts.live.size).toBe(0)
-      for (const one of gateway.parts.upstreams.list()) expect(gateway.parts.upstreams.liveCount(one)).toBe(0)
+      for (const one of gateway.parts.upstreams.all()) expect(gateway.parts.upstreams.liveCount(one)).toBe(0)
       const [answer] = await send(
         port,
         `POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: ${owner}\r\nConnection: close\r\n` +

@@ -3,18 +3,25 @@ import { expect } from 'vitest'
 import type { z } from 'zod'
 import { KeyService } from '../../src/access/key-service.ts'
 import { hashSecret } from '../../src/access/key-text.ts'
+import type { AuditNote, AuditSink } from '../../src/audit/audit-note.ts'
 import { operations } from '../../src/control/contract.ts'
-import { type ControlOptions, createControl } from '../../src/control/control.ts'
+import { type Control, type ControlOptions, createControl } from '../../src/control/control.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { type Actor, localActor } from '../../src/people/actor.ts'
+import { parseOrgSettings } from '../../src/people/org-settings.ts'
 import { AccessTokens } from '../../src/relay/access-tokens.ts'
 import { PairingService } from '../../src/relay/pairing-service.ts'
 import { TunnelService } from '../../src/relay/tunnel-service.ts'
 import type { OpenDatabase } from '../../src/store/database.ts'
 import { KeyRepository } from '../../src/store/key-repository.ts'
+import { OrgRepository } from '../../src/store/org-repository.ts'
 import { PairingRepository } from '../../src/store/pairing-repository.ts'
-import { RequestRepository } from '../../src/store/request-repository.ts'
+import { PersonNames } from '../../src/store/person-names.ts'
 import { TunnelRepository } from '../../src/store/tunnel-repository.ts'
+import { UsageRepository } from '../../src/store/usage-repository.ts'
+import { openTestChains } from './chains.ts'
 import { ManualClock } from './clock.ts'
+import { testPeople } from './people-parts.ts'
 
 const pepper = new Secret('pepper')
 
@@ -34,9 +41,18 @@ type SuccessSchema<Name extends OperationName> = {
 export async function openTestControl(open: () => Promise<OpenDatabase>, given: Partial<ControlOptions> = {}) {
   const database = await open()
   const clock = new ManualClock()
-  const requests = new RequestRepository(database)
+  const { requests, trail, audit: auditLog } = await openTestChains(database, clock)
+  const usage = new UsageRepository(database)
+  const personNames = new PersonNames(database)
+  const orgRepository = new OrgRepository(database)
+  const settingsOf = async (orgId: string) => parseOrgSettings((await orgRepository.find(orgId))?.settings ?? '')
   const hash = (secret: string) => hashSecret(pepper, secret)
-  const keys = new KeyService({ repository: new KeyRepository(database), hash, clock })
+  const keys = new KeyService({
+    repository: new KeyRepository(database),
+    hash,
+    clock,
+    memberKeyRules: async (orgId) => (await settingsOf(orgId)).memberKeys,
+  })
   const accessTokens = new AccessTokens({ pepper, clock })
   const repository = new TunnelRepository(database)
   const tunnels = new TunnelService({ repository, hash, clock })
@@ -49,22 +65,66 @@ export async function openTestControl(open: () => Promise<OpenDatabase>, given: 
   })
   const logLines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
-  const app = createControl({ keys, requests, tunnels, pairings, log, now: () => clock.now(), ...given })
-  const send = (method: string, path: string, body?: unknown) =>
-    app.request(`/control/v1${path}`, {
-      method,
-      ...(body !== undefined && {
-        body: typeof body === 'string' ? body : JSON.stringify(body),
-        headers: { 'content-type': 'application/json' },
-      }),
-    })
+  const notes: AuditNote[] = []
+  const audit: AuditSink = { record: async (note) => void notes.push(note) }
+  const actorOf: ControlOptions['actorOf'] = (context) => (context.env as CallerEnv).actor
+  const now = () => clock.now()
+  const people = testPeople({ database, keys, tunnels, hash, audit, clock, log })
+  const app = createControl({
+    ...people,
+    keys,
+    requests,
+    usage,
+    personNames,
+    settingsOf,
+    tunnels,
+    pairings,
+    actorOf,
+    audit,
+    trail,
+    log,
+    now,
+    clock,
+    ...given,
+  })
   return {
+    ...people,
     app,
     clock,
+    database,
+    auditLog,
+    keys,
     tunnels,
     pairings,
     requests,
     logLines,
+    /** What was handed in for the audit log. */
+    notes,
+    ...callsOf(app, localActor()),
+    /** The same calls by somebody else; `undefined`: nobody is signed in. */
+    as: (actor: Actor | undefined) => callsOf(app, actor),
+  }
+}
+
+interface CallerEnv {
+  readonly actor: Actor | undefined
+}
+
+function callsOf(app: Control, actor: Actor | undefined) {
+  const env: CallerEnv = { actor }
+  const send = async (method: string, path: string, body?: unknown): Promise<Response> =>
+    await app.request(
+      `/control/v1${path}`,
+      {
+        method,
+        ...(body !== undefined && {
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+          headers: { 'content-type': 'application/json' },
+        }),
+      },
+      env,
+    )
+  return {
     send,
     /** Sends to an operation, which must succeed; the answer is held to the contract. */
     async call<Name extends OperationName>(name: Name, path: string, body?: unknown): Promise<Answer<Name>> {

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import type { KeyGrant } from '../../src/access/key-service.ts'
+import type { KeyGrant } from '../../src/access/key-grant.ts'
 import { type GatewayParts, openGateway } from '../../src/app/gateway-parts.ts'
 import type { ConfigLayer } from '../../src/config/environment.ts'
 import { ensureHome } from '../../src/config/home.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { RequestRow } from '../../src/store/schema.ts'
+import { LOCAL } from './key-actors.ts'
 import { startTestAgent, type TestAgent } from './test-agent.ts'
 
 /** Which way requests go to their model servers. `npm test` runs the proxy's tests once with each. */
@@ -37,11 +38,16 @@ export interface TestGateway extends AsyncDisposable {
   readonly logLines: readonly string[]
   /** The id of the upstream at a URL: host and port when direct, the tunnel's when not. */
   upstreamId(url: string): string
+  /** Gives an org an upstream while the gateway runs, by the path that is tested; its id. The org must stand. */
+  addUpstream(orgId: string, url: string): Promise<string>
   /** Makes a key; default: for inference and metadata, on all models. Names are made up. */
-  key(grant?: Partial<KeyGrant>): Promise<string>
+  key(grant?: Partial<KeyGrant>, orgId?: string): Promise<string>
   /** Every recorded row, oldest first, once what waits has been written. */
   rows(): Promise<RequestRow[]>
 }
+
+/** Those of refused requests too. */
+const ALL_ROWS = { orgId: 'default', seesUnnamed: true }
 
 let keyCount = 0
 
@@ -79,14 +85,28 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     parts,
     logLines,
     upstreamId: (url) => agents.get(url)?.tunnel.id ?? new URL(url).host,
-    async key(grant = {}) {
+    async addUpstream(orgId, url) {
+      const label = `more-${agents.size + 1}-${parts.upstreams.all().length}`
+      if (isDirect) {
+        const wanted = { orgId, label, url, kind: undefined, key: undefined, by: 'test' }
+        const { id } = await parts.upstreamService.create(wanted)
+        await parts.upstreams.get(id)?.refresh()
+        return id
+      }
+      const limits = { heartbeatMs: 300_000 }
+      const gatewayUrl = `http://127.0.0.1:${port}`
+      const agent = await startTestAgent({ parts, gatewayUrl, upstreamUrl: url, label, orgId, limits })
+      agents.set(url, agent)
+      return agent.tunnel.id
+    },
+    async key(grant = {}, orgId = LOCAL.orgId) {
       keyCount += 1
-      return (await parts.state.keys.create({ name: `key-${keyCount}`, ...grant })).text.reveal()
+      return (await parts.state.keys.create({ ...LOCAL, orgId }, { name: `key-${keyCount}`, ...grant })).text.reveal()
     },
     async rows() {
       await parts.recorder.flush()
       await parts.recorder.flush()
-      return (await parts.state.requests.list({ limit: 1_000 })).reverse()
+      return (await parts.state.requests.list(ALL_ROWS, { limit: 1_000 })).reverse()
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...agents.values()].map((agent) => agent[Symbol.asyncDispose]()))

@@ -11,7 +11,6 @@ import { onTestFinished } from 'vitest'
 import { hashSecret } from '../../src/access/key-text.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { AccessTokens } from '../../src/relay/access-tokens.ts'
-import { LocalAdmin, type LocalAdminLimits } from '../../src/relay/local-admin.ts'
 import { PairingService } from '../../src/relay/pairing-service.ts'
 import { createRelaySite } from '../../src/relay/site.ts'
 import type { RelaySiteLimits } from '../../src/relay/site-options.ts'
@@ -29,7 +28,6 @@ export interface RelaySiteGiven {
   /** The URL that the site takes for its own. Default: where it listens. */
   readonly baseUrl?: string
   readonly limits?: Partial<RelaySiteLimits>
-  readonly adminLimits?: Partial<LocalAdminLimits>
   readonly maxTunnels?: number
 }
 
@@ -67,11 +65,9 @@ export async function openRelaySite(given: RelaySiteGiven = {}) {
     clock,
     ...bounds,
   })
-  const admin = new LocalAdmin({ clock, limits: given.adminLimits ?? {} })
   const logLines: string[] = []
   const site = createRelaySite({
     pairings,
-    admin,
     clientAddress: (context) => context.req.header(ADDRESS_HEADER) ?? '192.0.2.1',
     baseUrl: () => given.baseUrl ?? url,
     log: pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) }),
@@ -93,7 +89,6 @@ export async function openRelaySite(given: RelaySiteGiven = {}) {
     database,
     tunnels,
     pairings,
-    admin,
     logLines,
     ask,
   }

@@ -19,6 +19,8 @@ export interface TestAgentOptions {
   /** The model server beside it. */
   readonly upstreamUrl: string
   readonly label: string
+  /** Whose tunnel it is. Default: the first org's. */
+  readonly orgId?: string
   /** Default: everything that may be granted, so that the gateway's rules are what is tested. */
   readonly rules?: HouseRules
   readonly limits?: Partial<TunnelLimits>
@@ -43,7 +45,8 @@ export interface TestAgent extends AsyncDisposable {
 /** Resolves once the gateway has asked the model server through the link. Disposing it cuts what runs. */
 export async function startTestAgent(options: TestAgentOptions): Promise<TestAgent> {
   const { parts, gatewayUrl, upstreamUrl, label, rules = { allowManage: true }, limits, clock = systemClock } = options
-  const { token, tunnel } = await parts.state.tunnels.create({ orgId: DEFAULT_ORG, label, by: 'test' })
+  const { orgId = DEFAULT_ORG } = options
+  const { token, tunnel } = await parts.state.tunnels.create({ orgId, label, by: 'test' })
   const place = new GatewayPlace({ url: gatewayUrl })
   const client = new TokenClient({ place, clock })
   const { refreshToken } = await client.redeem(token)

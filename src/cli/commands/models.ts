@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ModelBody } from '../../control/contract.ts'
+import type { ModelBody } from '../../control/contract/upstreams.ts'
 import { formatSize } from '../../core/units.ts'
 import { print, printJson, renderTable } from '../output.ts'
 import { openControl } from '../place.ts'
@@ -12,7 +12,7 @@ export function addModelsCommand(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (flags: { json?: true }, command: Command) => {
       await using control = await openControl(command)
-      const models = await control.client.listModels()
+      const { models } = await control.client.call('listModels')
       if (flags.json) printJson(models)
       else if (models.length === 0) print('No upstream has told of a model yet. `punku status` says how they are.')
       else for (const line of renderModels(models)) print(line)

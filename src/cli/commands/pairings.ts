@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
-import type { PairingBody } from '../../control/tunnel-contract.ts'
+import type { PairingBody } from '../../control/contract/tunnels.ts'
 import { Declined, UsageError } from '../exit.ts'
 import { localTime, print, printJson, renderFacts } from '../output.ts'
 import { openControl } from '../place.ts'
@@ -26,8 +26,9 @@ export function addPairingCommands(tunnels: Command): void {
         throw new UsageError('There is no terminal to ask you on. Run this in one, or give --yes if you know who asks.')
       }
       await using control = await openControl(command)
-      if (!flags.yes) await confirm(await control.client.showPairing(code))
-      const tunnel = await control.client.approvePairing(code, flags.label)
+      if (!flags.yes) await confirm(await control.client.call('showPairing', { params: { code } }))
+      const body = flags.label === undefined ? {} : { label: flags.label }
+      const tunnel = await control.client.call('approvePairing', { params: { code }, body })
       if (flags.json) printJson(tunnel)
       else print(`Approved ${tunnel.label} (${tunnel.id}). Its machine can connect now.`)
     })
@@ -38,7 +39,7 @@ export function addPairingCommands(tunnels: Command): void {
     .addOption(json())
     .action(async (code: string, flags: { json?: true }, command: Command) => {
       await using control = await openControl(command)
-      const pairing = await control.client.denyPairing(code)
+      const pairing = await control.client.call('denyPairing', { params: { code } })
       if (flags.json) printJson(pairing)
       else print(`Turned down ${pairing.label} (${pairing.userCode}).`)
     })

@@ -1,7 +1,8 @@
+import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { ControlClient } from '../../control/client.ts'
-import type { RequestBody } from '../../control/contract.ts'
+import type { RequestBody } from '../../control/contract/requests.ts'
 import { formatDuration } from '../../core/units.ts'
 import { localTime, print, printJson, renderTable, visible } from '../output.ts'
 import { durationFlag, numberFlag, timeAgo } from '../parse.ts'
@@ -30,7 +31,7 @@ interface RequestsFlags {
 
 /** `punku requests`: what was asked, by whom, and how it ended. */
 export function addRequestsCommand(program: Command): void {
-  program
+  const requests = program
     .command('requests')
     .description('Show the last requests, newest last.')
     .option('--follow', 'go on and show new ones as they end')
@@ -43,11 +44,11 @@ export function addRequestsCommand(program: Command): void {
       const since = flags.since === undefined ? undefined : timeAgo(durationFlag('--since', flags.since))
       await using control = await openControl(command)
       // By id from here on: a name ends with its key, and the rows of the key are still to be shown.
-      const key = flags.key === undefined ? undefined : (await control.client.showKey(flags.key)).id
-      const query = { limit, ...(key === undefined ? {} : { key }), ...(since === undefined ? {} : { since }) }
+      const filter = flags.key === undefined ? {} : { key: await keyIdOf(control.client, flags.key) }
+      const query = { limit, ...filter, ...(since === undefined ? {} : { since }) }
       // Before the rows: what is recorded in between is then shown either way.
       const newest = flags.follow ? await newestSeq(control.client) : 0
-      const rows = (await control.client.listRequests(query)).reverse()
+      const rows = (await control.client.call('listRequests', { query })).requests.reverse()
       if (!flags.follow) {
         if (flags.json) printJson(rows)
         else if (rows.length === 0) print('No requests yet.')
@@ -59,7 +60,14 @@ export function addRequestsCommand(program: Command): void {
         else if (isFirst || batch.length > 0) for (const line of followTable(batch, isFirst)) print(line)
       }
       show(rows, true)
-      await follow(control.client, rows.at(-1)?.seq ?? newest, key, (batch) => show(batch, false))
+      await follow(control.client, rows.at(-1)?.seq ?? newest, filter, (batch) => show(batch, false))
+    })
+  requests
+    .command('export')
+    .description('Print every request that is kept, oldest first, as one JSON object a line.')
+    .action(async (_flags: object, command: Command) => {
+      await using control = await openControl(command)
+      await pipeline(await control.client.read('exportRequests'), process.stdout, { end: false })
     })
 }
 
@@ -67,7 +75,7 @@ export function addRequestsCommand(program: Command): void {
 async function follow(
   client: ControlClient,
   seq: number,
-  key: string | undefined,
+  filter: { readonly key?: string },
   show: (rows: readonly RequestBody[]) => void,
 ): Promise<void> {
   const stopped = new AbortController()
@@ -76,15 +84,19 @@ async function follow(
   process.stdout.once('error', stop)
   let after = seq
   while (!stopped.signal.aborted) {
-    const rows = await client.listRequests({ after, limit: 1_000, ...(key === undefined ? {} : { key }) })
-    show(rows)
-    after = rows.at(-1)?.seq ?? after
+    const { requests } = await client.call('listRequests', { query: { after, limit: 1_000, ...filter } })
+    show(requests)
+    after = requests.at(-1)?.seq ?? after
     await sleep(FOLLOW_EVERY_MS, undefined, { signal: stopped.signal }).catch(() => undefined)
   }
 }
 
+async function keyIdOf(client: ControlClient, key: string): Promise<string> {
+  return (await client.call('showKey', { params: { key } })).id
+}
+
 async function newestSeq(client: ControlClient): Promise<number> {
-  return (await client.listRequests({ limit: 1 }))[0]?.seq ?? 0
+  return (await client.call('listRequests', { query: { limit: 1 } })).requests[0]?.seq ?? 0
 }
 
 /** Rows that come one by one still stand in columns: each is padded as a full table would be. */

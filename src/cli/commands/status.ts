@@ -3,7 +3,7 @@ import { type AgentReport, reportAgents } from '../../app/agents.ts'
 import { namesOf } from '../../app/greeting.ts'
 import { openRunningControl } from '../../app/local-control.ts'
 import { profileFlag } from '../../config/agent-profile.ts'
-import type { StatusBody } from '../../control/contract.ts'
+import type { StatusBody } from '../../control/contract/gateway.ts'
 import { PunkuError } from '../../core/error.ts'
 import { formatDuration } from '../../core/units.ts'
 import { localTime, print, printJson, visible } from '../output.ts'
@@ -38,7 +38,7 @@ export function addStatusCommand(program: Command): void {
 
 async function gatewayStatus(home: string): Promise<StatusBody | undefined> {
   await using control = await openRunningControl({ home })
-  return await control?.client.status()
+  return await control?.client.call('status')
 }
 
 function notRunning(message: string): PunkuError {
@@ -53,7 +53,7 @@ function printGateway(status: StatusBody): void {
     const models =
       upstream.modelCount === null ? '' : `, ${upstream.modelCount} ${upstream.modelCount === 1 ? 'model' : 'models'}`
     const state = upstream.state === 'up' ? `up, ${name}${models}` : `${upstream.state}: ${upstream.reason}`
-    print(`Upstream   ${upstream.id}: ${state}`)
+    print(`Upstream   ${visible(upstream.label)}: ${state}`)
   }
   for (const { upstreamId, address } of status.exposures) {
     print(`WARNING    ${upstreamId} also answers on ${address}, past the gateway and without a key.`)

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { LocalControl } from '../../app/local-control.ts'
-import type { IssuedTunnelBody, TunnelBody } from '../../control/tunnel-contract.ts'
+import type { IssuedTunnelBody, TunnelBody } from '../../control/contract/tunnels.ts'
 import { formatDuration } from '../../core/units.ts'
 import { localTime, print, printJson, renderFacts, renderTable } from '../output.ts'
 import { pairCommand } from '../pair-command.ts'
@@ -24,7 +24,7 @@ export function addTunnelsCommands(program: Command): void {
     .addOption(json())
     .action(async (flags: JsonFlag, command: Command) => {
       await using control = await openControl(command)
-      const list = await control.client.listTunnels()
+      const list = (await control.client.call('listTunnels')).tunnels
       if (flags.json) printJson(list)
       else if (list.length === 0) print(NO_TUNNELS)
       else for (const line of renderTunnels(list)) print(line)
@@ -36,7 +36,7 @@ export function addTunnelsCommands(program: Command): void {
     .addOption(json())
     .action(async (name: string, flags: JsonFlag, command: Command) => {
       await using control = await openControl(command)
-      const tunnel = await control.client.showTunnel(name)
+      const tunnel = await control.client.call('showTunnel', { params: { tunnel: name } })
       if (flags.json) printJson(tunnel)
       else printTunnel(tunnel)
     })
@@ -47,7 +47,7 @@ export function addTunnelsCommands(program: Command): void {
     .addOption(json())
     .action(async (label: string, flags: JsonFlag, command: Command) => {
       await using control = await openControl(command)
-      const issued = await control.client.createTunnel(label)
+      const issued = await control.client.call('createTunnel', { body: { label } })
       if (flags.json) printJson(issued)
       else await printIssued(issued, control)
     })
@@ -58,7 +58,7 @@ export function addTunnelsCommands(program: Command): void {
     .addOption(json())
     .action(async (name: string, label: string, flags: JsonFlag, command: Command) => {
       await using control = await openControl(command)
-      const tunnel = await control.client.renameTunnel(name, label)
+      const tunnel = await control.client.call('renameTunnel', { params: { tunnel: name }, body: { label } })
       if (flags.json) printJson(tunnel)
       else print(`${tunnel.id} is now named ${tunnel.label}.`)
     })
@@ -69,7 +69,7 @@ export function addTunnelsCommands(program: Command): void {
     .addOption(json())
     .action(async (name: string, flags: JsonFlag, command: Command) => {
       await using control = await openControl(command)
-      const issued = await control.client.rotateTunnel(name)
+      const issued = await control.client.call('rotateTunnel', { params: { tunnel: name } })
       if (flags.json) printJson(issued)
       else {
         print(`The old credential of ${issued.label} has ended.`)
@@ -84,7 +84,7 @@ export function addTunnelsCommands(program: Command): void {
     .addOption(json())
     .action(async (name: string, flags: JsonFlag, command: Command) => {
       await using control = await openControl(command)
-      const tunnel = await control.client.revokeTunnel(name)
+      const tunnel = await control.client.call('revokeTunnel', { params: { tunnel: name } })
       if (flags.json) printJson(tunnel)
       else print(`Revoked ${tunnel.label} (${tunnel.id}). Its machine can connect no more.`)
     })
@@ -94,7 +94,7 @@ export function addTunnelsCommands(program: Command): void {
 
 /** @param flags what its machine needs besides: one that was paired before has a profile to be replaced */
 async function printIssued(issued: IssuedTunnelBody, control: LocalControl, flags = ''): Promise<void> {
-  const { command, note } = pairCommand(control.isLive ? await control.client.status() : undefined)
+  const { command, note } = pairCommand(control.isLive ? await control.client.call('status') : undefined)
   print('On the machine beside the model server run')
   print(`  ${command}${flags}`)
   if (note !== undefined) print(note)

@@ -1,0 +1,32 @@
+import type { KeyScope } from '../store/key-repository.ts'
+
+/** Who asks for keys to be made, shown or changed. */
+export interface KeyActor {
+  readonly orgId: string
+  /** The person's id; `undefined`: nobody who signed in, but whoever sits at the gateway's own machine. */
+  readonly personId: string | undefined
+  /** In words; it stays with the keys they make. */
+  readonly name: string
+  /**
+   * `member`: their own keys, within the org's rules for members. `admin`: all keys of the org. `system`: what concerns
+   * the whole gateway too.
+   */
+  readonly power: 'member' | 'admin' | 'system'
+}
+
+/** What an org lets its members give keys of their own. */
+export interface MemberKeyRules {
+  /** Active keys a member may have; 0: members make none. */
+  readonly max: number
+  /** Globs of model names: what a member's key may use at most. */
+  readonly models: readonly string[]
+  /** How long a key may last from when it was made; `null`: for ever. */
+  readonly maxLifeMs: number | null
+  readonly allowsManage: boolean
+  readonly allowsCloud: boolean
+}
+
+/** The keys that somebody sees and may change. A member without an id is nobody, and sees none. */
+export function scopeOf({ orgId, personId, power }: KeyActor): KeyScope {
+  return { orgId, personId: power === 'member' ? (personId ?? '') : undefined }
+}

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http'
+import type { LoadedConfig } from '../config/load.ts'
+import { clientAddress, isInNetworks, parseNetworks } from '../http/client-address.ts'
+
+/** What the gateway believes of whoever sends it a request. */
+export interface Callers {
+  /** The IP address, behind whatever proxies are trusted. */
+  addressOf(req: IncomingMessage): string
+  /** The URL by which they have reached the gateway: scheme and authority. Its host has been let through. */
+  reachedUrlOf(req: IncomingMessage): string
+}
+
+/** Reads it as the configuration says whom to trust. */
+export function createCallers(config: LoadedConfig): Callers {
+  const { trustedProxies } = config.gateway
+  const proxies = trustedProxies.length === 0 ? undefined : parseNetworks(trustedProxies)
+  // A proxy that ends TLS in front says so; anyone else who says it is not believed.
+  const isTls = ({ socket, headers }: IncomingMessage) => {
+    const isProxied =
+      proxies !== undefined && isInNetworks(proxies, clientAddress(socket.remoteAddress ?? '', undefined, undefined))
+    return config.tls !== undefined || (isProxied && textOf(headers['x-forwarded-proto']) === 'https')
+  }
+  return {
+    addressOf: ({ socket, headers }) =>
+      clientAddress(socket.remoteAddress ?? '', textOf(headers['x-forwarded-for']), proxies),
+    reachedUrlOf: (req) => `${isTls(req) ? 'https' : 'http'}://${req.headers.host ?? 'localhost'}`,
+  }
+}
+
+function textOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join() : value
+}

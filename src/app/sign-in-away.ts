@@ -1,0 +1,23 @@
+import { PunkuError } from '../core/error.ts'
+import type { SessionKeeper } from '../people/session-keeper.ts'
+
+/** Stands in for sign-in where no gateway runs: accounts and sessions are changed by one that does. */
+export const SIGN_IN_AWAY: SessionKeeper = {
+  entranceFor: away,
+  createPerson: away,
+  removePerson: away,
+  startSession: away,
+  listSessions: away,
+  endSession: away,
+  endSessions: away,
+  resetLink: away,
+  hasPassword: away,
+  hasTwoFactor: away,
+}
+
+function away(): never {
+  throw new PunkuError(
+    'gateway_not_running',
+    'Accounts and sessions are kept by a running gateway, and none runs with this state folder. Start one with `punku serve`.',
+  )
+}

@@ -1,0 +1,38 @@
+import { createSecretKey, hkdfSync } from 'node:crypto'
+import type { Secret } from '../core/secret.ts'
+import { CHAIN_START, Chain } from '../store/chain.ts'
+import type { OpenDatabase } from '../store/database.ts'
+import { lockWrites } from '../store/write-lock.ts'
+
+/** Keeps these keys apart from all else that is made from the pepper. */
+const KEY_LABEL = 'punku chain 1'
+const KEY_BYTES = 32
+
+/** The chains of a database. */
+export interface Chains {
+  /** Over the rows of the audit log. */
+  readonly audit: Chain
+  /** Over the seals of request rows. */
+  readonly requests: Chain
+}
+
+/**
+ * Opens the chains of a database under the gateway's pepper. In a database that has none both begin here, in one
+ * transaction: from then on one without its anchor has been tampered with.
+ */
+export async function openChains({ db, dialect }: OpenDatabase, pepper: Secret): Promise<Chains> {
+  const chains = { audit: chainOf('audit', pepper), requests: chainOf('requests', pepper) }
+  await db.transaction().execute(async (transaction) => {
+    await lockWrites(transaction, dialect, 'audit')
+    const known = await transaction.selectFrom('chains').select('name').limit(1).executeTakeFirst()
+    if (known !== undefined) return
+    const ends = { base: CHAIN_START, head: CHAIN_START }
+    for (const chain of Object.values(chains)) await chain.moveEnds(transaction, { ...ends, isGenuine: true }, ends)
+  })
+  return chains
+}
+
+function chainOf(name: Chain['name'], pepper: Secret): Chain {
+  const bytes = hkdfSync('sha256', pepper.reveal(), '', `${KEY_LABEL} ${name}`, KEY_BYTES)
+  return new Chain(name, createSecretKey(Buffer.from(bytes)))
+}

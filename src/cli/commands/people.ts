@@ -1,0 +1,121 @@
+import { type Command, Option } from 'commander'
+import type { ControlClient } from '../../control/client.ts'
+import type { AccountBody } from '../../control/contract/people.ts'
+import { UsageError } from '../exit.ts'
+import { localTime, print, printJson, printTable, visible } from '../output.ts'
+import { durationFlag } from '../parse.ts'
+import { openControl } from '../place.ts'
+
+const COLUMNS = [{ title: 'NAME' }, { title: 'E-MAIL' }, { title: 'ORGS' }, { title: 'SYSTEM' }, { title: 'MADE' }]
+
+interface InviteFlags {
+  email?: string
+  role: 'owner' | 'admin' | 'member'
+  expires?: string
+  json?: true
+}
+
+/** `punku people …`: who has an account, who is invited, and the way back in for those who are locked out. */
+export function addPeopleCommands(program: Command): void {
+  const people = program.command('people').description('Invite people, and help those who are locked out.')
+  const json = () => new Option('--json', 'print JSON')
+
+  people
+    .command('list')
+    .description('Show every account of the gateway.')
+    .addOption(json())
+    .action(async (flags: { json?: true }, command: Command) => {
+      await using control = await openControl(command)
+      const list = await accountsOf(control.client)
+      if (flags.json) printJson(list)
+      else
+        printTable(COLUMNS, list.map(cellsOf), 'Nobody yet. The setup link that `punku serve` prints makes the first.')
+    })
+
+  people
+    .command('invite')
+    .description('Make a link by which somebody joins the org. It is shown this once.')
+    .option('--email <address>', 'whom it is for (default: whoever has the link)')
+    .addOption(
+      new Option('--role <role>', 'owner, admin or member').choices(['owner', 'admin', 'member']).default('member'),
+    )
+    .option('--expires <time>', 'how long it can be used, such as 7d', '7d')
+    .addOption(json())
+    .action(async (flags: InviteFlags, command: Command) => {
+      await using control = await openControl(command)
+      const { email, role } = flags
+      const expiresInMs = durationFlag('--expires', flags.expires ?? '7d')
+      const body = { role, expiresInMs, ...(email !== undefined && { email }) }
+      const invitation = await control.client.call('createInvitation', { body })
+      if (flags.json) printJson(invitation)
+      else {
+        print(invitation.link)
+        print(
+          invitation.wasMailed
+            ? 'It was mailed, too.'
+            : 'Send it to whom it is for: it is shown this once and works once.',
+        )
+      }
+    })
+
+  people
+    .command('reset <email>')
+    .description('Let somebody who is locked out set a new password: makes a link, and ends their sessions.')
+    .addOption(json())
+    .action(async (email: string, flags: { json?: true }, command: Command) => {
+      await using control = await openControl(command)
+      const person = await personIdOf(control.client, email)
+      const reset = await control.client.call('resetAccount', { params: { person } })
+      if (flags.json) printJson(reset)
+      else {
+        print(reset.link)
+        print(
+          `It works once, until ${localTime(reset.expiresAt)}. Their password and second factor are off, their sessions have ended.`,
+        )
+      }
+    })
+
+  people
+    .command('admin <email>')
+    .description('Make somebody a system admin, who sees every org.')
+    .option('--remove', 'make them one no longer')
+    .addOption(json())
+    .action(async (email: string, flags: { remove?: true; json?: true }, command: Command) => {
+      await using control = await openControl(command)
+      const person = await personIdOf(control.client, email)
+      const body = { isSystemAdmin: flags.remove !== true }
+      const account = await control.client.call('changeAccount', { params: { person }, body })
+      if (flags.json) printJson(account)
+      else print(`${visible(account.person.email)} is ${account.isSystemAdmin ? 'a' : 'no'} system admin now.`)
+    })
+
+  people
+    .command('remove <email>')
+    .description('Remove an account everywhere, and revoke its keys.')
+    .addOption(json())
+    .action(async (email: string, flags: { json?: true }, command: Command) => {
+      await using control = await openControl(command)
+      const person = await personIdOf(control.client, email)
+      await control.client.call('removeAccount', { params: { person } })
+      if (flags.json) printJson({ removed: email })
+      else print(`Removed ${visible(email)}. Their keys are revoked, their sessions have ended.`)
+    })
+}
+
+async function accountsOf(client: ControlClient): Promise<AccountBody[]> {
+  const list = []
+  for await (const page of client.pages('listAccounts', {})) list.push(...page.accounts)
+  return list
+}
+
+async function personIdOf(client: ControlClient, email: string): Promise<string> {
+  const wanted = email.toLowerCase()
+  const account = (await accountsOf(client)).find(({ person }) => person.email === wanted)
+  if (account !== undefined) return account.person.id
+  throw new UsageError('Nobody has an account of this e-mail address. `punku people list` shows who has one.')
+}
+
+function cellsOf({ person, orgs, isSystemAdmin, createdAt }: AccountBody): string[] {
+  const roles = orgs.map(({ org, role }) => `${org.slug}:${role}`).join(' ')
+  return [person.name, person.email, roles === '' ? '-' : roles, isSystemAdmin ? 'yes' : '-', localTime(createdAt)]
+}

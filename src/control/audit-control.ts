@@ -1,0 +1,115 @@
+import type { AuditTrail } from '../audit/audit-trail.ts'
+import { type ChainCheck, headText, type KeptHead, parseHead } from '../audit/chain-check.ts'
+import { PunkuError } from '../core/error.ts'
+import type { OrgActor } from '../people/actor.ts'
+import type { AuditQuery } from '../store/audit-repository.ts'
+import type { AuditRow } from '../store/schema.ts'
+import { iso } from './bodies.ts'
+import { type AuditEntryBody, auditOperations, type ChainCheckBody } from './contract/audit.ts'
+import type { Control } from './control.ts'
+import { guarded, orgActorOf } from './guard.ts'
+import { ndjsonFile } from './ndjson.ts'
+
+/** Beyond it there are no dates. Only an entry that was tampered with is. */
+const LAST_TIME = 8_640_000_000_000_000
+
+export interface AuditControlOptions {
+  readonly trail: AuditTrail
+}
+
+/** Adds the operations on the record of who changed what to the control API. */
+export function addAuditControl(app: Control, { trail }: AuditControlOptions): void {
+  app.openapi(guarded(auditOperations.listAudit), async (context) => {
+    const { before, limit, ...filter } = context.req.valid('query')
+    const entries = await trail.list(queryOf(orgActorOf(context), filter), limit, before)
+    return context.json({ entries: entries.map(entryBody) }, 200)
+  })
+  app.openapi(guarded(auditOperations.exportAudit), (context) => {
+    const entries = trail.all(queryOf(orgActorOf(context), context.req.valid('query')))
+    return ndjsonFile('audit.ndjson', bodiesOf(entries))
+  })
+  app.openapi(guarded(auditOperations.verifyChains), async (context) => {
+    const checks = await trail.verify(keptHeads(context.req.valid('query').kept))
+    return context.json({ chains: checks.map(checkBody) }, 200)
+  })
+}
+
+interface AuditFilter {
+  readonly action?: string | undefined
+  readonly actor?: string | undefined
+  readonly target?: string | undefined
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  readonly all?: 'true' | 'false' | undefined
+}
+
+function queryOf({ orgId, isSystemAdmin }: OrgActor, filter: AuditFilter): AuditQuery {
+  const { action, actor, target, since, until, all } = filter
+  return {
+    // To others than system admins there is nothing but their org, whatever they ask for.
+    orgId: isSystemAdmin && all === 'true' ? undefined : orgId,
+    action,
+    actorId: actor,
+    target,
+    since: since === undefined ? undefined : Date.parse(since),
+    until: until === undefined ? undefined : Date.parse(until),
+  }
+}
+
+function keptHeads(text: string | undefined): readonly KeptHead[] {
+  if (text === undefined) return []
+  return text.split(',').map((part) => {
+    const head = parseHead(part.trim())
+    if (head !== undefined) return head
+    throw new PunkuError(
+      'invalid_request',
+      'kept: Give heads as they were shown, such as audit:12: and 64 digits, separated by commas.',
+      { param: 'kept' },
+    )
+  })
+}
+
+async function* bodiesOf(rows: AsyncIterable<AuditRow>): AsyncGenerator<AuditEntryBody> {
+  for await (const row of rows) yield entryBody(row)
+}
+
+function entryBody(row: AuditRow): AuditEntryBody {
+  return {
+    seq: row.seq,
+    at: iso(Math.min(row.at, LAST_TIME)),
+    org: row.org_id,
+    actorKind: row.actor_kind,
+    actorId: row.actor_id,
+    actorName: row.actor_name,
+    address: row.address,
+    action: row.action,
+    targetId: row.target_id,
+    targetName: row.target_name,
+    before: factsOf(row.before),
+    after: factsOf(row.after),
+    hash: row.hash,
+  }
+}
+
+/** What was tampered with is shown all the same: whether it holds is for `verifyChains` to say. */
+function factsOf(text: string | null): Record<string, unknown> | null {
+  if (text === null) return null
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  } catch {
+    // Below.
+  }
+  return { unreadable: text }
+}
+
+function checkBody({ chain, checked, uncovered, fault, head }: ChainCheck): ChainCheckBody {
+  return {
+    chain,
+    isWhole: fault === undefined,
+    checked,
+    uncovered,
+    fault: fault ?? null,
+    head: headText({ chain, ...head }),
+  }
+}

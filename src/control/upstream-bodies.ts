@@ -1,0 +1,34 @@
+import type { OrgActor } from '../people/actor.ts'
+import type { StoredUpstream } from '../upstreams/stored-upstream.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import { upstreamStatusBody } from './bodies.ts'
+import type { UpstreamBody } from './contract/upstreams.ts'
+import type { RunningGateway } from './upstream-control.ts'
+
+/** Upstreams as the API shows them to an actor: their URLs only to whoever may change them. */
+export function upstreamBodies(
+  upstreams: readonly Upstream[],
+  { isSystemAdmin }: OrgActor,
+  gateway: RunningGateway,
+): UpstreamBody[] {
+  const exposed = new Set(gateway.status().exposures.map(({ upstreamId }) => upstreamId))
+  return upstreams.map((upstream) => {
+    const stored = gateway.stored.get(upstream.id)
+    const isDirect = upstream.via === 'direct'
+    return {
+      ...upstreamStatusBody(upstream),
+      via: upstream.via,
+      source: sourceOf(upstream, stored),
+      url: isDirect && isSystemAdmin ? `${upstream.origin}${upstream.basePath}` : null,
+      hasCredential: upstream.credential !== undefined,
+      liveExchanges: gateway.upstreams.liveCount(upstream),
+      revision: stored?.version ?? 0,
+      isExposed: exposed.has(upstream.id),
+    }
+  })
+}
+
+function sourceOf({ via }: Upstream, stored: StoredUpstream | undefined): UpstreamBody['source'] {
+  if (via === 'tunnel') return 'tunnel'
+  return stored === undefined ? 'configuration' : 'added'
+}

@@ -1,0 +1,26 @@
+import { matchesModelGlob, parseModelGlob } from '../access/model-glob.ts'
+import { canonicalModelName } from '../dialects/model-name.ts'
+import type { Price } from '../people/org-settings.ts'
+import type { CostOf } from '../store/usage-repository.ts'
+
+const TOKENS_PRICED = 1_000_000
+
+/** Costs at these prices; what none is set for is free. */
+export function costAt(prices: readonly Price[]): CostOf {
+  const globs = prices.map((price) => ({ price, glob: parseModelGlob(price.models) }))
+  const known = new Map<string, Price | undefined>()
+  const priceOf = (model: string): Price | undefined => {
+    const canonical = canonicalModelName(model)?.canonical
+    if (canonical === undefined) return undefined
+    return globs.find(({ glob }) => glob !== undefined && matchesModelGlob(glob, canonical))?.price
+  }
+  return (model, { prompt, completion, cached }) => {
+    if (prices.length === 0) return 0
+    if (!known.has(model)) known.set(model, priceOf(model))
+    const price = known.get(model)
+    if (price === undefined) return 0
+    const { promptPerMillion, completionPerMillion, cachedPerMillion = promptPerMillion } = price
+    const fresh = Math.max(0, prompt - cached)
+    return (fresh * promptPerMillion + cached * cachedPerMillion + completion * completionPerMillion) / TOKENS_PRICED
+  }
+}

@@ -1,0 +1,99 @@
+import { pino } from 'pino'
+import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../../test/support/clock.ts'
+import { describeDatabases } from '../../test/support/databases.ts'
+import { addMember, addOrg, addPerson } from '../../test/support/people.ts'
+import type { AuditNote } from '../audit/audit-note.ts'
+import { InvitationRepository, type NewInvitation } from '../store/invitation-repository.ts'
+import { MemberRepository } from '../store/member-repository.ts'
+import { OrgRepository } from '../store/org-repository.ts'
+import { OrgAdmission } from './org-admission.ts'
+
+const EVE = { issuerId: 'work', email: 'eve@example.org', name: 'Eve' }
+
+describeDatabases((open) => {
+  const openAdmission = async () => {
+    const database = await open()
+    const clock = new ManualClock()
+    const notes: AuditNote[] = []
+    const logLines: string[] = []
+    const invitations = new InvitationRepository(database)
+    const members = new MemberRepository(database)
+    const admission = new OrgAdmission({
+      orgs: new OrgRepository(database),
+      members,
+      invitations,
+      audit: { record: async (note) => void notes.push(note) },
+      clock,
+      log: pino({}, { write: (line: string) => void logLines.push(line) }),
+    })
+    await addOrg(database, 'org_1')
+    await addPerson(database, 'eve@example.org', 'Eve')
+    const invite = async (id: string, given: Partial<NewInvitation> = {}) =>
+      await invitations.insert(
+        {
+          id,
+          org_id: 'default',
+          hash: `hash of ${id}`,
+          email: EVE.email,
+          role: 'member',
+          created_at: clock.now(),
+          created_by: 'Ada',
+          inviter_id: null,
+          expires_at: clock.now() + 1_000,
+          ...given,
+        },
+        9,
+      )
+    const roleIn = async (orgId: string) => (await members.find(orgId, 'eve'))?.role
+    return { database, admission, invitations, clock, notes, logLines, invite, roleIn }
+  }
+
+  describe('somebody whom an issuer vouches for', () => {
+    test('is invited by what names their address and is open', async () => {
+      const { database, admission, invitations, invite, clock } = await openAdmission()
+      await addPerson(database, 'ada@example.org')
+      await addMember(database, 'default', 'ada', 'member')
+      await invite('anyone', { email: null })
+      await invite('other', { email: 'eve@example.com' })
+      await invite('of a member', { inviter_id: 'ada' })
+      await invite('revoked')
+      await invitations.revoke('default', 'revoked', clock.now())
+      expect(await admission.isInvited(EVE)).toBe(false)
+      await invite('open')
+      expect(await admission.isInvited(EVE)).toBe(true)
+      clock.advance(1_000)
+      expect(await admission.isInvited(EVE)).toBe(false)
+    })
+
+    test('joins every org that invited them, and the one the issuer admits to', async () => {
+      const { admission, invite, roleIn, notes, invitations } = await openAdmission()
+      await invite('i1', { role: 'admin' })
+      await admission.welcome('eve', EVE, { domains: ['example.org'], org: '1', role: 'member' })
+      expect([await roleIn('default'), await roleIn('org_1')]).toEqual(['admin', 'member'])
+      expect(await invitations.find('i1')).toMatchObject({ accepted_by: 'eve' })
+      expect(notes).toMatchObject([
+        { action: 'invitation.accept', orgId: 'default', actor: { personId: 'eve', name: 'Eve' } },
+        { action: 'member.admit', orgId: 'org_1', after: { role: 'member', issuer: 'work' } },
+      ])
+    })
+
+    test('keeps the role of an invitation where the issuer would give another', async () => {
+      const { admission, invite, roleIn, notes } = await openAdmission()
+      await invite('i1', { role: 'admin' })
+      await invite('i2', { role: 'owner' })
+      await admission.welcome('eve', EVE, { domains: ['example.org'], org: 'default', role: 'owner' })
+      expect(await roleIn('default')).toBe('admin')
+      expect(notes).toHaveLength(1)
+    })
+
+    test('joins nothing without an invitation or a rule, nor an org that is not there', async () => {
+      const { admission, roleIn, notes, logLines } = await openAdmission()
+      await admission.welcome('eve', EVE, undefined)
+      await admission.welcome('eve', EVE, { domains: ['example.org'], org: 'nowhere', role: 'owner' })
+      expect([await roleIn('default'), await roleIn('org_1')]).toEqual([undefined, undefined])
+      expect(notes).toEqual([])
+      expect(logLines.join()).toContain('sign-in.no-org-to-admit-to')
+    })
+  })
+})

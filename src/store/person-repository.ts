@@ -1,0 +1,230 @@
+import type { Kysely, Selectable } from 'kysely'
+import type { OpenDatabase } from './database.ts'
+import { isLastOwner } from './member-repository.ts'
+import type { Page, PlaceByName } from './page.ts'
+import type { Database, OrgRole, OrgRow, PersonTable } from './schema.ts'
+import { lockWrites } from './write-lock.ts'
+
+export type PersonRow = Selectable<PersonTable>
+
+/** A person, and where they belong. */
+export interface AccountView extends PersonRow {
+  /** The name in lower case, as the database makes it: accounts are listed by it. */
+  readonly sort_name: string
+  readonly is_system_admin: number
+  /** Oldest membership first. */
+  readonly orgs: readonly (OrgRow & { readonly role: OrgRole })[]
+}
+
+/** What a person may do in a session. */
+export interface Standing {
+  readonly isSystemAdmin: boolean
+  /** `undefined`: they belong to none, and may work in none. */
+  readonly orgId: string | undefined
+  /** In that org; `undefined`: none. */
+  readonly role: OrgRole | undefined
+}
+
+/** People as others see them, and the system admins among them. All times are epoch milliseconds. */
+export class PersonRepository {
+  readonly #db: Kysely<Database>
+  readonly #dialect: OpenDatabase['dialect']
+
+  constructor({ db, dialect }: Pick<OpenDatabase, 'db' | 'dialect'>) {
+    this.#db = db
+    this.#dialect = dialect
+  }
+
+  /** The person of that id. */
+  async find(id: string): Promise<PersonRow | undefined> {
+    return await this.#db.selectFrom('people').select(PERSON).where('id', '=', id).executeTakeFirst()
+  }
+
+  /** The person who signs in with that address, given in lower case. */
+  async findByEmail(email: string): Promise<PersonRow | undefined> {
+    return await this.#db.selectFrom('people').select(PERSON).where('email', '=', email).executeTakeFirst()
+  }
+
+  /** Everyone, by name. */
+  async listAccounts({ after, limit }: Page<PlaceByName>): Promise<AccountView[]> {
+    let query = accounts(this.#db)
+    if (after !== undefined) {
+      query = query.where(({ eb, fn, refTuple, tuple }) =>
+        eb(refTuple(fn<string>('lower', ['people.name']), 'people.id'), '>', tuple(after.name, after.id)),
+      )
+    }
+    const people = await query.orderBy('sort_name').orderBy('people.id').limit(limit).execute()
+    return await withOrgs(this.#db, people)
+  }
+
+  /** The account of that id. */
+  async findAccount(id: string): Promise<AccountView | undefined> {
+    return await accountOf(this.#db, id)
+  }
+
+  /** The ids of the orgs in which a person has keys that are not revoked, a member or not. */
+  async orgsWithKeysOf(id: string): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('keys')
+      .select('org_id')
+      .distinct()
+      .where('person_id', '=', id)
+      .where('revoked_at', 'is', null)
+      .execute()
+    return rows.map(({ org_id }) => org_id)
+  }
+
+  /** Whether anybody runs this gateway. */
+  async hasSystemAdmin(): Promise<boolean> {
+    const admin = await this.#db.selectFrom('system_admins').select('person_id').limit(1).executeTakeFirst()
+    return admin !== undefined
+  }
+
+  /** Makes a person the first system admin and an owner of the org; false, and nothing changed, when there is one. */
+  async makeFirst(id: string, orgId: string, at: number): Promise<boolean> {
+    return await this.#change(async (transaction) => {
+      const other = await transaction.selectFrom('system_admins').select('person_id').limit(1).executeTakeFirst()
+      if (other !== undefined) return false
+      await transaction.insertInto('system_admins').values({ person_id: id, created_at: at }).execute()
+      await transaction
+        .insertInto('members')
+        .values({ org_id: orgId, person_id: id, role: 'owner', version: 1, created_at: at })
+        .execute()
+      return true
+    })
+  }
+
+  /**
+   * Makes a person a system admin, or no longer one; what the account was before. `gone` when there is none, `last` when
+   * nobody would be left.
+   */
+  async setSystemAdmin(id: string, isSystemAdmin: boolean, at: number): Promise<AccountView | 'gone' | 'last'> {
+    return await this.#change(async (transaction) => {
+      const account = await accountOf(transaction, id)
+      if (account === undefined) return 'gone'
+      if (isSystemAdmin === (account.is_system_admin === 1)) return account
+      if (isSystemAdmin) {
+        await transaction.insertInto('system_admins').values({ person_id: id, created_at: at }).execute()
+        return account
+      }
+      if (await isLastSystemAdmin(transaction, account)) return 'last'
+      await transaction.deleteFrom('system_admins').where('person_id', '=', id).execute()
+      return account
+    })
+  }
+
+  /**
+   * Takes from a person all they may do; what the account was before. `gone` when there is none, `last` when no system
+   * admin would be left, and the org that would be left without an owner.
+   */
+  async strip(id: string): Promise<AccountView | 'gone' | 'last' | { readonly lastOwnerOf: OrgRow }> {
+    return await this.#change(async (transaction) => {
+      const account = await accountOf(transaction, id)
+      if (account === undefined) return 'gone'
+      if (await isLastSystemAdmin(transaction, account)) return 'last'
+      for (const org of account.orgs) {
+        if (await isLastOwner(transaction, { org_id: org.id, person_id: id, role: org.role }))
+          return { lastOwnerOf: org }
+      }
+      await transaction.deleteFrom('system_admins').where('person_id', '=', id).execute()
+      await transaction.deleteFrom('members').where('person_id', '=', id).execute()
+      return account
+    })
+  }
+
+  /**
+   * What a person may do in a session: in the org it was set to, if they still may work there, else in the one they
+   * joined first; `undefined` when there is no such person.
+   */
+  async standing(personId: string, sessionId: string): Promise<Standing | undefined> {
+    const row = await this.#db
+      .selectFrom('people')
+      .leftJoin('system_admins', 'system_admins.person_id', 'people.id')
+      .leftJoin('session_orgs', (join) => join.on('session_orgs.session_id', '=', sessionId))
+      .leftJoin('members', (join) =>
+        join.onRef('members.person_id', '=', 'people.id').onRef('members.org_id', '=', 'session_orgs.org_id'),
+      )
+      .select(['system_admins.person_id as admin_id', 'session_orgs.org_id', 'members.role'])
+      .where('people.id', '=', personId)
+      .executeTakeFirst()
+    if (row === undefined) return undefined
+    const isSystemAdmin = row.admin_id !== null
+    if (row.org_id !== null && (row.role !== null || isSystemAdmin)) {
+      return { isSystemAdmin, orgId: row.org_id, role: row.role ?? undefined }
+    }
+    const first = await this.#db
+      .selectFrom('members')
+      .select(['org_id', 'role'])
+      .where('person_id', '=', personId)
+      .orderBy('created_at')
+      .orderBy('org_id')
+      .limit(1)
+      .executeTakeFirst()
+    return { isSystemAdmin, orgId: first?.org_id, role: first?.role }
+  }
+
+  /** Lets a session work in an org from now on. */
+  async setSessionOrg(sessionId: string, orgId: string): Promise<void> {
+    await this.#db
+      .insertInto('session_orgs')
+      .values({ session_id: sessionId, org_id: orgId })
+      .onConflict((conflict) => conflict.column('session_id').doUpdateSet({ org_id: orgId }))
+      .execute()
+  }
+
+  /** Runs a change that no other change to members, orgs or system admins runs beside: who is counted stays. */
+  async #change<T>(run: (transaction: Kysely<Database>) => Promise<T>): Promise<T> {
+    return await this.#db.transaction().execute(async (transaction) => {
+      await lockWrites(transaction, this.#dialect, 'people')
+      return await run(transaction)
+    })
+  }
+}
+
+const PERSON = ['people.id', 'people.name', 'people.email', 'people.createdAt'] as const
+
+function accounts(db: Kysely<Database>) {
+  return db
+    .selectFrom('people')
+    .leftJoin('system_admins', 'system_admins.person_id', 'people.id')
+    .select(PERSON)
+    .select(({ eb, fn }) => [
+      fn<string>('lower', ['people.name']).as('sort_name'),
+      eb.case().when('system_admins.person_id', 'is', null).then(0).else(1).end().as('is_system_admin'),
+    ])
+}
+
+async function accountOf(db: Kysely<Database>, id: string): Promise<AccountView | undefined> {
+  const [account] = await withOrgs(db, await accounts(db).where('people.id', '=', id).execute())
+  return account
+}
+
+async function withOrgs(db: Kysely<Database>, people: readonly Omit<AccountView, 'orgs'>[]): Promise<AccountView[]> {
+  if (people.length === 0) return []
+  const memberships = await db
+    .selectFrom('members')
+    .innerJoin('orgs', 'orgs.id', 'members.org_id')
+    .selectAll('orgs')
+    .select(['members.role', 'members.person_id'])
+    .where(
+      'members.person_id',
+      'in',
+      people.map(({ id }) => id),
+    )
+    .orderBy('members.created_at')
+    .orderBy('orgs.id')
+    .execute()
+  const byPerson = Map.groupBy(memberships, ({ person_id }) => person_id)
+  return people.map((person) => ({ ...person, orgs: byPerson.get(person.id) ?? [] }))
+}
+
+async function isLastSystemAdmin(transaction: Kysely<Database>, account: AccountView): Promise<boolean> {
+  if (account.is_system_admin !== 1) return false
+  const other = await transaction
+    .selectFrom('system_admins')
+    .select('person_id')
+    .where('person_id', '!=', account.id)
+    .limit(1)
+    .executeTakeFirst()
+  return other === undefined
+}

@@ -1,0 +1,24 @@
+import type { KeyActor, MemberKeyRules } from '../../src/access/key-actor.ts'
+
+/** Whoever sits at the gateway's own machine. */
+export const LOCAL: KeyActor = { orgId: 'default', personId: undefined, name: 'local admin', power: 'system' }
+
+/** A member of an org. */
+export const memberOf = (orgId: string, personId: string): KeyActor => ({
+  orgId,
+  personId,
+  name: personId,
+  power: 'member',
+})
+
+/** An admin of an org. */
+export const adminOf = (orgId: string, personId: string): KeyActor => ({ ...memberOf(orgId, personId), power: 'admin' })
+
+/** An org that lets its members have a few keys for all but what costs or changes something. */
+export const MEMBER_RULES: MemberKeyRules = {
+  max: 10,
+  models: ['*'],
+  maxLifeMs: null,
+  allowsManage: false,
+  allowsCloud: false,
+}

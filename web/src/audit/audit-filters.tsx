@@ -1,0 +1,56 @@
+import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
+import { LateInput } from '../parts/late-input.tsx'
+import { usePeople } from '../parts/people.ts'
+import { useSearchText } from '../parts/search.ts'
+import { useMe } from '../queries.ts'
+import { type AuditQuestion, auditQuestion } from './audit-filter.ts'
+
+/** What actions begin with, to choose from. */
+const NOUNS = ['account', 'invitation', 'key', 'member', 'org', 'pairing', 'session', 'settings', 'tunnel', 'upstream']
+
+/** What the page is narrowed to, from its address. */
+export function useAuditQuestion(): AuditQuestion {
+  const [action] = useSearchText('action')
+  const [actor] = useSearchText('actor')
+  const [target] = useSearchText('target')
+  const [from] = useSearchText('from')
+  const [to] = useSearchText('to')
+  const [all] = useSearchText('all')
+  return auditQuestion({ action, actor, target, from, to, all })
+}
+
+/** Narrows the list of entries. */
+export function AuditFilters() {
+  const { isSystemAdmin } = useMe()
+  const people = usePeople(true)
+  const [action, setAction] = useSearchText('action')
+  const [actor, setActor] = useSearchText('actor')
+  const [from, setFrom] = useSearchText('from')
+  const [to, setTo] = useSearchText('to')
+  const [all, setAll] = useSearchText('all')
+  const isListed = actor === '' || people.some(({ id }) => id === actor)
+  return (
+    <search className="audit-filters" aria-label="Filters">
+      <LateInput label="Action" placeholder="key or key.create" value={action} offers={NOUNS} onChange={setAction} />
+      <NativeSelect
+        label="Person"
+        value={actor}
+        data={[
+          { value: '', label: 'Anyone' },
+          ...people.map(({ id, name }) => ({ value: id, label: name })),
+          ...(isListed ? [] : [{ value: actor, label: actor }]),
+        ]}
+        onChange={({ currentTarget }) => setActor(currentTarget.value)}
+      />
+      <TextInput type="date" label="From" value={from} onChange={({ currentTarget }) => setFrom(currentTarget.value)} />
+      <TextInput type="date" label="To" value={to} onChange={({ currentTarget }) => setTo(currentTarget.value)} />
+      {isSystemAdmin && (
+        <Checkbox
+          label="All orgs"
+          checked={all === 'true'}
+          onChange={({ currentTarget }) => setAll(currentTarget.checked ? 'true' : '')}
+        />
+      )}
+    </search>
+  )
+}

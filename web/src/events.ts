@@ -1,0 +1,106 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { useEffect, useSyncExternalStore } from 'react'
+import type { EventName } from '../../src/control/contract/gateway.ts'
+import type { Noun } from './queries.ts'
+
+const FIRST_WAIT_MS = 1_000
+const MAX_WAIT_MS = 30_000
+/** Requests come by the hundred; what shows them is read again this often at most. */
+const BUSY_WAIT_MS = 1_000
+
+/** What each event makes stale. */
+const STALE: Readonly<Record<EventName, readonly Noun[]>> = {
+  ready: [],
+  link: ['tunnels', 'upstreams', 'models', 'health'],
+  upstream: ['upstreams', 'models', 'health'],
+  key: ['keys', 'health'],
+  request: ['requests', 'usage', 'live', 'health'],
+  live: ['live'],
+  warning: ['health'],
+  audit: ['audit'],
+  'signed-out': [],
+}
+const BUSY: ReadonlySet<EventName> = new Set(['request', 'live'])
+
+/** `waiting`: there was no connection yet. `lost`: there was one, or several tries failed. */
+export type Liveness = 'waiting' | 'live' | 'lost'
+
+let liveness: Liveness = 'waiting'
+const watchers = new Set<() => void>()
+
+/** Whether what is shown follows the gateway as it changes. */
+export function useLiveness(): Liveness {
+  return useSyncExternalStore(
+    (watcher) => {
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
+    },
+    () => liveness,
+  )
+}
+
+/** Keeps the one connection for live events open while mounted. @param org another one opens another connection */
+export function useEvents(queries: QueryClient, org: string | undefined, onSignedOut: () => void): void {
+  useEffect(() => {
+    if (org === undefined) return
+    return listen(queries, onSignedOut)
+  }, [queries, org, onSignedOut])
+}
+
+function listen(queries: QueryClient, onSignedOut: () => void): () => void {
+  let source: EventSource | undefined
+  let retry: number | undefined
+  let tries = 0
+  const held = new Map<Noun, number>()
+
+  const stale = (noun: Noun) => void queries.invalidateQueries({ queryKey: [noun] })
+  const staleSoon = (noun: Noun) => {
+    if (held.has(noun)) return
+    const timer = window.setTimeout(() => {
+      held.delete(noun)
+      stale(noun)
+    }, BUSY_WAIT_MS)
+    held.set(noun, timer)
+  }
+  const open = () => {
+    source = new EventSource('/control/v1/events')
+    source.onopen = () => {
+      // What happened in between was not told.
+      if (tries > 0) void queries.invalidateQueries()
+      tries = 0
+      setLiveness('live')
+    }
+    source.onerror = () => {
+      source?.close()
+      setLiveness(liveness === 'live' || tries > 1 ? 'lost' : liveness)
+      retry = window.setTimeout(open, waitMs(tries))
+      tries += 1
+      // Where the session has ended, this says so, and the sign-in opens.
+      void queries.invalidateQueries({ queryKey: ['me'] })
+    }
+    for (const [name, nouns] of Object.entries(STALE) as [EventName, readonly Noun[]][]) {
+      source.addEventListener(name, () => {
+        if (name === 'signed-out') onSignedOut()
+        else for (const noun of nouns) (BUSY.has(name) ? staleSoon : stale)(noun)
+      })
+    }
+  }
+  open()
+  return () => {
+    source?.close()
+    window.clearTimeout(retry)
+    for (const timer of held.values()) window.clearTimeout(timer)
+    setLiveness('waiting')
+  }
+}
+
+/** Doubles from a second to half a minute, a little apart from one browser to the next. */
+function waitMs(tries: number): number {
+  return Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries) * (0.75 + Math.random() / 2)
+}
+
+function setLiveness(next: Liveness): void {
+  if (next === liveness) return
+  liveness = next
+  for (const watcher of watchers) watcher()
+}

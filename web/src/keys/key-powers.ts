@@ -1,0 +1,16 @@
+import type { StoredSettingsBody } from '../../../src/control/contract/gateway.ts'
+import { may, useMe, useSettings } from '../queries.ts'
+import type { KeyPowers } from './key-fields.tsx'
+
+/** What the reader may give keys, and the org's rules for members, which hold for `member`s only. */
+export function useKeyPowers(): {
+  readonly isAdmin: boolean
+  readonly rules: StoredSettingsBody['memberKeys'] | undefined
+  readonly powers: KeyPowers
+} {
+  const me = useMe()
+  const { data: settings } = useSettings()
+  const isAdmin = may(me, 'admin')
+  const rules = isAdmin ? undefined : settings?.memberKeys
+  return { isAdmin, rules, powers: { rules, maySeeMetrics: may(me, 'system') } }
+}

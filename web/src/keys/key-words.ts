@@ -1,0 +1,75 @@
+import type { StoredSettingsBody } from '../../../src/control/contract/gateway.ts'
+import type { KeyBody } from '../../../src/control/contract/keys.ts'
+import type { Tone } from '../parts/state-pill.tsx'
+
+export const DAY_MS = 86_400_000
+/** A key that ends within this time says so in its pill. */
+const SOON_MS = 7 * DAY_MS
+
+export type RouteClass = KeyBody['routes'][number]
+
+/** The route classes, in words. */
+export const ROUTE_CLASSES: readonly { readonly value: RouteClass; readonly name: string; readonly detail: string }[] =
+  [
+    { value: 'inference', name: 'Run models', detail: 'Chats, completions, embeddings.' },
+    { value: 'metadata', name: 'List models', detail: 'Which there are, and what they can do.' },
+    { value: 'manage', name: 'Manage models', detail: 'Pull, create and delete them on the model server.' },
+  ]
+
+/** The state of a key, as its pill has it. @param nowMs epoch milliseconds */
+export function keyState(
+  { state, expiresAt }: KeyBody,
+  nowMs: number,
+): { readonly tone: Tone; readonly words: string } {
+  if (state === 'revoked') return { tone: 'bad', words: 'Revoked' }
+  if (state === 'expired') return { tone: 'idle', words: 'Expired' }
+  const isSoon = expiresAt !== null && Date.parse(expiresAt) - nowMs < SOON_MS
+  return isSoon ? { tone: 'warn', words: 'Ends soon' } : { tone: 'good', words: 'Active' }
+}
+
+/** What a key may do, a line each: models first, then whatever is not as usual. */
+export function scopeLines({ models, routes, networks, allowsCloud, allowsMetrics }: KeyBody): string[] {
+  const lines = [modelWords(models)]
+  const unusual = ROUTE_CLASSES.filter(({ value }) => routes.includes(value) !== (value !== 'manage'))
+  if (unusual.length > 0) {
+    lines.push(
+      ROUTE_CLASSES.filter(({ value }) => routes.includes(value))
+        .map(({ name }) => name.toLowerCase())
+        .join(', '),
+    )
+  }
+  if (allowsCloud) lines.push('cloud models too')
+  if (allowsMetrics) lines.push('reads metrics')
+  if (networks.length > 0) lines.push(`from ${networks.join(', ')}`)
+  return lines
+}
+
+/** As `All models`, or the globs. */
+export function modelWords(models: readonly string[]): string {
+  return models.length === 0 || models.includes('*') ? 'All models' : models.join(', ')
+}
+
+/** The org's rules for members' own keys, as sentences. */
+export function ruleSentences({ memberKeys }: Pick<StoredSettingsBody, 'memberKeys'>): string[] {
+  const { max, models, maxLifeMs, allowsCloud, allowsManage } = memberKeys
+  if (max === 0) return ['In this org members make no keys of their own. Ask an admin for one.']
+  const sentences = [
+    `You may have ${max === 1 ? 'one key' : `up to ${max} keys`} at a time.`,
+    models.includes('*') ? 'They may use all models.' : `They may use models named ${models.join(', ')}.`,
+    maxLifeMs === null ? 'They may live for ever.' : `They live for ${daysWords(maxLifeMs)} at most.`,
+  ]
+  if (!allowsCloud) sentences.push('Cloud models are left out.')
+  if (!allowsManage) sentences.push('They cannot pull or delete models.')
+  return sentences
+}
+
+/** A span in whole days where it is one, else in hours. */
+export function daysWords(ms: number): string {
+  const days = ms / DAY_MS
+  if (days >= 1) {
+    const rounded = Math.round(days)
+    return rounded === 1 ? '1 day' : `${rounded} days`
+  }
+  const hours = Math.max(1, Math.round(ms / 3_600_000))
+  return hours === 1 ? '1 hour' : `${hours} hours`
+}

@@ -1,0 +1,19 @@
+import { useQuery } from '@tanstack/react-query'
+import type { UsageGroupBody } from '../../../src/control/contract/requests.ts'
+import { api } from '../api.ts'
+import { DAY_MS } from './key-words.ts'
+
+const RECENT_DAYS = 30
+
+/** What each key was used for in the last 30 days, by its id; `undefined` while it is read, or where it cannot be. */
+export function useRecentUsage(): ReadonlyMap<string | null, UsageGroupBody> | undefined {
+  const { data } = useQuery({
+    queryKey: ['usage', 'key', 'recent'],
+    queryFn: async ({ signal }) => {
+      const since = new Date(Date.now() - RECENT_DAYS * DAY_MS).toISOString()
+      const { groups } = await api('get', '/usage', { query: { by: 'key', since }, signal })
+      return new Map(groups.map((group) => [group.group, group]))
+    },
+  })
+  return data
+}

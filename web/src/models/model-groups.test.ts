@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import type { ModelBody } from '../../../src/control/contract/upstreams.ts'
+import { filterModels, groupModels } from './model-groups.ts'
+
+const model: ModelBody = {
+  id: 'llama3.2:latest',
+  canonical: 'llama3.2:latest',
+  upstream: 'ollama',
+  upstreamLabel: 'ollama',
+  upstreamKind: 'ollama',
+  isCloud: false,
+  contextLength: null,
+  capabilities: null,
+  sizeBytes: null,
+  isLoaded: null,
+}
+
+describe('groupModels', () => {
+  it('puts what several upstreams have into one, and keeps what each says', () => {
+    const [group, ...others] = groupModels([
+      { ...model, contextLength: 131_072, capabilities: ['completion', 'tools'], sizeBytes: 2_000, isLoaded: false },
+      { ...model, id: 'Llama3.2', upstream: 'tun_1', upstreamLabel: 'laptop', contextLength: 8_192, isLoaded: true },
+    ])
+    expect(others).toEqual([])
+    expect(group).toMatchObject({
+      name: 'Llama3.2',
+      id: 'Llama3.2',
+      context: { min: 8_192, max: 131_072 },
+      capabilities: ['completion', 'tools'],
+      sizeBytes: 2_000,
+      isLoaded: true,
+      isEmbedding: false,
+    })
+    expect(group?.places.map(({ upstreamLabel }) => upstreamLabel)).toEqual(['laptop', 'ollama'])
+  })
+
+  it('says of nothing that is not known that it is so', () => {
+    expect(groupModels([model])[0]).toMatchObject({
+      name: 'llama3.2',
+      context: undefined,
+      capabilities: [],
+      sizeBytes: null,
+      isLoaded: null,
+      isEmbedding: false,
+    })
+  })
+
+  it('knows what cannot be talked to', () => {
+    expect(groupModels([{ ...model, capabilities: ['embedding'] }])[0]?.isEmbedding).toBe(true)
+  })
+})
+
+describe('filterModels', () => {
+  const groups = groupModels([
+    model,
+    { ...model, id: 'qwen3', canonical: 'qwen3:latest', capabilities: ['tools'], isLoaded: true },
+    { ...model, id: 'big:cloud', canonical: 'big:cloud', isCloud: true, upstreamLabel: 'Laptop' },
+  ])
+  const names = (filter: string) => filterModels(groups, filter).map(({ name }) => name)
+
+  it('looks at names, capabilities, upstreams and states, for every word', () => {
+    expect(names('')).toHaveLength(3)
+    expect(names('QWEN')).toEqual(['qwen3'])
+    expect(names('tools loaded')).toEqual(['qwen3'])
+    expect(names('laptop')).toEqual(['big:cloud'])
+    expect(names('laptop tools')).toEqual([])
+  })
+})

@@ -1,0 +1,52 @@
+import { UnstyledButton } from '@mantine/core'
+import { IconCheck, IconSelector } from '@tabler/icons-react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { api } from './api.ts'
+import { HeadMenu } from './parts/head-menu.tsx'
+import { meQuery, useMe } from './queries.ts'
+
+/** The org this session works in, and the others. */
+export function OrgSwitcher() {
+  const me = useMe()
+  const queries = useQueryClient()
+  const navigate = useNavigate()
+  const choose = useMutation({
+    mutationFn: (org: string) => api('put', '/me/org', { body: { org } }),
+    onSuccess: async (next) => {
+      // Nothing of one org may stand under the name of another.
+      queries.setQueryData(meQuery.queryKey, next)
+      await navigate({ to: '/ui/' })
+      await queries.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' })
+    },
+  })
+  const name = me.org?.name ?? 'No org'
+  if (me.orgs.length < 2) return <span className="org-name">{name}</span>
+  return (
+    <HeadMenu
+      side="left"
+      label={`Org: ${name}. Choose another`}
+      button={
+        <>
+          <span className="org-name">{name}</span>
+          <IconSelector size={15} aria-hidden />
+        </>
+      }
+    >
+      {me.orgs.map(({ org, role }) => (
+        <UnstyledButton
+          key={org.id}
+          className="head-menu-item"
+          aria-current={org.id === me.org?.id}
+          onClick={() => choose.mutate(org.id)}
+        >
+          <span className="head-menu-words">
+            {org.name}
+            <span className="head-menu-detail">{role ?? 'as system admin'}</span>
+          </span>
+          {org.id === me.org?.id && <IconCheck size={16} aria-hidden />}
+        </UnstyledButton>
+      ))}
+    </HeadMenu>
+  )
+}

@@ -1,0 +1,72 @@
+import { Link } from '@tanstack/react-router'
+import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import { type Column, DataTable } from '../parts/data-table.tsx'
+import { formatExact, formatMs, formatShort, UNKNOWN } from '../parts/format.ts'
+import { Outcome } from './outcome.tsx'
+import { tokensPerSecond } from './timeline.ts'
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
+
+const COLUMNS: readonly Column<RequestBody>[] = [
+  {
+    name: 'Arrived',
+    isHeading: true,
+    cell: ({ id, at }) => (
+      <Link to="/ui/requests/$request" params={{ request: id }} className="request-link">
+        <time dateTime={at} title={formatExact(at)}>
+          {clock.format(Date.parse(at))} <small>{day.format(Date.parse(at))}</small>
+        </time>
+      </Link>
+    ),
+  },
+  {
+    name: 'Model',
+    cell: ({ modelUsed, modelAsked, route }) => (
+      <span className="request-name" title={modelUsed ?? modelAsked ?? route}>
+        {modelUsed ?? modelAsked ?? <span className="dimmed">{route}</span>}
+      </span>
+    ),
+  },
+  {
+    name: 'Key',
+    cell: ({ keyId, keyName, personName }) => (
+      <span className="request-name" title={keyName ?? keyId ?? ''}>
+        {keyName ?? keyId ?? UNKNOWN}
+        {personName !== null && <small>{personName}</small>}
+      </span>
+    ),
+  },
+  {
+    name: 'Client',
+    isWideOnly: true,
+    cell: ({ clientName }) => <span className="request-name">{clientName ?? UNKNOWN}</span>,
+  },
+  { name: 'Outcome', cell: (request) => <Outcome request={request} /> },
+  {
+    name: 'Tokens',
+    isNumber: true,
+    cell: ({ promptTokens, completionTokens, isEstimated }) =>
+      promptTokens === null && completionTokens === null ? (
+        UNKNOWN
+      ) : (
+        <span title={isEstimated ? 'Estimated: the model server told no numbers' : 'Prompt → answer'}>
+          {isEstimated && '≈ '}
+          {formatShort(promptTokens)} → {formatShort(completionTokens)}
+        </span>
+      ),
+  },
+  { name: 'First byte', isNumber: true, cell: ({ ttfbMs }) => formatMs(ttfbMs) },
+  {
+    name: 'Tokens/s',
+    isNumber: true,
+    isWideOnly: true,
+    cell: (request) => formatShort(tokensPerSecond(request)),
+  },
+  { name: 'Took', isNumber: true, cell: ({ durationMs }) => formatMs(durationMs) },
+]
+
+/** Recorded requests, each leading to its own page. @param rows undefined: they are being read */
+export function RequestTable({ rows }: { readonly rows: readonly RequestBody[] | undefined }) {
+  return <DataTable label="Requests" columns={COLUMNS} rows={rows} rowKey={({ id }) => id} />
+}

@@ -1,0 +1,91 @@
+import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useCallback, useEffect } from 'react'
+import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import { api } from '../api.ts'
+import type { RequestFilter } from './filter.ts'
+
+const PAGE_ROWS = 50
+/** New rows that are held back before the list would rather be read anew. */
+export const MAX_NEW_ROWS = 200
+/** A list that is left open stays this long: older rows are read again when somebody goes there. */
+const MAX_FIRST_PAGE_ROWS = 500
+
+interface RequestPage {
+  readonly requests: RequestBody[]
+}
+type Pages = InfiniteData<RequestPage, number | undefined>
+
+/** The recorded requests, newest first, a page at a time; and those that came since. */
+export interface Requests {
+  /** Undefined: they are being read. */
+  readonly rows: readonly RequestBody[] | undefined
+  readonly error: Error | null
+  readonly retry: () => void
+  readonly hasOlder: boolean
+  readonly isReadingOlder: boolean
+  readonly readOlder: () => void
+  /** Those held back. */
+  readonly newCount: number
+  readonly showNew: () => void
+}
+
+/**
+ * Follows the requests that a filter lets through.
+ *
+ * @param isHeld new rows are counted, and wait: somebody is reading those that are there
+ */
+export function useRequests(filter: RequestFilter, isHeld: boolean): Requests {
+  const queries = useQueryClient()
+  const pages = useInfiniteQuery({
+    // Not by the noun: each request that comes would have all pages read again. What is new is asked for below.
+    queryKey: ['request-pages', filter],
+    queryFn: ({ pageParam, signal }) =>
+      api('get', '/requests', { query: { ...filter, before: pageParam, limit: PAGE_ROWS }, signal }),
+    initialPageParam: undefined as number | undefined,
+    getNextPageParam: ({ requests }: RequestPage) => (requests.length < PAGE_ROWS ? undefined : requests.at(-1)?.seq),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+  const newest = pages.data?.pages[0]?.requests[0]?.seq ?? 0
+  const { data: fresh } = useQuery({
+    queryKey: ['requests', filter, { after: newest }],
+    queryFn: ({ signal }) =>
+      api('get', '/requests', { query: { ...filter, after: newest, limit: MAX_NEW_ROWS }, signal }),
+    enabled: pages.isSuccess,
+    // Each answer moves the place that is asked after; those before it are never looked at again.
+    gcTime: 10_000,
+  })
+  const newRows = fresh?.requests
+  const newCount = newRows?.length ?? 0
+
+  const showNew = useCallback(() => {
+    if (newRows === undefined || newRows.length === 0) return
+    const queryKey = ['request-pages', filter]
+    // As many as were asked for: there may be more between them and now.
+    if (newRows.length >= MAX_NEW_ROWS) void queries.resetQueries({ queryKey, exact: true })
+    else queries.setQueryData<Pages>(queryKey, (before) => before && withNew(before, newRows))
+  }, [queries, filter, newRows])
+
+  useEffect(() => {
+    if (!isHeld) showNew()
+  }, [isHeld, showNew])
+
+  return {
+    rows: pages.data?.pages.flatMap(({ requests }) => requests),
+    error: pages.error,
+    retry: () => void pages.refetch(),
+    hasOlder: pages.hasNextPage,
+    isReadingOlder: pages.isFetchingNextPage,
+    readOlder: () => void pages.fetchNextPage(),
+    newCount,
+    showNew,
+  }
+}
+
+/** The pages with rows before them. @param newRows oldest first */
+export function withNew(before: Pages, newRows: readonly RequestBody[]): Pages {
+  const [first, ...older] = before.pages
+  const known = new Set(first?.requests.map(({ seq }) => seq))
+  const requests = [...newRows.filter(({ seq }) => !known.has(seq)).reverse(), ...(first?.requests ?? [])]
+  if (requests.length <= MAX_FIRST_PAGE_ROWS) return { ...before, pages: [{ requests }, ...older] }
+  return { pages: [{ requests: requests.slice(0, MAX_FIRST_PAGE_ROWS) }], pageParams: [undefined] }
+}

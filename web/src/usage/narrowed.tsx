@@ -1,0 +1,45 @@
+import { Pill } from '@mantine/core'
+import { usePeople } from '../parts/people.ts'
+import { may, useKeys, useMe } from '../queries.ts'
+import { useUpstreamLabel } from '../requests/names.ts'
+import { GROUPING_WORDS, NARROWERS, type Narrower, type UsageView } from './usage-filter.ts'
+
+interface NarrowedProps {
+  readonly narrowed: UsageView['narrowed']
+  readonly onRemove: (name: Narrower) => void
+}
+
+/** What the numbers are narrowed to, each to be taken away. */
+export function Narrowed({ narrowed, onRemove }: NarrowedProps) {
+  const isAdmin = may(useMe(), 'admin')
+  const { data: keys } = useKeys()
+  const people = usePeople(isAdmin && narrowed.person !== undefined)
+  const labelOf = useUpstreamLabel()
+  const nameOf = (name: Narrower, value: string): string => {
+    if (name === 'key') return keys?.find(({ id }) => id === value)?.name ?? value
+    if (name === 'person') return people.find(({ id }) => id === value)?.name ?? value
+    if (name === 'upstream') return labelOf(value) ?? value
+    return value
+  }
+  const given = NARROWERS.flatMap((name) => {
+    const value = narrowed[name]
+    return value === undefined ? [] : [{ name, text: `${GROUPING_WORDS[name]}: ${nameOf(name, value)}` }]
+  })
+  if (given.length === 0) return null
+  return (
+    <ul className="narrowed" aria-label="Only of">
+      {given.map(({ name, text }) => (
+        <li key={name}>
+          <Pill
+            size="md"
+            withRemoveButton
+            onRemove={() => onRemove(name)}
+            removeButtonProps={{ 'aria-label': `No longer only of ${text}`, tabIndex: 0, 'aria-hidden': false }}
+          >
+            {text}
+          </Pill>
+        </li>
+      ))}
+    </ul>
+  )
+}

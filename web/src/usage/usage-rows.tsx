@@ -1,0 +1,39 @@
+import { Link } from '@tanstack/react-router'
+import type { UsageGroupBody } from '../../../src/control/contract/requests.ts'
+import { groupName } from './group-name.ts'
+import { pointsOf, type Step } from './over-time.ts'
+import type { TimeRange } from './time-range.ts'
+import type { Narrower } from './usage-filter.ts'
+import type { UsageRow } from './usage-table.tsx'
+
+/** The steps in which something happened, newest first. */
+export function rowsOverTime(steps: readonly Step[], unit: TimeRange['unit']): UsageRow[] {
+  const points = pointsOf(steps, unit)
+  return steps
+    .map((step, index) => ({ ...step, id: String(step.at), title: points[index]?.title }))
+    .filter(({ requests }) => requests > 0)
+    .reverse()
+}
+
+/** The groups, each leading to what it used over time. @param labelOf of an upstream, by its id */
+export function rowsOfGroups(
+  groups: readonly UsageGroupBody[],
+  by: Narrower,
+  labelOf: (id: string | null) => string | null,
+): UsageRow[] {
+  return groups.map(({ group, name, ...sums }) => {
+    const title = groupName({ group, name }, by, labelOf)
+    return {
+      ...sums,
+      id: group ?? '',
+      title:
+        group === null ? (
+          <span className="dimmed">{title}</span>
+        ) : (
+          <Link to="." search={(before) => ({ ...before, by: 'time', [by]: group })} className="usage-link">
+            {title}
+          </Link>
+        ),
+    }
+  })
+}
