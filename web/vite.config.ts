@@ -1,6 +1,7 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
+/** Where `vite web` finds a gateway while one works on the dashboard. Default: that of `npm start`. */
 const GATEWAY = process.env['PUNKU_DEV_GATEWAY'] ?? 'http://127.0.0.1:11435'
 
 export default defineConfig({

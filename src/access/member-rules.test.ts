@@ -26,6 +26,8 @@ describe('a glob', () => {
     ['llama3*', 'llama*'],
     ['llama?:8b', 'LLAMA*'],
     ['llama*-coder', 'llama*'],
+    ['llama?-x*', 'llama?*'],
+    ['*coder-x', '*coder*'],
     ['qwen-coder', '*-coder'],
     ['*-coder', '*-coder'],
     ['library/llama*', 'library/*'],
@@ -47,6 +49,9 @@ describe('a glob', () => {
     ['*', 'library/*'],
     ['*', 'registry.ollama.ai/*'],
     ['someone/*', 'library/*'],
+    ['library/x*', 'l*'],
+    ['registry.ollama.ai/x*', 'r*'],
+    ['ab*', 'a?*'],
     // What a closer look would show is left undecided.
     ['library/llama*', 'llama*'],
     ['qwen-coder*', '*coder*'],
@@ -55,13 +60,27 @@ describe('a glob', () => {
   })
 
   // Short texts over few characters meet each other's patterns often.
-  const piece = fc.constantFrom('a', 'b', 'A', ':', '/', '*', '?', 'latest', 'library/', 'registry.ollama.ai/', 'x:b')
+  const piece = fc.constantFrom(
+    'a',
+    'b',
+    'A',
+    ':',
+    '/',
+    '*',
+    '?',
+    'latest',
+    'library/',
+    'registry.ollama.ai/',
+    'x:b',
+    'l',
+    'r',
+  )
   const pattern = fc
     .array(piece, { minLength: 1, maxLength: 5 })
     .map((pieces) => parseModelGlob(pieces.join('')))
     .filter((parsed) => parsed !== undefined)
   const name = fc
-    .array(fc.constantFrom('a', 'b', ':', '/', 'latest', 'library/', 'x:b'), { minLength: 1, maxLength: 5 })
+    .array(fc.constantFrom('a', 'b', ':', '/', 'latest', 'library/', 'x:b', 'l', 'r'), { minLength: 1, maxLength: 5 })
     .map((pieces) => canonicalModelName(pieces.join(''))?.canonical)
     .filter((canonical) => canonical !== undefined)
 

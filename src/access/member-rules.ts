@@ -32,7 +32,7 @@ export function requireWithinRules(
  * yes, never the other way round: of patterns it knows equal ones and those that go on where `llama*` leaves off.
  */
 export function isCoveredBy(glob: ModelGlob, allowed: ModelGlob): boolean {
-  if (allowed.spells === 'neither' && allowed.patterns.includes('*')) return true
+  if (allowed.patterns.includes('*')) return true
   if (!WILDCARD.test(glob.text)) return glob.patterns.every((name) => matchesModelGlob(allowed, name))
   // Patterns of unlike spelling are held against unlike names.
   if (glob.spells !== allowed.spells) return false
@@ -40,13 +40,7 @@ export function isCoveredBy(glob: ModelGlob, allowed: ModelGlob): boolean {
 }
 
 function isWithinPattern(pattern: string, within: string): boolean {
-  if (pattern === within) return true
-  const start = within.slice(0, -1)
-  return within.endsWith('*') && !WILDCARD.test(start) && literalStart(pattern).startsWith(start)
-}
-
-function literalStart(pattern: string): string {
-  return pattern.split(WILDCARD, 1)[0] ?? ''
+  return pattern === within || (within.endsWith('*') && pattern.startsWith(within.slice(0, -1)))
 }
 
 function beyondModels({ text }: ModelGlob, allowed: readonly string[]): PunkuError {

@@ -47,6 +47,12 @@ export function matchesModelGlob(glob: ModelGlob, canonical: string): boolean {
   return false
 }
 
+/** Whether a name is meant by the glob, in whichever way it is written. What cannot be a model name never is. */
+export function meansModelName(glob: ModelGlob, name: string): boolean {
+  const canonical = canonicalModelName(name)?.canonical
+  return canonical !== undefined && matchesModelGlob(glob, canonical)
+}
+
 /** The name with the default namespace or host that its canonical form leaves out. */
 function spell(canonical: string, parts: ModelGlob['spells']): string {
   if (parts === 'neither') return canonical

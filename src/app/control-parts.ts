@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import type { LoadedConfig } from '../config/load.ts'
 import { type Control, type ControlOptions, createControl } from '../control/control.ts'
+import type { Events } from '../control/events.ts'
 import { problem, problemError } from '../control/problem.ts'
 import { requireSameOrigin } from '../control/same-origin.ts'
 import type { RunningGateway } from '../control/upstream-control.ts'
@@ -26,6 +27,7 @@ export interface ControlPartsOptions {
   readonly relay: Relay
   readonly callers: Callers
   readonly running: RunningGateway
+  readonly events: Events
   readonly clock: Clock
   readonly log: Logger
 }
@@ -42,7 +44,7 @@ export interface ControlParts {
 }
 
 export function createControls(options: ControlPartsOptions): ControlParts {
-  const { config, state, people, signIn, mail, relay, callers, running, clock, log } = options
+  const { config, state, people, signIn, mail, relay, callers, running, events, clock, log } = options
   const { publicUrl } = config.gateway
   const parts = {
     ...state,
@@ -50,6 +52,7 @@ export function createControls(options: ControlPartsOptions): ControlParts {
     mail,
     links: relay,
     gateway: running,
+    events,
     clock,
     now: () => clock.now(),
     log,

@@ -12,11 +12,10 @@ export interface EventSources {
   readonly recorder: Pick<Recorder, 'onWritten'>
   readonly relay: Pick<Relay, 'onLink'>
   readonly upstreams: Pick<Upstreams, 'onChange' | 'get'>
-  readonly exposure: Pick<ExposureCheck, 'onChange'>
 }
 
 /** Makes events of what happens in the parts of a gateway. Once, before the first of them starts. */
-export function wireEvents({ events, audit, recorder, relay, upstreams, exposure }: EventSources): void {
+export function wireEvents({ events, audit, recorder, relay, upstreams }: EventSources): void {
   recorder.onWritten((rows) => {
     if (!events.hasListeners) return
     for (const row of rows) {
@@ -29,13 +28,20 @@ export function wireEvents({ events, audit, recorder, relay, upstreams, exposure
     const state = upstreams.get(id) === upstream ? health.state : 'removed'
     events.publish({ orgId, name: 'upstream', data: { upstreamId: id, state } })
   })
+  audit.onRecorded(({ org_id, seq, action }) => {
+    events.publish({ orgId: org_id ?? undefined, name: 'audit', data: { seq, action } })
+  })
+}
+
+/** Makes events of upstreams that become reachable around the gateway, or no longer are. */
+export function wireExposure(
+  exposure: Pick<ExposureCheck, 'onChange'>,
+  { events, upstreams }: Pick<EventSources, 'events' | 'upstreams'>,
+): void {
   exposure.onChange(({ upstreamId }, isExposed) => {
     const { orgId } = upstreams.get(upstreamId) ?? {}
     const data = { kind: 'upstream_exposed', targetId: upstreamId, isOver: !isExposed }
     events.publish({ orgId, name: 'warning', data })
-  })
-  audit.onRecorded(({ org_id, seq, action }) => {
-    events.publish({ orgId: org_id ?? undefined, name: 'audit', data: { seq, action } })
   })
 }
 

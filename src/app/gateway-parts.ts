@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { LiveExchanges } from '../access/live-exchanges.ts'
 import type { ConfiguredUpstream, LoadedConfig } from '../config/load.ts'
 import type { Control } from '../control/control.ts'
+import { Events } from '../control/events.ts'
 import type { RunningGateway } from '../control/upstream-control.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
@@ -19,6 +20,7 @@ import { renderAddress } from '../system/listen-address.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
 import { createCallers } from './callers.ts'
 import { createControls } from './control-parts.ts'
+import { wireEvents } from './event-wiring.ts'
 import { createPeople, type PeopleParts } from './people-parts.ts'
 import { createRelay } from './relay-parts.ts'
 import { RetentionSweep } from './retention.ts'
@@ -54,6 +56,7 @@ export interface GatewayParts extends StoredUpstreamParts, AsyncDisposable {
   readonly people: PeopleParts
   /** The control API for whoever sits at the gateway's own machine. */
   readonly localControl: Control
+  readonly events: Events
   readonly recorder: Recorder
   readonly live: LiveExchanges
 }
@@ -107,7 +110,11 @@ export async function openGateway({
       liveExchanges: gateway.liveExchanges,
     }),
   }
+  const events = new Events({ log })
+  signIn.onEnded((sessionId) => events.endSession(sessionId))
+  wireEvents({ events, audit: state.audit, recorder, relay, upstreams })
   const { localControl, webControl } = createControls({
+    events,
     config,
     state,
     people,
@@ -166,6 +173,7 @@ export async function openGateway({
     setup,
     people,
     localControl,
+    events,
     recorder,
     live,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),

@@ -61,11 +61,7 @@ export function greet({
     )
   }
   if (setupLink !== undefined) {
-    lines.push(
-      `Setup      ${setupLink}`,
-      '           Opens once, within a day: there you confirm agents that want to join.',
-      '',
-    )
+    lines.push(`Setup      ${setupLink}`, '           Makes the first account, yours, once and within a day.', '')
   }
   const [address] = addresses
   const model = tryModel(upstreams)

@@ -9,7 +9,7 @@ import { createLog } from '../core/log.ts'
 import { localActorOf, ORG_HEADER } from './local-actor.ts'
 import { NoAnswer, type OwnerSocket, openOwnerSocket } from './owner-socket.ts'
 import { createPeople } from './people-parts.ts'
-import { SIGN_IN_AWAY } from './sign-in-away.ts'
+import { NO_SETUP_LINKS, SIGN_IN_AWAY } from './sign-in-away.ts'
 import { openState } from './state.ts'
 
 /** A gateway that is suspended accepts and never answers. Sums over a large database take seconds, not this long. */
@@ -45,8 +45,7 @@ export async function openLocalControl(options: LocalControlOptions): Promise<Lo
   const config = loadConfig({ home, file: configFile, env, flags: {} })
   const log = createLog({ ...config.log, level: 'warn' })
   const state = await openState({ home, config, clock: systemClock, log })
-  const setupLinks = { take: () => false }
-  const people = createPeople({ state, keeper: SIGN_IN_AWAY, setupLinks, clock: systemClock })
+  const people = createPeople({ state, keeper: SIGN_IN_AWAY, setupLinks: NO_SETUP_LINKS, clock: systemClock })
   const app = createControl({
     ...state,
     ...people,

@@ -30,7 +30,7 @@ export function createPeople({
 }: {
   readonly state: State
   readonly keeper: SessionKeeper
-  readonly setupLinks: Pick<SetupLinks, 'take'>
+  readonly setupLinks: Pick<SetupLinks, 'issue' | 'take'>
   readonly clock: Clock
 }): PeopleParts {
   const { database, hash } = state

@@ -15,6 +15,7 @@ import { ExposureCheck, otherAddresses } from '../system/exposure.ts'
 import { assertSafeListen, renderAddress, resolveListen } from '../system/listen-address.ts'
 import { explainPortInUse, portOwner } from '../system/port-owner.ts'
 import { holdInstance } from '../system/single-instance.ts'
+import { wireExposure } from './event-wiring.ts'
 import { type DemoMode, findModels } from './found-models.ts'
 import { openGateway } from './gateway-parts.ts'
 import { greet } from './greeting.ts'
@@ -94,7 +95,8 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
     log,
     platform: process.platform,
   })
-  opened.defer(() => exposure.close())
+  wireExposure(exposure, parts)
+  opened.defer(() => exposure?.close())
   const socket = await listenOnSocket(localControl, instance.socketPath)
   opened.defer(() => socket.close())
 

@@ -1,5 +1,6 @@
 import { PunkuError } from '../core/error.ts'
 import type { SessionKeeper } from '../people/session-keeper.ts'
+import type { SetupLinks } from '../people/setup-link.ts'
 
 /** Stands in for sign-in where no gateway runs: accounts and sessions are changed by one that does. */
 export const SIGN_IN_AWAY: SessionKeeper = {
@@ -14,6 +15,9 @@ export const SIGN_IN_AWAY: SessionKeeper = {
   hasPassword: away,
   hasTwoFactor: away,
 }
+
+/** The links for the first person are in the memory of a running gateway. */
+export const NO_SETUP_LINKS: Pick<SetupLinks, 'issue' | 'take'> = { issue: away, take: away }
 
 function away(): never {
   throw new PunkuError(

@@ -31,12 +31,12 @@ export function createSignIn({
   readonly log: Logger
 }): SignInParts {
   const { database, pepper, audit } = state
-  const mail = undefined as Mail | undefined
+  const mail = config.mail && new Mail({ ...config.mail, log })
   const localUrl = `${config.tls === undefined ? 'http' : 'https'}://${config.listen[0] ?? 'localhost'}`
   const signIn = new SignIn({
     database,
     secret: signInSecret(pepper),
-    settings: { password: true, sessionLifeMs: 604_800_000, issuers: [] },
+    settings: config.auth,
     originOf: (headers) => headers.get(ORIGIN_HEADER) ?? localUrl,
     publicUrl: config.gateway.publicUrl,
     localUrl: URL.canParse(localUrl) ? localUrl : 'http://localhost',

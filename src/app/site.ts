@@ -71,11 +71,13 @@ function sealed(response: Response): Response {
 }
 
 /** The web's own requests know no socket, nor what stands behind a header: it goes along as one. */
-function setOrigin({ rawHeaders }: IncomingMessage, origin: string): void {
+function setOrigin({ rawHeaders, headers }: IncomingMessage, origin: string): void {
   for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
     if (rawHeaders[at]?.toLowerCase() === ORIGIN_HEADER) rawHeaders.splice(at, 2)
   }
   rawHeaders.push(ORIGIN_HEADER, origin)
+  // Both are read: which one, depends on who asks for what first.
+  headers[ORIGIN_HEADER] = origin
 }
 
 function limitArrival(req: IncomingMessage, res: ServerResponse, clock: Clock): void {

@@ -340,7 +340,9 @@ describeDatabases((open) => {
 
     test('does not go by a base that was moved', async () => {
       const { audit, intruder, clock, rows } = await withEntries(3)
-      await intruder.updateTable('chains').set({ base_seq: 2 }).where('name', '=', 'audit').execute()
+      const [, second] = await rows()
+      const base = { base_seq: 2, base_hash: second?.hash ?? '' }
+      await intruder.updateTable('chains').set(base).where('name', '=', 'audit').execute()
       expect(await audit.deleteBefore(clock.now() + DAY_MS)).toMatchObject({ rows: 0, faultAt: 3 })
       expect(await rows()).toHaveLength(3)
     })

@@ -325,7 +325,15 @@ describeDatabases((open) => {
           await intruder.updateTable('request_seals').set({ newest_at: 0 }).execute()
         },
       ],
-      ['a base that was moved', async ({ intruder }) => intruder.updateTable('chains').set({ base_seq: 1 }).execute()],
+      [
+        'a base that was moved',
+        async ({ intruder, seals }) => {
+          const [first] = await seals()
+          const base = { base_seq: 1, base_hash: first?.hash ?? '' }
+          await intruder.updateTable('chains').set(base).where('name', '=', 'requests').execute()
+          await intruder.updateTable('requests').set({ at: 0 }).execute()
+        },
+      ],
       [
         'a row that is gone',
         async ({ intruder }) => {

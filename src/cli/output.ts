@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises'
 import { styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
@@ -5,6 +6,15 @@ type Style = Parameters<typeof styleText>[0]
 /** Writes one line to standard output. */
 export function print(line = ''): void {
   process.stdout.write(`${line}\n`)
+}
+
+/** Writes a file as it comes, in pieces. Whoever reads it may stop before its end. */
+export async function printFile(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    await pipeline(pieces, process.stdout, { end: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
+  }
 }
 
 /** Writes one JSON document to standard output. */

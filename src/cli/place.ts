@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { LocalControl } from '../app/local-control.ts'
-import { reachControl } from '../app/reach-control.ts'
+import { type ReachControlOptions, reachControl } from '../app/reach-control.ts'
 import { resolveHome } from '../config/home.ts'
 
 /** Where a command works: the options every command takes. */
@@ -17,7 +17,10 @@ export function placeOf(command: Command): Place {
 }
 
 /** The control API that a command means, by its flags and the environment; the caller disposes it. */
-export function openControl(command: Command): Promise<LocalControl> {
+export function openControl(
+  command: Command,
+  more: Pick<ReachControlOptions, 'answerTimeoutMs'> = {},
+): Promise<LocalControl> {
   const { gateway = process.env['PUNKU_GATEWAY'], org } = command.optsWithGlobals<{ gateway?: string; org?: string }>()
-  return reachControl({ ...placeOf(command), env: process.env, gateway, org })
+  return reachControl({ ...placeOf(command), env: process.env, gateway, org, ...more })
 }

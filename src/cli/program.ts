@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { VERSION } from '../core/version.ts'
+import { addAuditCommands } from './commands/audit.ts'
 import { addConfigCommand } from './commands/config.ts'
 import { addConnectCommand } from './commands/connect.ts'
 import { addDisconnectCommand } from './commands/disconnect.ts'
@@ -62,6 +63,7 @@ export function createProgram(): Command {
   addTunnelsCommands(program)
   addRequestsCommand(program)
   addUsageCommand(program)
+  addAuditCommands(program)
   addOrgsCommands(program)
   addPeopleCommands(program)
   addLoginCommands(program)

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { z } from 'zod'
 import { Secret } from '../core/secret.ts'
 import { ConfigError } from './config-error.ts'
-import { DATABASE_URL_RULE, isDatabaseUrl } from './option-types.ts'
+import { DATABASE_URL_RULE, isDatabaseUrl, isMailUrl, MAIL_URL_RULE } from './option-types.ts'
 import type { configSchema } from './schema.ts'
 
 /** Certificates with their chain are a few KiB; more is a wrong path. */
@@ -83,6 +83,30 @@ export function readGivenFiles(config: Parsed, folder: string) {
     if (url.reveal() !== '' && !isDatabaseUrl(url.reveal()))
       files.problems.push(`database.urlFile: its text ${DATABASE_URL_RULE}.`)
   }
+  const issuers = config.auth.issuers.map(({ clientSecretFile, ...issuer }, index) => ({
+    ...issuer,
+    clientSecret:
+      clientSecretFile === undefined
+        ? undefined
+        : files.readKey(`auth.issuers[${index}].clientSecretFile`, at(clientSecretFile)),
+  }))
+  const mail = readMail(config, files, at)
   files.assertUsable()
-  return { values: { tls, upstreams, database: { url } }, warnings: files.warnings }
+  const auth = { ...config.auth, issuers }
+  return { values: { tls, upstreams, database: { url }, auth, mail }, warnings: files.warnings }
+}
+
+function readMail({ mail, gateway }: Parsed, files: GivenFileReader, at: (name: string) => string) {
+  let { url } = mail
+  if (mail.urlFile !== undefined) {
+    if (url !== undefined) files.problems.push('mail.url and mail.urlFile are both set: leave one out.')
+    url = files.readSecret('mail.urlFile', at(mail.urlFile))
+    if (url.reveal() !== '' && !isMailUrl(url.reveal())) files.problems.push(`mail.urlFile: its text ${MAIL_URL_RULE}.`)
+  }
+  if (url === undefined) return undefined
+  if (mail.from === undefined) files.problems.push('mail.from is not set: say whom mails come from.')
+  if (gateway.publicUrl === undefined) {
+    files.problems.push('mail needs gateway.publicUrl: say where the links in mails lead.')
+  }
+  return { url, from: mail.from ?? '' }
 }

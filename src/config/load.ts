@@ -24,14 +24,23 @@ export interface ConfiguredUpstream {
   readonly key: Secret | undefined
 }
 
+/** An OpenID issuer from the configuration. */
+export type ConfiguredIssuer = DeepReadonly<Omit<Parsed['auth']['issuers'][number], 'clientSecretFile'>> & {
+  /** `undefined`: a public client. */
+  readonly clientSecret: Secret | undefined
+}
+
 /** All options, checked, with their defaults; frozen to the bottom. Durations are `…Ms`, sizes `…Bytes`. */
-export interface Config extends DeepReadonly<Omit<Parsed, 'tls' | 'upstreams' | 'database'>> {
+export interface Config extends DeepReadonly<Omit<Parsed, 'tls' | 'upstreams' | 'database' | 'auth' | 'mail'>> {
   /** The PEM texts; `undefined`: plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: Secret } | undefined
   /** At least one. */
   readonly upstreams: readonly ConfiguredUpstream[]
   /** `url` is `undefined` for the SQLite file in the state folder. */
   readonly database: { readonly url: Secret | undefined }
+  readonly auth: DeepReadonly<Omit<Parsed['auth'], 'issuers'>> & { readonly issuers: readonly ConfiguredIssuer[] }
+  /** `undefined`: no mail is sent. */
+  readonly mail: { readonly url: Secret; readonly from: string } | undefined
 }
 
 /** A configuration and what should be told to the operator about it once there is a log. */
@@ -67,7 +76,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
   const given = readGivenFiles(result.data, dirname(path))
-  const { tls: _tls, upstreams: _upstreams, database: _database, ...plain } = result.data
+  const { tls: _tls, upstreams: _upstreams, database: _database, auth: _auth, mail: _mail, ...plain } = result.data
   return deepFreeze({ ...plain, ...given.values, warnings: [...environment.warnings, ...given.warnings] })
 }
 

@@ -97,6 +97,41 @@ export function webOrigin() {
     .transform((text) => text.toLowerCase())
 }
 
+/** Where an OpenID issuer is, kept letter for letter: HTTPS, or plain HTTP on this machine. */
+export function issuerUrl() {
+  return z.string().refine((text) => {
+    const url = URL.parse(text)
+    if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return false
+    return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOST.test(url.hostname))
+  }, 'must be a URL that begins with https:// (http:// only for one on this machine), without a query')
+}
+
+const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/
+
+/** The URL of an SMTP server: a `Secret`, as it may hold a password. */
+export function mailUrl() {
+  return z.string().transform((text, context) => (isMailUrl(text) ? new Secret(text) : refuse(context, MAIL_URL_RULE)))
+}
+
+export const MAIL_URL_RULE = 'must be a URL such as smtp://mail.example.org:587 or smtps://mail.example.org'
+
+/** Whether `text` names an SMTP server and nothing besides. */
+export function isMailUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== '' && url.search === '' && url.hash === ''
+}
+
+/** One e-mail address, perhaps with a name before it and then in angle brackets. */
+export function mailAddress() {
+  return z
+    .string()
+    .max(320)
+    .regex(
+      /^(?:[^\s<>,;:"()@]+@[^\s<>,;:"()@]+|[^<>,;:"\r\n]+ <[^\s<>,;:"()@]+@[^\s<>,;:"()@]+>)$/,
+      'must be an address, or Name <address>',
+    )
+}
+
 function readDuration(text: string, range: Range, context: z.RefinementCtx): number {
   const bounded = { max: LONGEST_TIMER, ...range }
   const ms = parseDuration(text)

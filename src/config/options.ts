@@ -13,7 +13,7 @@ export function renderConfigJsonSchema(): Record<string, unknown> {
 export interface ConfigOption {
   /** As in the file: `limits.bodyBytes`; `[]` stands for any entry of a list: `upstreams[].url`. */
   readonly path: string
-  /** `duration`, `duration or off`, `size`, `whole number`, `true or false`, `text`, `list of text`, `list of objects`, or the words allowed. */
+  /** `duration`, `duration or off`, `size`, `whole number`, `true or false`, `text`, `list of text`, `list of objects`, `group`, or the words allowed. */
   readonly type: string
   /** `undefined`: not set. */
   readonly defaultValue: unknown
@@ -68,7 +68,11 @@ function optionsUnder(path: string, schema: JsonSchema): readonly ConfigOption[]
   if (schema.items?.properties !== undefined) {
     return [option(path, schema, {}), ...optionsUnder(`${path}[]`, schema.items)]
   }
-  return Object.entries(schema.properties ?? {}).map(([key, child]) => option(`${path}.${key}`, child, schema))
+  return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
+    const itself = option(`${path}.${key}`, child, schema)
+    if (child.properties !== undefined) return [itself, ...optionsUnder(itself.path, child)]
+    return child.items?.properties === undefined ? itself : [itself, ...optionsUnder(`${itself.path}[]`, child.items)]
+  })
 }
 
 function option(path: string, schema: JsonSchema, parent: JsonSchema): ConfigOption {
@@ -76,17 +80,23 @@ function option(path: string, schema: JsonSchema, parent: JsonSchema): ConfigOpt
     path,
     type: typeOf(schema),
     defaultValue: schema.default,
-    env: path.includes('[]') ? undefined : (schema['x-env'] ?? envName(path)),
+    env: schema['x-env'] ?? (path.includes('[]') || isOfObjects(schema) ? undefined : envName(path)),
     description: schema.description ?? '',
     example: schema.examples?.[0],
     isRequired: parent.required?.includes(path.slice(path.lastIndexOf('.') + 1)) ?? false,
   }
 }
 
+/** What no text in the environment can say. */
+function isOfObjects(schema: JsonSchema): boolean {
+  return schema.properties !== undefined || schema.items?.properties !== undefined
+}
+
 function typeOf(schema: JsonSchema): string {
   if (schema['x-type'] !== undefined) return schema['x-type']
   if (schema.enum !== undefined) return schema.enum.map((word) => `\`${word}\``).join(', ')
   if (schema.type === 'array') return schema.items?.properties === undefined ? 'list of text' : 'list of objects'
+  if (schema.type === 'object') return 'group'
   if (schema.type === 'boolean') return 'true or false'
   return schema.type === 'integer' ? 'whole number' : 'text'
 }

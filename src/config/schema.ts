@@ -10,6 +10,7 @@ import {
   upstreamUrl,
   webOrigin,
 } from './option-types.ts'
+import { auth, mail } from './people-schema.ts'
 
 /** Where Ollama listens: the upstream of a configuration that names none. */
 export const DEFAULT_UPSTREAM_URL = 'http://127.0.0.1:11434'
@@ -337,6 +338,8 @@ export const configSchema = z.strictObject({
   timeouts,
   stream,
   tunnels,
+  auth,
+  mail,
   metering,
   audit,
   exposureCheck,

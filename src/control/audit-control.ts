@@ -10,8 +10,8 @@ import type { Control } from './control.ts'
 import { guarded, orgActorOf } from './guard.ts'
 import { ndjsonFile } from './ndjson.ts'
 
-/** Beyond it there are no dates. Only an entry that was tampered with is. */
-const LAST_TIME = 8_640_000_000_000_000
+/** The last that the API can write. Only an entry that was tampered with has a later one. */
+const LAST_TIME = Date.UTC(9999, 11, 31)
 
 export interface AuditControlOptions {
   readonly trail: AuditTrail
@@ -76,7 +76,7 @@ async function* bodiesOf(rows: AsyncIterable<AuditRow>): AsyncGenerator<AuditEnt
 function entryBody(row: AuditRow): AuditEntryBody {
   return {
     seq: row.seq,
-    at: iso(Math.min(row.at, LAST_TIME)),
+    at: iso(Math.max(0, Math.min(row.at, LAST_TIME))),
     org: row.org_id,
     actorKind: row.actor_kind,
     actorId: row.actor_id,

@@ -5,10 +5,10 @@ import type { AuditFacts, AuditSink } from '../audit/audit-note.ts'
 import { hasRole, type OrgActor } from '../people/actor.ts'
 import type { PersonNames } from '../store/person-names.ts'
 import { isoOrNull, keyBody } from './bodies.ts'
-import type { EventName } from './contract/gateway.ts'
 import { type IssuedKeyBody, type KeyBody, keyOperations } from './contract/keys.ts'
 import type { Control } from './control.ts'
 import { partOf, placeInTime } from './cursor.ts'
+import type { Events } from './events.ts'
 import { guarded, orgActorOf } from './guard.ts'
 
 export interface KeyControlOptions {
@@ -16,9 +16,7 @@ export interface KeyControlOptions {
   readonly personNames: PersonNames
   readonly audit: AuditSink
   /** Those who look on; absent where only the database is open. */
-  readonly events?: {
-    publish(event: { orgId: string | undefined; name: EventName; data: object; personId?: string }): void
-  }
+  readonly events?: Pick<Events, 'publish'>
   /** Wall time, milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -104,9 +102,7 @@ async function record(
     before: before && factsOf(before),
     after: { ...factsOf(after), ...more },
   })
-  const data = { id: after.id, change }
-  const { personId } = after
-  events?.publish({ orgId: actor.orgId, name: 'key', data, ...(personId !== undefined && { personId }) })
+  events?.publish({ orgId: actor.orgId, personId: after.personId, name: 'key', data: { id: after.id, change } })
 }
 
 /** What people choose of a key, and what became of it. */

@@ -69,6 +69,9 @@ export function addSessionControl(app: Control, options: SessionControlOptions):
     await signIn(context, person.id, options)
     return context.json(person, 201)
   })
+  app.openapi(guarded(peopleOperations.issueSetupLink), async (context) => {
+    return context.json({ link: await accounts.issueSetupLink(publicUrl(context)) }, 201)
+  })
   app.openapi(guarded(peopleOperations.showMe), async (context) => {
     return context.json(await meOf(actorOf(context), context), 200)
   })

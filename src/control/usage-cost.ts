@@ -1,5 +1,4 @@
-import { matchesModelGlob, parseModelGlob } from '../access/model-glob.ts'
-import { canonicalModelName } from '../dialects/model-name.ts'
+import { meansModelName, parseModelGlob } from '../access/model-glob.ts'
 import type { Price } from '../people/org-settings.ts'
 import type { CostOf } from '../store/usage-repository.ts'
 
@@ -9,11 +8,8 @@ const TOKENS_PRICED = 1_000_000
 export function costAt(prices: readonly Price[]): CostOf {
   const globs = prices.map((price) => ({ price, glob: parseModelGlob(price.models) }))
   const known = new Map<string, Price | undefined>()
-  const priceOf = (model: string): Price | undefined => {
-    const canonical = canonicalModelName(model)?.canonical
-    if (canonical === undefined) return undefined
-    return globs.find(({ glob }) => glob !== undefined && matchesModelGlob(glob, canonical))?.price
-  }
+  const priceOf = (model: string): Price | undefined =>
+    globs.find(({ glob }) => glob !== undefined && meansModelName(glob, model))?.price
   return (model, { prompt, completion, cached }) => {
     if (prices.length === 0) return 0
     if (!known.has(model)) known.set(model, priceOf(model))

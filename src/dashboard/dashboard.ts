@@ -47,20 +47,20 @@ export async function openDashboard(options: { readonly folder?: string } = {}):
 function respond(request: Request, built: BuiltDashboard | undefined): Response {
   const { pathname, search } = new URL(request.url)
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return plain(request, 405, 'This path takes GET and HEAD and no other method.\n', { allow: 'GET, HEAD' })
+    return plain(405, 'This path takes GET and HEAD and no other method.\n', { allow: 'GET, HEAD' })
   }
-  if (pathname === '/ui') return plain(request, 308, '', { location: `${BASE}${search}` })
+  if (pathname === '/ui') return plain(308, '', { location: `${BASE}${search}` })
   const file = pathname.startsWith(BASE) ? built?.files.get(pathname.slice(BASE.length)) : undefined
   if (file !== undefined) return asset(request, file)
   if (pathname !== '/connect' && !CLIENT_ROUTE.test(pathname)) {
-    return plain(request, 404, 'The dashboard has no such file.\n')
+    return plain(404, 'The dashboard has no such file.\n')
   }
-  return page(request, built)
+  return page(built)
 }
 
-function page(request: Request, built: BuiltDashboard | undefined): Response {
+function page(built: BuiltDashboard | undefined): Response {
   const nonce = randomId(NONCE_LENGTH)
-  return answer(request, built === undefined ? 503 : 200, built?.page.replaceAll(NONCE_PLACE, nonce) ?? NOT_BUILT, {
+  return answer(built === undefined ? 503 : 200, built?.page.replaceAll(NONCE_PLACE, nonce) ?? NOT_BUILT, {
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
     'content-security-policy': policy(nonce),
@@ -84,7 +84,7 @@ function asset(request: Request, file: BuiltFile): Response {
   if (known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === form.etag)) {
     return new Response(null, { status: 304, headers: { ...COMMON_HEADERS, ...headers } })
   }
-  return answer(request, 200, form.bytes, headers)
+  return answer(200, form.bytes, headers)
 }
 
 function chooseForm(accepted: string, { br, gzip, plain }: BuiltFile): readonly ['br' | 'gzip' | undefined, FileForm] {
@@ -101,8 +101,8 @@ function chooseForm(accepted: string, { br, gzip, plain }: BuiltFile): readonly 
   return [undefined, plain]
 }
 
-function plain(request: Request, status: number, text: string, headers: Record<string, string> = {}): Response {
-  return answer(request, status, text, {
+function plain(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return answer(status, text, {
     'content-type': 'text/plain; charset=utf-8',
     'cache-control': 'no-store',
     ...headers,
@@ -115,14 +115,10 @@ const COMMON_HEADERS: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-function answer(
-  request: Request,
-  status: number,
-  body: string | Uint8Array<ArrayBuffer>,
-  headers: Record<string, string>,
-): Response {
+function answer(status: number, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>): Response {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
-  return new Response(request.method === 'HEAD' ? null : body, {
+  // To a HEAD request Node sends all of this but the body.
+  return new Response(body, {
     status,
     headers: { ...COMMON_HEADERS, ...headers, 'content-length': String(length) },
   })

@@ -14,7 +14,7 @@ export interface AccountServiceOptions {
   readonly people: PersonRepository
   readonly keeper: Pick<SessionKeeper, 'createPerson' | 'removePerson' | 'resetLink'>
   /** The links that make the first person. `take` uses a token up; false for one that is none. */
-  readonly setupLinks: { take(token: string, address: string): boolean }
+  readonly setupLinks: { issue(base: string): string; take(token: string, address: string): boolean }
   readonly endings: Pick<Endings, 'revokeKeysOf'>
   readonly clock: Clock
 }
@@ -44,6 +44,12 @@ export class AccountService {
     return !(await this.#options.people.hasSystemAdmin())
   }
 
+  /** A link below `base` by which the first person comes in. Throws `already_exists` when there is somebody. */
+  async issueSetupLink(base: string): Promise<string> {
+    if (!(await this.needsSetup())) throw isSetUp()
+    return this.#options.setupLinks.issue(base)
+  }
+
   /**
    * Makes the first person: system admin, and owner of the org `default`. Uses the token up; of several at once, one
    * comes first. Throws `already_exists` when there is somebody, and `not_allowed` for a token that is none.
@@ -54,7 +60,7 @@ export class AccountService {
     if (!setupLinks.take(token, address)) {
       throw new PunkuError(
         'not_allowed',
-        'This setup link was used, has run out, or is not whole. The gateway prints a new one when it starts again.',
+        'This setup link was used, has run out, or is not whole. On the gateway’s machine `punku people setup` gives a new one.',
         { param: 'token' },
       )
     }

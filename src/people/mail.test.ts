@@ -157,6 +157,6 @@ describe('a new password by mail', () => {
     const server = await startMailServer()
     const site = await openSite(database, { mail: mailTo(server.url).mail, publicUrl: undefined })
     expect((await site.browser().post('/request-password-reset', { email: EMAIL })).status).toBe(404)
-    expect(site.signIn.entrance.hasMail).toBe(false)
+    expect(site.signIn.entranceFor(site.browser().headers()).hasMail).toBe(false)
   })
 })

@@ -63,11 +63,6 @@ export class SessionBook {
     return sessions.length
   }
 
-  /** Ends the session of that token. */
-  async endByToken(token: string): Promise<void> {
-    await (await this.#library.$context).internalAdapter.deleteSession(token)
-  }
-
   /** Ends what would still become a session or a password: codes of command lines, half a sign-in, links. */
   async forgetPending(personId: string): Promise<void> {
     const { adapter } = await this.#library.$context

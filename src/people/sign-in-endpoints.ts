@@ -53,14 +53,16 @@ const ownPage = z
   .string()
   .max(512)
   .regex(/^\/(?:ui|connect)(?:\/[\w-]+)*\/?(?:\?[\w=&.-]*)?$/, 'must be a page of the dashboard')
-const atIssuer = z.strictObject({
-  provider: z.string().regex(/^[a-z0-9-]{1,40}$/),
-  callbackURL: ownPage.default('/ui/'),
-  errorCallbackURL: ownPage.default('/ui/sign-in'),
-})
+const atIssuer = (page: string, errorPage: string) =>
+  z.strictObject({
+    provider: z.string().regex(/^[a-z0-9-]{1,40}$/),
+    callbackURL: ownPage.default(page),
+    errorCallbackURL: ownPage.default(errorPage),
+  })
 
 const OFTEN: EndpointLimit = { max: 60, windowS: 60 }
-const SELDOM: EndpointLimit = { max: 20, windowS: 300 }
+/** Where something can be guessed. A window begins anew with each request that is let through. */
+const SELDOM: EndpointLimit = { max: 10, windowS: 60 }
 
 /** Every endpoint there is. What is not in this list does not exist, whatever the library has. */
 export const ENDPOINTS: readonly Endpoint[] = [
@@ -77,19 +79,19 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'POST',
     path: '/sign-in/social',
-    body: atIssuer,
+    body: atIssuer('/ui/', '/ui/sign-in'),
     answers: ['url'],
     needs: 'issuers',
-    limit: SELDOM,
+    limit: OFTEN,
   },
-  { method: 'POST', path: '/link-social', body: atIssuer, answers: ['url'], needs: 'issuers', limit: SELDOM },
+  { method: 'POST', path: '/link-social', body: atIssuer('/ui/account', '/ui/account'), answers: ['url'], needs: 'issuers', limit: OFTEN },
   {
     method: 'GET',
     path: '/callback/:id',
     query: ['code', 'state', 'error', 'iss'],
     answers: [],
     needs: 'issuers',
-    limit: SELDOM,
+    limit: OFTEN,
   },
   {
     method: 'POST',

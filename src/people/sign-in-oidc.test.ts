@@ -149,7 +149,7 @@ describeDatabases((open) => {
     const accountId = linked.find(({ providerId }) => providerId === 'work')?.id
     const mallory = await signedInBrowser(site, 'mallory@example.org')
     expect((await mallory.browser.post('/unlink-account', { accountId })).status).toBe(400)
-    expect(await signIn(mallory.browser, '/link-social')).toMatch(/error=account_already_linked/)
+    expect(await signIn(mallory.browser, '/link-social')).toMatch(/^\/ui\/account\?error=account_already_linked/)
     expect((await browser.post('/unlink-account', { accountId })).status).toBe(200)
     expect(await signIn(site.browser())).toMatch(/error=email_not_verified/)
   })

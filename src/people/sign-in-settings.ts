@@ -25,8 +25,8 @@ export interface IssuerSettings {
   readonly scopes: readonly string[]
   /** Whether a verified e-mail address is enough to be taken for the person who has an account with it already. */
   readonly linksAccounts: boolean
-  /** Who gets an account by signing in; `undefined`: nobody who was not invited. */
-  readonly admits: AdmissionRule | undefined
+  /** Who gets an account by signing in. Default: nobody who was not invited. */
+  readonly admits?: AdmissionRule | undefined
 }
 
 /** Whom an issuer lets in without an invitation. */

@@ -208,4 +208,13 @@ describeDatabases((open) => {
     expect(await site.signIn.sessionOf(headers)).toMatchObject({ personId: id, address: '192.0.2.9' })
     expect(site.notes).toMatchObject([{ action: 'session.start', actor: { personId: id }, after: { way: 'link' } }])
   })
+
+  test('a database that is away is an error, and not somebody who is not signed in', async () => {
+    const database = await open()
+    const site = await openSite(database)
+    const { browser } = await signedInBrowser(site)
+    await database.close()
+    await expect(site.signIn.sessionOf(browser.headers())).rejects.toThrow()
+    expect((await browser.post('/sign-in/email', { email: EMAIL, password: PASSWORD })).status).toBe(500)
+  })
 })

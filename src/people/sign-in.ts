@@ -5,11 +5,11 @@ import type { Clock } from '../core/clock.ts'
 import { PunkuError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
 import type { Secret } from '../core/secret.ts'
-import { Attempts, networkOf } from '../http/attempts.ts'
 import type { OpenDatabase } from '../store/database.ts'
 import { AccountLimits } from './account-limits.ts'
 import type { Mail } from './mail.ts'
 import type { Admission } from './oidc-admission.ts'
+import { ResetMails, resetUrl } from './reset-mails.ts'
 import { type FoundSession, SessionBook } from './session-book.ts'
 import type { Entrance, KeptSession, Newcomer, SessionKeeper } from './session-keeper.ts'
 import { SignInAccounts } from './sign-in-accounts.ts'
@@ -26,10 +26,6 @@ import type { SignInSettings } from './sign-in-settings.ts'
 /** Origins of the gateway that the library is kept set up for; each host people use is one. */
 const MAX_ORIGINS = 16
 const SWEEP_INTERVAL_MS = 3_600_000
-/** Mails with a link that an account is sent in a quarter of an hour. */
-const MAX_RESET_MAILS = 3
-const RESET_MAILS_COUNTED_MS = 900_000
-
 export interface SignInOptions {
   readonly database: Pick<OpenDatabase, 'db' | 'dialect'>
   /** What `signInSecret` gives. */
@@ -81,12 +77,13 @@ export class SignIn implements SessionKeeper, Disposable {
   readonly #sessions: SessionBook
   readonly #accounts: SignInAccounts
   readonly #accountLimits: AccountLimits
-  readonly #resetMails: Attempts
+  /** `undefined`: no mail is sent. */
+  readonly #resetMails: ResetMails | undefined
   readonly #sweep: Disposable
   #background: Promise<unknown> = Promise.resolve()
 
   constructor(options: SignInOptions) {
-    const { settings, admission, audit, clock, log, secret } = options
+    const { settings, admission, audit, clock, log, secret, mail, publicUrl, localUrl } = options
     this.#options = options
     this.#cliTokens = new CliTokens(secret)
     this.#hooks = new SignInHooks({
@@ -98,21 +95,18 @@ export class SignIn implements SessionKeeper, Disposable {
       clock,
       log,
     })
-    const home = this.#libraryAt(new URL(options.publicUrl ?? options.localUrl).origin)
+    const home = this.#libraryAt(new URL(publicUrl ?? localUrl).origin)
     this.#sessions = new SessionBook(home)
     this.#accounts = new SignInAccounts(home, this.#sessions)
     this.#accountLimits = new AccountLimits({
       clock,
       isHome: (email, network) => this.#sessions.isHome(email, network),
     })
-    this.#resetMails = new Attempts({ clock, max: MAX_RESET_MAILS, windowMs: RESET_MAILS_COUNTED_MS })
+    // A link in a mail must not lead where a stranger's request says that the gateway is.
+    if (mail !== undefined && publicUrl !== undefined) {
+      this.#resetMails = new ResetMails({ accounts: this.#accounts, mail, publicUrl, clock })
+    }
     this.#sweep = clock.every(SWEEP_INTERVAL_MS, () => this.#inBackground(this.#sessions.sweep()))
-  }
-
-  /** How people sign in at the gateway's own URL. */
-  get entrance(): Entrance {
-    const { publicUrl, localUrl } = this.#options
-    return this.#entranceAt(publicUrl ?? localUrl)
   }
 
   /** How people sign in where a request has come: passkeys need a name, and none has an address. */
@@ -132,7 +126,8 @@ export class SignIn implements SessionKeeper, Disposable {
     }
     requireOwnPage(endpoint, request.headers, this.#ownOrigins(origin))
     const body = await readBody(endpoint, request)
-    if (endpoint.path === '/sign-out' && request.headers.has('authorization')) return await this.#signOutCli(request)
+    if (endpoint.path === '/sign-out' && request.headers.has('authorization'))
+      return await this.#signOutCli(request, address)
     if (endpoint.path === '/request-password-reset') return this.#requestReset(String(body['email']), address)
     await this.#requireIssuer(endpoint, body)
     const giveBack = await this.#takeTry(endpoint, body, request.headers, address)
@@ -159,7 +154,7 @@ export class SignIn implements SessionKeeper, Disposable {
       return answer.response === null ? undefined : signedIn(answer.response, false, answer.headers.getSetCookie())
     } catch (error) {
       // It was ended meanwhile.
-      if (isAPIError(error)) return undefined
+      if (isAPIError(error) && error.statusCode < 500) return undefined
       throw error
     }
   }
@@ -202,7 +197,8 @@ export class SignIn implements SessionKeeper, Disposable {
   /** The password goes at once too: without the second factor it would be enough. */
   async resetLink(personId: string): Promise<{ readonly link: string; readonly expiresAt: number }> {
     const { token, expiresAt } = await this.#accounts.reset(personId)
-    return { link: this.#resetUrl(token), expiresAt }
+    const { publicUrl, localUrl } = this.#options
+    return { link: resetUrl(publicUrl ?? localUrl, token), expiresAt }
   }
 
   async hasPassword(personId: string): Promise<boolean> {
@@ -264,12 +260,11 @@ export class SignIn implements SessionKeeper, Disposable {
   }
 
   #entranceAt(url: string): Entrance {
-    const { settings, mail, publicUrl } = this.#options
+    const { settings } = this.#options
     return {
       hasPassword: settings.password,
       hasPasskeys: canHavePasskeys(new URL(url).hostname),
-      // A link in a mail must not lead where a stranger's request says that the gateway is.
-      hasMail: settings.password && mail !== undefined && publicUrl !== undefined,
+      hasMail: settings.password && this.#resetMails !== undefined,
       issuers: settings.issuers.map(({ id, label }) => ({ id, label })),
     }
   }
@@ -293,9 +288,13 @@ export class SignIn implements SessionKeeper, Disposable {
     return typeof email === 'string' ? await this.#accountLimits.take(email, address) : () => {}
   }
 
-  async #signOutCli(request: Request): Promise<Response> {
-    const token = this.#cliToken(request.headers.get('authorization') ?? '')
-    if (token !== undefined) await this.#sessions.endByToken(token)
+  async #signOutCli(request: Request, address: string): Promise<Response> {
+    const session = await this.sessionOf(request.headers)
+    if (session !== undefined) {
+      const { personId, sessionId, name } = session
+      await this.endSession(personId, sessionId)
+      await this.#hooks.record.did('session.end', { id: personId, name }, address, { target: { id: sessionId, name } })
+    }
     return Response.json({ success: true })
   }
 
@@ -306,29 +305,8 @@ export class SignIn implements SessionKeeper, Disposable {
 
   /** Answers before it looks for the account: whether there is one shows neither in the answer nor in its time. */
   #requestReset(email: string, address: string): Response {
-    const network = networkOf(address)
-    for (const counted of [email.toLowerCase(), network]) {
-      if (this.#resetMails.take(counted) !== undefined) return Response.json({ status: true })
-    }
-    this.#inBackground(this.#mailReset(email))
+    if (this.#resetMails !== undefined) this.#inBackground(this.#resetMails.request(email, address))
     return Response.json({ status: true })
-  }
-
-  async #mailReset(email: string): Promise<void> {
-    const person = await this.#accounts.findByEmail(email)
-    if (person === undefined) return
-    const { token } = await this.#accounts.issueResetToken(person.id)
-    await this.#options.mail?.send({
-      to: email,
-      subject: 'A new password for Punku',
-      text: `Somebody asked for a new password for your account at ${this.#options.publicUrl}. If it was you, set one within an hour:\n\n${this.#resetUrl(token)}\n\nIf it was not, there is nothing to do: your password is as it was.\n`,
-    })
-  }
-
-  /** The token is in the fragment, which browsers send nowhere. */
-  #resetUrl(token: string): string {
-    const { publicUrl, localUrl } = this.#options
-    return new URL(`/ui/reset#${token}`, publicUrl ?? localUrl).href
   }
 
   #inBackground(work: Promise<unknown>): void {

@@ -1,8 +1,18 @@
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../../test/support/databases.ts'
-import { KeyRepository, type NewKey } from './key-repository.ts'
+import { KeyRepository, type KeyScope, type NewKey } from './key-repository.ts'
+import type { PlaceInTime } from './page.ts'
 
 const AT = Date.UTC(2026, 0, 1)
+const CHOSEN = {
+  name: 'chosen',
+  models: '["llama3"]',
+  routes: '["metadata"]',
+  networks: '[]',
+  allows_cloud: 1,
+  allows_metrics: 0,
+  expires_at: null,
+}
 const ORG = { orgId: 'default', personId: undefined }
 
 function newKey(id: string, given: Partial<NewKey> = {}): NewKey {
@@ -25,7 +35,8 @@ describeDatabases((open) => {
     expect(await keys.find(ORG, 'k1')).toEqual(stored)
     expect(await keys.find(ORG, 'name of k1')).toEqual(stored)
     expect(await keys.find(ORG, 'k2')).toBeUndefined()
-    expect(await keys.find(ORG, 'k1')).toBeUndefined()
+    expect(await keys.find({ orgId: 'org_b', personId: undefined }, 'k1')).toBeUndefined()
+    expect(await keys.find({ ...ORG, personId: 'ada' }, 'k1')).toBeUndefined()
     expect(await keys.listSecrets()).toEqual([{ key_id: 'k1', hash: 'hash1', created_at: AT, expires_at: null }])
   })
 
@@ -91,15 +102,63 @@ describeDatabases((open) => {
     const changes = [
       () => keys.insert(newKey('k1'), 'a'),
       () => keys.insert(newKey('k2'), 'b'),
+      () => keys.insert(newKey('k3'), 'd'),
       () => keys.rotate('k1', { hash: 'c', at: AT, olderExpireAt: AT }),
       () => keys.revoke('k2', AT - 60_000),
+      () => keys.change({ id: 'k1', version: 1, at: AT }, CHOSEN),
       () => keys.revoke('k1', AT),
+      () => keys.revokeAll(ORG, AT),
     ]
     for (const change of changes) {
-      expect(await change()).toBe(true)
+      expect(await change()).toBeTruthy()
       marks.push(await keys.changeMark())
     }
     expect(new Set(marks).size).toBe(marks.length)
+  })
+
+  test('a change sets what people choose and the version, of the version it was made for only', async () => {
+    const keys = new KeyRepository(await open())
+    await keys.insert(newKey('k1'), 'a')
+    await keys.insert(newKey('k2', { name: 'taken' }), 'b')
+    await keys.insert(newKey('k3', { name: 'chosen', org_id: 'org_b' }), 'c')
+    const change = (id: string, version: number, name = CHOSEN.name) =>
+      keys.change({ id, version, at: AT + 1 }, { ...CHOSEN, name })
+    expect(await change('k1', 2)).toBe('outdated')
+    expect(await change('nobody', 1)).toBe('outdated')
+    expect(await change('k1', 1, 'taken')).toBe('name_taken')
+    expect(await keys.find(ORG, 'k1')).toMatchObject({ name: 'name of k1', version: 1 })
+    expect(await change('k1', 1)).toBe('changed')
+    expect(await keys.find(ORG, 'k1')).toMatchObject({ ...CHOSEN, version: 2, created_at: AT })
+    expect(await change('k1', 1)).toBe('outdated')
+    expect(await change('k1', 2, CHOSEN.name)).toBe('changed')
+    await keys.revoke('k1', AT + 2)
+    expect(await change('k1', 3)).toBe('outdated')
+  })
+
+  test('the keys of one org or person are listed in pages, and ended all at once', async () => {
+    const keys = new KeyRepository(await open())
+    for (const [index, person_id] of ['ada', 'eve', 'ada', null, 'ada'].entries()) {
+      await keys.insert(newKey(`k${index}`, { person_id, created_at: AT + (index >> 1) }), `${index}`)
+    }
+    await keys.insert(newKey('k9', { org_id: 'org_b', person_id: 'ada' }), '9')
+    const ada = { orgId: 'default', personId: 'ada' }
+    const ids = async (scope: KeyScope, after?: PlaceInTime) =>
+      (await keys.list(scope, { after, limit: 2 }, AT)).map(({ id }) => id)
+    expect(await ids(ORG)).toEqual(['k0', 'k1'])
+    expect(await ids(ORG, { at: AT, id: 'k1' })).toEqual(['k2', 'k3'])
+    expect(await ids(ORG, { at: AT + 1, id: 'k3' })).toEqual(['k4'])
+    expect(await ids(ada, { at: AT, id: 'k0' })).toEqual(['k2', 'k4'])
+    await keys.revoke('k0', AT)
+    expect((await keys.revokeAll(ada, AT + 5)).map(({ id, revoked_at }) => [id, revoked_at]).sort()).toEqual([
+      ['k2', AT + 5],
+      ['k4', AT + 5],
+    ])
+    expect(
+      (await keys.listAll())
+        .filter(({ revoked_at }) => revoked_at === null)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(['k1', 'k3', 'k9'])
   })
 
   test('changes made at once each get a mark of their own', async () => {

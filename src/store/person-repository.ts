@@ -40,11 +40,6 @@ export class PersonRepository {
     return await this.#db.selectFrom('people').select(PERSON).where('id', '=', id).executeTakeFirst()
   }
 
-  /** The person who signs in with that address, given in lower case. */
-  async findByEmail(email: string): Promise<PersonRow | undefined> {
-    return await this.#db.selectFrom('people').select(PERSON).where('email', '=', email).executeTakeFirst()
-  }
-
   /** Everyone, by name. */
   async listAccounts({ after, limit }: Page<PlaceByName>): Promise<AccountView[]> {
     let query = accounts(this.#db)

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type ExpressionBuilder, type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { OpenDatabase } from './database.ts'
 import { HAS_FAILED, isWanted, type RequestFilter, type RequestScope, SCAN_ROWS } from './request-filter.ts'
 import type { Database } from './schema.ts'
@@ -65,17 +65,12 @@ type Part = Summed & { readonly group: string | number | null; readonly model: s
 /** A group while it is summed. */
 type Sum = Summed & { group: string | null; cost: number }
 
-/** A row's place by time. */
-interface Place {
-  readonly at: number
-  readonly seq: number
-}
-
+/** Times between which rows are summed in one go; `undefined`: no bound. */
 interface Step {
-  /** Not with it. */
-  readonly after: Place | undefined
   /** With it. */
-  readonly last: Place | undefined
+  readonly from: number | undefined
+  /** Not with it. */
+  readonly before: number | undefined
 }
 
 /** Sums of the rows of exchanges. */
@@ -90,42 +85,42 @@ export class UsageRepository {
 
   /**
    * Sums, most requests first, or by day or hour, newest first; 1,000 groups at most. Of more than 100,000 groups those
-   * that come up last are left out. Rows are summed some at a time, so that other work gets its turn.
+   * that were last used longest ago are left out. Rows are summed some at a time, so that other work gets its turn.
    */
   async sum(scope: RequestScope, by: UsageGrouping, filter: RequestFilter, costOf: CostOf): Promise<UsageGroup[]> {
     const groups = new Map<string | number | null, Sum>()
-    let after: Place | undefined
+    let before: number | undefined
     do {
-      const last = await this.#endOfStep(filter, after)
-      for (const part of await this.#sumStep(scope, by, filter, { after, last })) add(groups, part, by, costOf)
-      after = last
-      if (after !== undefined) await nextTurn()
-    } while (after !== undefined)
+      const from = await this.#startOfStep(filter, before)
+      for (const part of await this.#sumStep(scope, by, filter, { from, before })) add(groups, part, by, costOf)
+      before = from
+      if (before !== undefined) await nextTurn()
+    } while (before !== undefined)
     return [...groups.values()]
       .sort(by === 'day' || by === 'hour' ? laterFirst : moreFirst)
       .slice(0, MAX_ANSWER_GROUPS)
       .map(({ ttfbMs, firstBytes, ...sum }) => ({ ...sum, meanTtfbMs: firstBytes === 0 ? null : ttfbMs / firstBytes }))
   }
 
-  /** The last row of the next step; `undefined` when no more rows are left than one step takes. */
-  async #endOfStep(filter: RequestFilter, after: Place | undefined): Promise<Place | undefined> {
+  /** When the next step back begins; `undefined` when no more rows are left than one step takes. */
+  async #startOfStep(filter: RequestFilter, before: number | undefined): Promise<number | undefined> {
     const { since, until } = filter
-    let select = this.#db.selectFrom('requests').select(['at', 'seq'])
+    let select = this.#db.selectFrom('requests').select('at')
     if (since !== undefined) select = select.where('at', '>=', since)
     if (until !== undefined) select = select.where('at', '<', until)
-    if (after !== undefined) select = select.where((row) => isAfter(row, after))
+    if (before !== undefined) select = select.where('at', '<', before)
     const step = SCAN_ROWS[this.#dialect]
-    return await select
-      .orderBy('at')
-      .orderBy('seq')
+    const first = await select
+      .orderBy('at', 'desc')
       .limit(1)
       .offset(step - 1)
       .executeTakeFirst()
+    return first?.at
   }
 
   /** The sums of one step, apart by model too: models have prices. */
   async #sumStep(scope: RequestScope, by: UsageGrouping, filter: RequestFilter, step: Step): Promise<Part[]> {
-    const { after, last } = step
+    const { from, before } = step
     const group: RawBuilder<string | number | null> = GROUPS[by]
     let select = this.#db
       .selectFrom('requests')
@@ -145,8 +140,8 @@ export class UsageRepository {
       ])
       .where((row) => isWanted(row, scope, filter))
       .groupBy([group, MODEL])
-    if (after !== undefined) select = select.where((row) => isAfter(row, after))
-    if (last !== undefined) select = select.where((row) => row.not(isAfter(row, last))).where('at', '<=', last.at)
+    if (from !== undefined) select = select.where('at', '>=', from)
+    if (before !== undefined) select = select.where('at', '<', before)
     return await select.execute()
   }
 }
@@ -167,11 +162,6 @@ const GROUPS: Readonly<Record<UsageGrouping, RawBuilder<string | number | null>>
 const NOTHING = {
   ...(Object.fromEntries(SUMMED.map((field) => [field, 0])) as Summed),
   cost: 0,
-}
-
-/** Whether a row comes after the place, by time; both columns are named for the sake of the index. */
-function isAfter(row: ExpressionBuilder<Database, 'requests'>, { at, seq }: Place) {
-  return row.and([row('at', '>=', at), row.or([row('at', '>', at), row('seq', '>', seq)])])
 }
 
 function add(groups: Map<string | number | null, Sum>, part: Part, by: UsageGrouping, costOf: CostOf): void {

@@ -17,7 +17,6 @@ export interface Sample {
 }
 
 const NOTHING: Try = {}
-const GONE = 'pk000000000'
 let count = 0
 
 function fresh(prefix: string): string {
@@ -64,8 +63,10 @@ export const SAMPLES: Readonly<Record<OperationName, Sample>> = {
   setUp: {
     own: () => ({ body: { token: 'x'.repeat(52), name: 'A', email: 'a@example.org', password: 'x'.repeat(12) } }),
     // Somebody is there already.
-    status: 404,
+    status: 409,
   },
+  // As with setting up.
+  issueSetupLink: { own: () => NOTHING, status: 409 },
   showMe: { own: () => NOTHING },
   chooseOrg: {
     own: ({ otherOrgId }, role) => ({ body: { org: role === 'stranger' ? otherOrgId : 'default' } }),
@@ -283,7 +284,7 @@ export function noteRequests(home: string, ids: Readonly<Record<'default' | 'mem
 
 function requestIdOf(home: string, role: RoleName): string {
   const ids = requestIds.get(home)
-  if (ids === undefined) return GONE
+  if (ids === undefined) throw new Error('the requests of this world were not noted')
   if (role === 'stranger') return ids.other
   return role === 'member' ? ids.member : ids.default
 }

@@ -62,8 +62,8 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     env: {},
     // A clock that is moved by hand jumps over heartbeats, and links would be taken for dead.
     flags: {
-      tunnels: { heartbeat: '5m' },
       ...options.config,
+      tunnels: { heartbeat: '5m', ...(options.config?.['tunnels'] as object | undefined) },
       listen: ['127.0.0.1:0'],
       upstreams: options.upstreams.map((url) => ({ url })),
     },

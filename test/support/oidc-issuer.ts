@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
-import { Provider } from 'oidc-provider'
+import { type Adapter, type AdapterPayload, Provider } from 'oidc-provider'
 import { onTestFinished } from 'vitest'
 
 /** Who signs in at the issuer, without being asked for anything. */
@@ -47,7 +47,9 @@ export async function startIssuer({ account, port = 0, hasClaimsInIdToken = fals
     const provider = new Provider(issuer, {
       clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: [redirectUri] }],
       jwks: { keys: [own] },
+      adapter: memoryAdapter(),
       cookies: { keys: ['a key for cookies'] },
+      ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
       claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
       conformIdTokenClaims: !hasClaimsInIdToken,
       features: { devInteractions: { enabled: false } },
@@ -89,6 +91,26 @@ export async function startIssuer({ account, port = 0, hasClaimsInIdToken = fals
     tamper: (next: Tamper) => {
       tamper = next
     },
+  }
+}
+
+/** What the provider keeps, for as long as the test runs. */
+function memoryAdapter(): (name: string) => Adapter {
+  const kept = new Map<string, AdapterPayload>()
+  return (name) => {
+    const keyOf = (id: string) => `${name}:${id}`
+    const findBy = async (is: (payload: AdapterPayload) => boolean) => [...kept.values()].find(is)
+    return {
+      upsert: async (id, payload) => void kept.set(keyOf(id), payload),
+      find: async (id) => kept.get(keyOf(id)),
+      findByUid: async (uid) => await findBy((payload) => payload.uid === uid),
+      findByUserCode: async (userCode) => await findBy((payload) => payload.userCode === userCode),
+      consume: async (id) => void Object.assign(kept.get(keyOf(id)) ?? {}, { consumed: Date.now() }),
+      destroy: async (id) => void kept.delete(keyOf(id)),
+      revokeByGrantId: async (grantId) => {
+        for (const [key, payload] of kept) if (payload.grantId === grantId) kept.delete(key)
+      },
+    }
   }
 }
 

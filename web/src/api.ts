@@ -73,6 +73,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether what was thrown says that nobody is signed in. */
+export function isSignedOut(thrown: unknown): thrown is ApiError {
+  return thrown instanceof ApiError && thrown.code === 'not_signed_in'
+}
+
 /**
  * Calls an operation of the contract. A path of the contract keeps its braces; `params` fills them.
  *
@@ -120,17 +125,14 @@ export async function send(path: string, init: RequestInit): Promise<Response> {
 
 async function refusal(response: Response): Promise<ApiError> {
   const { status } = response
-  const wait = Number(response.headers.get('retry-after') ?? response.headers.get('x-retry-after'))
+  const wait = Number(response.headers.get('retry-after'))
   const retry = wait > 0 ? { retryAfterS: wait } : {}
   const value: unknown = await response.json().catch(() => undefined)
-  // The endpoints of the sign-in and of OAuth have fields of their own.
-  const { code, error, detail, message, error_description, param } = (value ?? {}) as Partial<Record<string, unknown>>
+  const { code, detail, param } = (value ?? {}) as Partial<Record<string, unknown>>
   return new ApiError({
-    code: [code, error].find((text) => typeof text === 'string') ?? 'unknown',
+    code: typeof code === 'string' ? code : 'unknown',
     status,
-    detail:
-      [detail, message, error_description].find((text) => typeof text === 'string') ??
-      `The gateway answered ${status}.`,
+    detail: typeof detail === 'string' ? detail : `The gateway answered ${status}.`,
     ...(typeof param === 'string' ? { param } : {}),
     ...retry,
   })

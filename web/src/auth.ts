@@ -1,26 +1,9 @@
-import { ApiError, send } from './api.ts'
+import { ApiError, isSignedOut, send } from './api.ts'
 
 const BASE = '/control/auth'
 /** Where the gateway lets an issuer send somebody back to. */
 const CALLBACK = /^\/(?:ui|connect)(?:\/[\w-]+)*\/?(?:\?[\w=&.-]*)?$/
 const TOTP_CODE = /^\d{6}$/
-
-/** What the sign-in refuses, in our words. Its codes are those of the library behind it. */
-const WORDS: Readonly<Record<string, string>> = {
-  INVALID_EMAIL_OR_PASSWORD: 'The e-mail address or the password is not right.',
-  INVALID_PASSWORD: 'The password is not right.',
-  INVALID_CODE: 'The code is not right. Codes change every half minute: type the newest.',
-  INVALID_BACKUP_CODE: 'This is no recovery code of yours, or it was used before.',
-  INVALID_TWO_FACTOR_COOKIE: 'The sign-in took too long. Begin again with your password.',
-  TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE: 'Too many wrong codes. Begin again with your password.',
-  INVALID_TOKEN: 'The link was used before, or it has expired. Ask for another.',
-  SESSION_NOT_FRESH: 'You signed in a while ago. Sign out and in again, then change this.',
-  SESSION_EXPIRED: 'You signed in a while ago. Sign out and in again, then change this.',
-  PREVIOUSLY_REGISTERED: 'This passkey is already yours.',
-  PASSKEY_NOT_FOUND: 'The gateway does not know this passkey.',
-  PASSWORD_TOO_SHORT: 'The password is too short: 12 characters are the least.',
-  PASSWORD_TOO_LONG: 'The password is too long: 128 characters are the most.',
-}
 
 /** Signs in. `second-factor`: the password was right, and a code has to follow. */
 export async function signIn(email: string, password: string): Promise<'done' | 'second-factor'> {
@@ -186,9 +169,9 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
   try {
     return (await (await send(`${BASE}${path}`, init)).json()) as T
   } catch (thrown) {
-    if (!(thrown instanceof ApiError)) throw thrown
-    const { code, status, retryAfterS, message } = thrown
-    const detail = WORDS[code.toUpperCase()] ?? message
-    throw new ApiError({ code, status, detail, ...(retryAfterS === undefined ? {} : { retryAfterS }) })
+    if (!isSignedOut(thrown)) throw thrown
+    // A wrong password or code is no ended session: the page at hand says so, and stays.
+    const { status, message } = thrown
+    throw new ApiError({ code: 'not_accepted', status, detail: message })
   }
 }

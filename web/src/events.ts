@@ -18,11 +18,12 @@ const STALE: Readonly<Record<EventName, readonly Noun[]>> = {
   live: ['live'],
   warning: ['health'],
   audit: ['audit'],
-  'signed-out': [],
+  // Whoever is not signed in is told so when this is read again.
+  'signed-out': ['me'],
 }
 const BUSY: ReadonlySet<EventName> = new Set(['request', 'live'])
 
-/** `waiting`: there was no connection yet. `lost`: there was one, or several tries failed. */
+/** `waiting`: there was no connection yet. `lost`: it broke, and did not come back at the next try. */
 export type Liveness = 'waiting' | 'live' | 'lost'
 
 let liveness: Liveness = 'waiting'
@@ -40,14 +41,14 @@ export function useLiveness(): Liveness {
 }
 
 /** Keeps the one connection for live events open while mounted. @param org another one opens another connection */
-export function useEvents(queries: QueryClient, org: string | undefined, onSignedOut: () => void): void {
+export function useEvents(queries: QueryClient, org: string | undefined): void {
   useEffect(() => {
     if (org === undefined) return
-    return listen(queries, onSignedOut)
-  }, [queries, org, onSignedOut])
+    return listen(queries)
+  }, [queries, org])
 }
 
-function listen(queries: QueryClient, onSignedOut: () => void): () => void {
+function listen(queries: QueryClient): () => void {
   let source: EventSource | undefined
   let retry: number | undefined
   let tries = 0
@@ -72,7 +73,8 @@ function listen(queries: QueryClient, onSignedOut: () => void): () => void {
     }
     source.onerror = () => {
       source?.close()
-      setLiveness(liveness === 'live' || tries > 1 ? 'lost' : liveness)
+      // One break is no news: it is back in a second.
+      if (tries > 0) setLiveness('lost')
       retry = window.setTimeout(open, waitMs(tries))
       tries += 1
       // Where the session has ended, this says so, and the sign-in opens.
@@ -80,8 +82,7 @@ function listen(queries: QueryClient, onSignedOut: () => void): () => void {
     }
     for (const [name, nouns] of Object.entries(STALE) as [EventName, readonly Noun[]][]) {
       source.addEventListener(name, () => {
-        if (name === 'signed-out') onSignedOut()
-        else for (const noun of nouns) (BUSY.has(name) ? staleSoon : stale)(noun)
+        for (const noun of nouns) (BUSY.has(name) ? staleSoon : stale)(noun)
       })
     }
   }

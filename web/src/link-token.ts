@@ -18,7 +18,7 @@ export function takeLinkToken(): void {
 
 function take(): void {
   if (location.hash.length < 2 || !PAGES.has(location.pathname)) return
-  token = decodeURIComponent(location.hash.slice(1))
+  token = location.hash.slice(1)
   history.replaceState(history.state, '', `${location.pathname}${location.search}`)
   for (const watcher of watchers) watcher()
 }

@@ -7,7 +7,7 @@ import { createQueryClient } from './queries.ts'
 import { createDashboardRouter } from './routes.tsx'
 import './styles.css'
 import { cssVariables, theme } from './theme.ts'
-import { goToSignIn } from './way-in.ts'
+import { createSignedInCheck } from './way-in.ts'
 
 takeLinkToken()
 
@@ -15,8 +15,9 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?
 // The name under which the library that locks scrolling behind a dialog looks for it.
 Object.assign(globalThis, { __webpack_nonce__: nonce })
 
-const queries: QueryClient = createQueryClient(() => goToSignIn(router, queries))
+const queries: QueryClient = createQueryClient(() => checkSignedIn())
 const router = createDashboardRouter(queries)
+const checkSignedIn = createSignedInCheck(router, queries)
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('The page has no place for the dashboard.')

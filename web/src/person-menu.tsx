@@ -15,7 +15,7 @@ export function PersonMenu() {
   const name = person?.name ?? 'This machine'
   const leave = async () => {
     await signOut()
-    goToSignIn(router, queries, '/ui/')
+    await goToSignIn(router, queries, '/ui/')
   }
   return (
     <HeadMenu

@@ -1,7 +1,7 @@
 import { MutationCache, QueryCache, QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
 import type { MeBody } from '../../src/control/contract/people.ts'
-import { ApiError, api } from './api.ts'
+import { ApiError, api, isSignedOut } from './api.ts'
 
 /**
  * Queries are keyed by noun first, then by what narrows them: `['requests', filter]`. Live events invalidate by noun, so
@@ -27,10 +27,10 @@ export type Noun =
   | 'accounts'
   | 'orgs'
 
-/** The dashboard's store of what it has read. @param onSignedOut is called when an answer says so. */
+/** The dashboard's store of what it has read. @param onSignedOut is called whenever an answer says that nobody is signed in */
 export function createQueryClient(onSignedOut: () => void): QueryClient {
   const onError = (thrown: Error) => {
-    if (thrown instanceof ApiError && thrown.code === 'not_signed_in') onSignedOut()
+    if (isSignedOut(thrown)) onSignedOut()
   }
   return new QueryClient({
     queryCache: new QueryCache({ onError }),

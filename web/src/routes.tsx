@@ -28,6 +28,7 @@ const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
   component: lazyRouteComponent(() => import('./shell.tsx'), 'Shell'),
+  staticData: { needsPerson: true },
   beforeLoad: ({ context, location }) => needPerson(context.queries, location.href),
 })
 
@@ -42,6 +43,7 @@ const entry = createRoute({
 const signedIn = createRoute({
   getParentRoute: () => entry,
   id: 'signed-in',
+  staticData: { needsPerson: true },
   beforeLoad: ({ context, location }) => needPerson(context.queries, location.href),
 })
 
@@ -164,5 +166,9 @@ type DashboardRouter = ReturnType<typeof createDashboardRouter>
 declare module '@tanstack/react-router' {
   interface Register {
     router: DashboardRouter
+  }
+  interface StaticDataRouteOption {
+    /** Whether the page is nobody's who is not signed in. Default: false. */
+    readonly needsPerson?: boolean
   }
 }

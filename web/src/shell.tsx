@@ -2,8 +2,8 @@ import { ActionIcon } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconKeyboard, IconMenu2 } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
-import { Link, Outlet, useRouter } from '@tanstack/react-router'
-import { lazy, Suspense, useCallback } from 'react'
+import { Link, Outlet } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { useEvents, useLiveness } from './events.ts'
 import { Navigation } from './navigation.tsx'
 import { OrgSwitcher } from './org-switcher.tsx'
@@ -12,7 +12,6 @@ import { SchemeToggle } from './parts/scheme-toggle.tsx'
 import { PersonMenu } from './person-menu.tsx'
 import { useMe } from './queries.ts'
 import { useShortcuts } from './shortcuts.ts'
-import { goToSignIn } from './way-in.ts'
 
 // Dialogs are large and seldom opened: they are no part of the first load.
 const PhoneMenu = lazy(async () => ({ default: (await import('./phone-menu.tsx')).PhoneMenu }))
@@ -21,12 +20,10 @@ const ShortcutList = lazy(async () => ({ default: (await import('./shortcut-list
 /** The dashboard's frame: who is signed in, in which org, and where one can go. */
 export function Shell() {
   const me = useMe()
-  const router = useRouter()
   const queries = useQueryClient()
   const [isMenuOpen, menu] = useDisclosure()
   const [isHelpOpen, help] = useDisclosure()
-  const onSignedOut = useCallback(() => goToSignIn(router, queries), [router, queries])
-  useEvents(queries, me.org?.id, onSignedOut)
+  useEvents(queries, me.org?.id)
   useShortcuts(help.open)
   return (
     <div className="shell">
@@ -50,7 +47,6 @@ export function Shell() {
         </Link>
         <OrgSwitcher />
         <span className="shell-gap" />
-        <NotLive />
         <ActionIcon
           className="shell-keys"
           variant="subtle"
@@ -71,6 +67,7 @@ export function Shell() {
       <main className="shell-main" id="content" tabIndex={-1}>
         <Outlet />
       </main>
+      <NotLive />
       <Suspense>
         {isMenuOpen && <PhoneMenu onClose={menu.close} />}
         {isHelpOpen && <ShortcutList onClose={help.close} />}
@@ -84,7 +81,7 @@ function NotLive() {
   const liveness = useLiveness()
   return (
     <span role="status" className="not-live">
-      {liveness === 'lost' && 'Not live: trying to reach the gateway'}
+      {liveness === 'lost' && 'Not live: trying to reach the gateway.'}
     </span>
   )
 }

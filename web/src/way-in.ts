@@ -1,9 +1,11 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { type AnyRouter, redirect, useRouter } from '@tanstack/react-router'
 import { useCallback } from 'react'
-import { ApiError } from './api.ts'
+import { api, isSignedOut } from './api.ts'
 import { entranceQuery, meQuery } from './queries.ts'
 import { safePath } from './safe-path.ts'
+
+const RENEWAL_MS = 300
 
 /**
  * Lets whoever is signed in pass. Others are sent to sign in and come back; where nobody has an account yet, to set up.
@@ -13,22 +15,41 @@ export async function needPerson(queries: QueryClient, href: string): Promise<vo
   try {
     await queries.ensureQueryData(meQuery)
   } catch (thrown) {
-    if (!(thrown instanceof ApiError) || thrown.code !== 'not_signed_in') throw thrown
+    if (!isSignedOut(thrown)) throw thrown
     const { needsSetup } = await queries.ensureQueryData(entranceQuery)
     if (needsSetup) throw redirect({ to: '/ui/setup' })
     throw redirect({ to: '/ui/sign-in', search: returnTo(href) })
   }
 }
 
-/**
- * The session has ended: forgets what was read in it, and asks for another.
- * @param afterwards what opens then. Default: the page at hand.
- */
-export function goToSignIn(router: AnyRouter, queries: QueryClient, afterwards?: string): void {
-  const { pathname, href } = router.state.location
-  if (pathname === '/ui/sign-in') return
-  queries.clear()
-  void router.navigate({ to: '/ui/sign-in', search: returnTo(afterwards ?? href), replace: true })
+/** Leaves for the sign-in, and forgets what was read. @param afterwards what opens then. Default: the page at hand. */
+export async function goToSignIn(router: AnyRouter, queries: QueryClient, afterwards?: string): Promise<void> {
+  const search = returnTo(afterwards ?? router.state.location.href)
+  await router.navigate({ to: '/ui/sign-in', search, replace: true })
+  // Not before: the page that was left still shows it.
+  queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'entrance' })
+}
+
+/** Looks whether somebody is still signed in, where a page needs it, and goes to the sign-in if not. */
+export function createSignedInCheck(router: AnyRouter, queries: QueryClient): () => void {
+  let isChecking = false
+  const check = async () => {
+    // A change of the password or of codes renews the session; what was under way meanwhile went under the old one.
+    await new Promise((resolve) => setTimeout(resolve, RENEWAL_MS))
+    if (!router.state.matches.some(({ staticData }) => staticData.needsPerson === true)) return
+    try {
+      await api('get', '/me')
+    } catch (thrown) {
+      if (isSignedOut(thrown)) await goToSignIn(router, queries)
+    }
+  }
+  return () => {
+    if (isChecking) return
+    isChecking = true
+    void check().finally(() => {
+      isChecking = false
+    })
+  }
 }
 
 function returnTo(href: string): { to?: string } {

@@ -21,6 +21,20 @@ export function addPeopleCommands(program: Command): void {
   const json = () => new Option('--json', 'print JSON')
 
   people
+    .command('setup')
+    .description('Make the link by which the first person comes in, while nobody has an account.')
+    .addOption(json())
+    .action(async (flags: { json?: true }, command: Command) => {
+      await using control = await openControl(command)
+      const setup = await control.client.call('issueSetupLink')
+      if (flags.json) printJson(setup)
+      else {
+        print(setup.link)
+        print('It makes the first account, once, within a day.')
+      }
+    })
+
+  people
     .command('list')
     .description('Show every account of the gateway.')
     .addOption(json())

@@ -119,6 +119,18 @@ export const peopleOperations = {
       default: failure,
     },
   }),
+  issueSetupLink: createRoute({
+    ...access('system'),
+    method: 'post',
+    path: '/control/v1/setup/link',
+    responses: {
+      201: json(
+        z.strictObject({ link: z.string().meta({ description: 'Makes the first account, once, within a day.' }) }),
+        'A link like the one that the first start prints, while nobody has an account.',
+      ),
+      default: failure,
+    },
+  }),
   showMe: createRoute({
     ...access('person'),
     method: 'get',

@@ -6,7 +6,19 @@ import { useMe } from '../queries.ts'
 import { type AuditQuestion, auditQuestion } from './audit-filter.ts'
 
 /** What actions begin with, to choose from. */
-const NOUNS = ['account', 'invitation', 'key', 'member', 'org', 'pairing', 'session', 'settings', 'tunnel', 'upstream']
+const NOUNS = [
+  'account',
+  'invitation',
+  'key',
+  'member',
+  'org',
+  'pairing',
+  'session',
+  'settings',
+  'setup',
+  'tunnel',
+  'upstream',
+]
 
 /** What the page is narrowed to, from its address. */
 export function useAuditQuestion(): AuditQuestion {

@@ -30,6 +30,16 @@ describe('changesOf', () => {
     expect(changesOf({ prices: [price] }, { prices: [{ ...price, promptPerMillion: 2 }] })[0]?.kind).toBe('changed')
   })
 
+  it('writes lists of things a line each', () => {
+    const [change] = changesOf(null, {
+      prices: [
+        { models: 'llama*', promptPerMillion: 0.3 },
+        { models: '*', promptPerMillion: 1 },
+      ],
+    })
+    expect(change?.after).toBe('models llama*, prompt per million 0.3\nmodels *, prompt per million 1')
+  })
+
   it('takes a field of any name for a field', () => {
     expect(changesOf({}, JSON.parse('{"__proto__":"x","constructor":"y"}'))).toHaveLength(2)
   })
@@ -46,6 +56,11 @@ describe('chainWords', () => {
   it('says that a chain is whole', () => {
     expect(chainWords(whole).title).toBe('The audit: whole')
     expect(chainWords(whole).detail).toContain('None was changed')
+    expect(chainWords(whole).detail).not.toContain('nobody can say')
+  })
+
+  it('does not vouch for rows from before there was a chain', () => {
+    expect(chainWords({ ...whole, uncovered: 7 }).detail).toContain('7 are from before there was such a chain')
   })
 
   it('says where it is broken, and how', () => {

@@ -12,17 +12,22 @@ const FAULTS: Readonly<Record<NonNullable<ChainCheckBody['fault']>['kind'], stri
 }
 
 /** What a check found, as a heading and a sentence. */
-export function chainWords({ chain, isWhole, checked, fault }: ChainCheckBody): {
+export function chainWords({ chain, isWhole, checked, uncovered, fault }: ChainCheckBody): {
   readonly title: string
   readonly detail: string
 } {
   const { name, rows } = CHAINS[chain]
-  const looked = `${checked.toLocaleString()} ${rows} were looked at`
+  const older =
+    uncovered === 0
+      ? ''
+      : ` ${uncovered.toLocaleString()} are from before there was such a chain: whether they were changed nobody can say.`
   if (isWhole || fault === null) {
-    return { title: `${name}: whole`, detail: `${looked}. None was changed, removed or put in.` }
+    const looked = `${checked.toLocaleString()} ${rows} were looked at. None was changed, removed or put in.`
+    return { title: `${name}: whole`, detail: looked + older }
   }
+  const good = `${checked.toLocaleString()} ${rows} are as they were written.`
   return {
     title: `${name}: broken at ${fault.seq}`,
-    detail: `${looked}. Number ${fault.seq} ${FAULTS[fault.kind]}. ${fault.detail}`,
+    detail: `Number ${fault.seq} ${FAULTS[fault.kind]}. ${fault.detail} ${good}${older}`,
   }
 }

@@ -1,3 +1,4 @@
+import { formatExact } from '../parts/format.ts'
 import { type Change, changesOf, type FactMap, fieldWords } from './changes.ts'
 
 const MARKS: Readonly<Record<Change['kind'], string>> = { added: '+', removed: '−', changed: '~', same: '' }
@@ -35,12 +36,18 @@ export function ChangeTable({ before, after }: { readonly before: FactMap; reado
                 {fieldWords(change.field)}
                 <span className="only-read">, {WORDS[change.kind]}</span>
               </th>
-              {hasBefore && <td className="change-before">{change.before ?? ''}</td>}
-              {hasAfter && <td className="change-after">{change.after ?? ''}</td>}
+              {hasBefore && <td className="change-before">{shown(change.before)}</td>}
+              {hasAfter && <td className="change-after">{shown(change.after)}</td>}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
   )
+}
+
+/** A time is told as times are everywhere else. */
+function shown(text: string | undefined): string {
+  if (text === undefined) return ''
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/.test(text) ? formatExact(text) : text
 }

@@ -32,10 +32,14 @@ function textOf(value: unknown): string {
   if (value === true) return 'yes'
   if (value === false) return 'no'
   if (value === '') return '“”'
-  if (Array.isArray(value) && value.every((part) => typeof part !== 'object')) {
-    return value.length === 0 ? 'none' : value.join(', ')
+  if (Array.isArray(value)) {
+    if (value.length === 0) return 'none'
+    return value.map(textOf).join(value.some((part) => typeof part === 'object') ? '\n' : ', ')
   }
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  if (typeof value !== 'object') return String(value)
+  return Object.entries(value)
+    .map(([field, part]) => `${fieldWords(field)} ${textOf(part)}`)
+    .join(', ')
 }
 
 /** The name of a field as words: `expiresAt` is `expires at`. */

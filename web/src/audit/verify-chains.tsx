@@ -1,4 +1,4 @@
-import { Button, Loader, Text } from '@mantine/core'
+import { Button, Text, Textarea } from '@mantine/core'
 import { IconLink, IconLinkOff, IconShieldCheck } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
@@ -12,40 +12,48 @@ import { chainWords } from './chain-words.ts'
 /** Looks whether a row was changed, removed or put in behind the gateway's back. */
 export function VerifyChains() {
   const [isOpen, setOpen] = useState(false)
-  const { data, error, isPending, mutate } = useMutation({
-    mutationFn: async () => (await api('post', '/audit/verify')).chains,
-  })
-  const open = () => {
-    setOpen(true)
-    mutate()
-  }
   return (
     <>
-      <Button variant="default" leftSection={<IconShieldCheck size={16} aria-hidden />} onClick={open}>
+      <Button variant="default" leftSection={<IconShieldCheck size={16} aria-hidden />} onClick={() => setOpen(true)}>
         Verify the chain
       </Button>
       <Dialog isOpen={isOpen} onClose={() => setOpen(false)} title="Verify the chain" isWide>
-        <Text size="sm" c="dimmed" mb="md">
-          Each entry holds the hash of the one before it, so that none can be changed or taken out unseen.
-        </Text>
-        <div role="status" className="chains">
-          {isPending && (
-            <p className="with-icon">
-              <Loader size="sm" /> Every entry is looked at. With many of them this takes a while.
-            </p>
-          )}
-          <Problem error={error} onRetry={() => mutate()} />
-          {data?.map((check) => (
-            <Chain key={check.chain} check={check} />
-          ))}
-        </div>
-        {data !== undefined && (
-          <Text size="sm" c="dimmed" mt="md">
-            Keep the last hashes somewhere else: with them it also shows when the end was cut off.
-          </Text>
-        )}
+        <Verification />
       </Dialog>
     </>
+  )
+}
+
+function Verification() {
+  const [kept, setKept] = useState('')
+  const { data, error, isPending, mutate } = useMutation({
+    mutationFn: async () => (await api('post', '/audit/verify', { query: { kept: keptHeads(kept) } })).chains,
+  })
+  return (
+    <div className="chains">
+      <Text size="sm">
+        Each entry holds the hash of the one before it, so that none can be changed or taken out unseen. Only the end
+        could be cut off: a last hash that you kept somewhere else shows that too.
+      </Text>
+      <Textarea
+        label="Last hashes you kept"
+        description="Of an earlier look. May be left out."
+        autosize
+        minRows={1}
+        spellCheck={false}
+        value={kept}
+        onChange={({ currentTarget }) => setKept(currentTarget.value)}
+      />
+      <div>
+        <Button loading={isPending} onClick={() => mutate()}>
+          Verify
+        </Button>
+      </div>
+      <div role="status" className="chains">
+        <Problem error={error} />
+        {!isPending && data?.map((check) => <Chain key={check.chain} check={check} />)}
+      </div>
+    </div>
   )
 }
 
@@ -58,8 +66,14 @@ function Chain({ check }: { readonly check: ChainCheckBody }) {
       <div>
         <h3>{title}</h3>
         <p>{detail}</p>
-        <CopyLine text={check.head} what="last hash" />
+        <CopyLine text={check.head} what={`last hash of ${check.chain}`} />
       </div>
     </section>
   )
+}
+
+/** What was pasted, however it was parted, as the gateway takes it. */
+function keptHeads(text: string): string | undefined {
+  const heads = text.split(/[\s,]+/).filter((head) => head !== '')
+  return heads.length === 0 ? undefined : heads.join(',')
 }

@@ -1,5 +1,5 @@
 import { Button, Group, Stack, Tabs, Text } from '@mantine/core'
-import { groupModels } from '../models/model-groups.ts'
+import { groupModels, preferredModel } from '../models/model-groups.ts'
 import { CopyLine } from '../parts/copy-line.tsx'
 import { Prose } from '../parts/prose.tsx'
 import { SecretOnce } from '../parts/secret-once.tsx'
@@ -13,7 +13,7 @@ const SOME_MODEL = 'llama3.2'
 export function IssuedKey({ text, onDone }: { readonly text: string; readonly onDone: () => void }) {
   const { publicUrl } = useMe()
   const { data: models } = useModels()
-  const model = groupModels(models ?? []).find(({ isEmbedding, isCloud }) => !isEmbedding && !isCloud)?.id ?? SOME_MODEL
+  const model = preferredModel(groupModels(models ?? []))?.id ?? SOME_MODEL
   return (
     <Stack>
       <SecretOnce secret={text} what="key" />

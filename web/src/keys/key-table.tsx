@@ -33,7 +33,7 @@ export function KeyTable(props: {
       cell: ({ name, id }) => (
         <span>
           {name}
-          <span className="row-detail mono">pk_{id}_…</span>
+          <span className="row-detail row-address mono">pk_{id}_…</span>
         </span>
       ),
     },

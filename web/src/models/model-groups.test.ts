@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ModelBody } from '../../../src/control/contract/upstreams.ts'
-import { filterModels, groupModels } from './model-groups.ts'
+import { filterModels, groupModels, preferredModel } from './model-groups.ts'
 
 const model: ModelBody = {
   id: 'llama3.2:latest',
@@ -64,5 +64,21 @@ describe('filterModels', () => {
     expect(names('tools loaded')).toEqual(['qwen3'])
     expect(names('laptop')).toEqual(['big:cloud'])
     expect(names('laptop tools')).toEqual([])
+  })
+})
+
+describe('preferredModel', () => {
+  const named = (id: string, facts: Partial<ModelBody>) => ({ ...model, id, canonical: id, ...facts })
+  const embedding = named('a-embed', { capabilities: ['embedding'], isLoaded: true })
+  const cloud = named('b-cloud', { isCloud: true })
+  const idle = named('c-idle', { isLoaded: false })
+  const loaded = named('d-loaded', { isLoaded: true })
+  const chosen = (...models: ModelBody[]) => preferredModel(groupModels(models))?.id
+
+  it('takes what answers at once, and a cloud model only where there is nothing else', () => {
+    expect(chosen(embedding, cloud, idle, loaded)).toBe('d-loaded')
+    expect(chosen(embedding, cloud, idle)).toBe('c-idle')
+    expect(chosen(embedding, cloud)).toBe('b-cloud')
+    expect(chosen(embedding)).toBeUndefined()
   })
 })

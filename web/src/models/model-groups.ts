@@ -44,6 +44,13 @@ export function filterModels(groups: readonly ModelGroup[], filter: string): Mod
   })
 }
 
+/** The model to begin with: one that is loaded, and none that leaves the house unasked. `undefined`: none can be talked to. */
+export function preferredModel(groups: readonly ModelGroup[]): ModelGroup | undefined {
+  const talkative = groups.filter(({ isEmbedding }) => !isEmbedding)
+  const own = talkative.filter(({ isCloud }) => !isCloud)
+  return own.find(({ isLoaded }) => isLoaded) ?? own[0] ?? talkative[0]
+}
+
 function groupOf(models: readonly ModelBody[]): ModelGroup {
   const places = models.toSorted((one, other) => one.upstreamLabel.localeCompare(other.upstreamLabel))
   const { id = '', canonical = '' } = places[0] ?? {}

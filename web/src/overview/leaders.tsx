@@ -52,7 +52,11 @@ export function Leaders({ range }: { readonly range: TimeRange }) {
             rows={leaders.map((group) => ({
               id: group.group ?? '',
               name: (
-                <Link to="/ui/usage" search={{ by: 'time', ...(group.group === null ? {} : { [by]: group.group }) }}>
+                <Link
+                  to="/ui/usage"
+                  className="quiet-link"
+                  search={{ by: 'time', ...(group.group === null ? {} : { [by]: group.group }) }}
+                >
                   {groupName(group, by, (id) => id)}
                 </Link>
               ),

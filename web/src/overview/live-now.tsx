@@ -38,7 +38,7 @@ function LiveRow({ request, readAt }: { readonly request: LiveRequestBody; reado
   const { id, model, route, keyName, keyId, upstream, phase, ageMs } = request
   return (
     <li>
-      <Link to="/ui/requests/$request" params={{ request: id }} className="live-model">
+      <Link to="/ui/requests/$request" params={{ request: id }} className="quiet-link live-model">
         {model ?? route}
       </Link>
       <span className="live-who">

@@ -11,12 +11,10 @@ import { useSearchText } from '../parts/search.ts'
 import { WaitingPage } from '../parts/whole-page.tsx'
 import { useMe } from '../queries.ts'
 
-const HALF = 4
-
 /** The page `/ui/device`: lets a command line in that shows a code. */
 export function Device() {
   const [code, setCode] = useSearchText('user_code')
-  // Codes are known without their dash.
+  // Whoever types a code may set a dash or a space in it.
   const plain = code.replaceAll(/[^A-Za-z0-9]/g, '').toUpperCase()
   const login = useQuery({
     queryKey: ['login', plain],
@@ -34,7 +32,7 @@ export function Device() {
             <code>punku login</code> shows the code in its terminal.
           </>
         }
-        example="ABCD-2345"
+        example="ABCD2345"
         code={plain}
         onCode={setCode}
         error={login.error === null ? undefined : codeProblem(login.error)}
@@ -70,7 +68,7 @@ function Decision({ code }: { readonly code: string }) {
   return (
     <Page title="Let this command line in?" description="Compare this code with the one in the terminal.">
       <Stack>
-        <p className="big-code">{`${code.slice(0, HALF)}-${code.slice(HALF)}`}</p>
+        <p className="big-code">{code}</p>
         <Text size="sm">
           <code>punku login</code> will be able to do whatever you may{person === null ? '' : ` as ${person.name}`}.
           Refuse it unless you started it yourself just now.
@@ -90,13 +88,9 @@ function Decision({ code }: { readonly code: string }) {
 }
 
 function codeProblem(error: Error): Error {
-  if (!(error instanceof ApiError) || error.status !== 400) return error
-  const { code, status } = error
-  const detail =
-    code === 'expired_token'
-      ? 'This code has expired. Run `punku login` again for another.'
-      : 'There is no such code. Look at the terminal again.'
-  return new ApiError({ code, status, detail })
+  if (!(error instanceof ApiError) || error.code !== 'invalid_request') return error
+  const detail = 'No terminal waits with this code: it is wrong, or it has expired. `punku login` shows a new one.'
+  return new ApiError({ code: error.code, status: error.status, detail })
 }
 
 function ToOverview() {

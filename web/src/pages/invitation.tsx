@@ -2,7 +2,7 @@ import { Anchor, Button, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useRouter } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { type AnswerOf, ApiError, api } from '../api.ts'
+import { type AnswerOf, api, isSignedOut } from '../api.ts'
 import { signOut } from '../auth.ts'
 import { forgetLinkToken, useLinkToken } from '../link-token.ts'
 import { EndState } from '../parts/end-state.tsx'
@@ -73,7 +73,7 @@ function useSignedIn(): { readonly name: string; readonly email: string } | null
         return (await api('get', '/me', { signal })).person
       } catch (thrown) {
         // Nobody has to be signed in here, so that it must not open the sign-in.
-        if (thrown instanceof ApiError && thrown.code === 'not_signed_in') return null
+        if (isSignedOut(thrown)) return null
         throw thrown
       }
     },

@@ -41,8 +41,8 @@ export function People() {
           <Tabs.List mb="lg">
             <Tabs.Tab value={MEMBERS}>Members</Tabs.Tab>
             <Tabs.Tab value="invitations">Invitations</Tabs.Tab>
-            {isSystemAdmin && <Tabs.Tab value="accounts">All accounts</Tabs.Tab>}
-            {isSystemAdmin && <Tabs.Tab value="orgs">All orgs</Tabs.Tab>}
+            {isSystemAdmin && <Tabs.Tab value="accounts">Accounts</Tabs.Tab>}
+            {isSystemAdmin && <Tabs.Tab value="orgs">Orgs</Tabs.Tab>}
           </Tabs.List>
           <Tabs.Panel value={MEMBERS}>
             <Members />

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconMessage, IconTrash } from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { groupModels, type ModelGroup } from '../models/model-groups.ts'
+import { groupModels, type ModelGroup, preferredModel } from '../models/model-groups.ts'
 import { NoModels } from '../models/no-models.tsx'
 import { CopyLine } from '../parts/copy-line.tsx'
 import { Empty } from '../parts/empty.tsx'
@@ -25,7 +25,7 @@ export function Playground() {
     () => models.data && groupModels(models.data).filter(({ isEmbedding }) => !isEmbedding),
     [models.data],
   )
-  const first = groups && preferred(groups)
+  const first = groups && preferredModel(groups)
   return (
     <Page
       title="Playground"
@@ -106,12 +106,6 @@ function Talk({ models, first }: { readonly models: readonly ModelGroup[]; reado
       </div>
     </div>
   )
-}
-
-/** The model to begin with: one that is loaded, and none that leaves the house unasked. */
-function preferred(groups: readonly ModelGroup[]): ModelGroup | undefined {
-  const own = groups.filter(({ isCloud }) => !isCloud)
-  return own.find(({ isLoaded }) => isLoaded) ?? own[0] ?? groups[0]
 }
 
 function labelOf(

@@ -1,5 +1,6 @@
 import '../requests/requests.css'
-import { Skeleton } from '@mantine/core'
+import { Button, Skeleton } from '@mantine/core'
+import { IconArrowLeft } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import type { RequestBody } from '../../../src/control/contract/requests.ts'
@@ -36,7 +37,16 @@ export function Request() {
           <CopyButton text={id} label="Copy the id" />
         </span>
       }
-      actions={<Link to="/ui/requests">All requests</Link>}
+      actions={
+        <Button
+          component={Link}
+          to="/ui/requests"
+          variant="default"
+          leftSection={<IconArrowLeft size={16} aria-hidden />}
+        >
+          All requests
+        </Button>
+      }
     >
       {data !== undefined ? (
         <Recorded request={data} />
@@ -85,7 +95,7 @@ function Unrecorded({ id }: { readonly id: string }) {
         <StatePill tone="busy">{PHASE_WORDS[running.phase]}</StatePill>{' '}
         <strong>{running.model ?? running.route}</strong>
       </p>
-      <p>
+      <p className="request-running">
         It runs for <LiveAge ageMs={running.ageMs} readAt={dataUpdatedAt} />. Its timeline is drawn here when it is
         over.
       </p>

@@ -42,7 +42,7 @@ export function Usage() {
       ? undefined
       : by === 'time'
         ? rowsOverTime(steps ?? [], range.unit)
-        : rowsOfGroups(data.groups, by, labelOf)
+        : rowsOfGroups(data.groups, by, measure, labelOf)
   const heading = by === 'time' ? (range.unit === 'hour' ? 'Hour' : 'Day') : GROUPING_WORDS[by]
 
   const title = `${MEASURES[measure].name} by ${heading.toLowerCase()}`

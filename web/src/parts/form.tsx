@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Stack } from '@mantine/core'
 import { IconUserEdit } from '@tabler/icons-react'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { ApiError } from '../api.ts'
 import { Problem } from './problem.tsx'
 
@@ -27,11 +27,19 @@ export function Form(props: {
   const { action, onSubmit, onCancel, onLoadTheirs, isDisabled = false, isDangerous = false, children } = props
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
-  const shown = new Set<string>()
+  // Fields ask while they are drawn, after this: what is known here is what was drawn before.
+  const [shown] = useState(() => new Set<string>())
   const errorOf = (param: string) => {
     shown.add(param)
     return error instanceof ApiError && error.param === param ? withoutParam(error) : undefined
   }
+  const form = useRef<HTMLFormElement>(null)
+  useEffect(() => {
+    if (error === undefined) return
+    const fault = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')
+    if (fault) fault.focus()
+    else form.current?.querySelector('[role="alert"]')?.scrollIntoView({ block: 'nearest' })
+  }, [error])
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     setBusy(true)
@@ -45,16 +53,19 @@ export function Form(props: {
     }
   }
   const loadTheirs = async () => {
-    await onLoadTheirs?.()
-    setError(undefined)
+    try {
+      await onLoadTheirs?.()
+      setError(undefined)
+    } catch (thrown) {
+      setError(thrown)
+    }
   }
-  const fields = children(errorOf)
   const isConflict = error instanceof ApiError && error.code === 'version_conflict' && onLoadTheirs !== undefined
   const isAtField = error instanceof ApiError && error.param !== undefined && shown.has(error.param)
   return (
-    <form onSubmit={(event) => void submit(event)}>
+    <form ref={form} onSubmit={(event) => void submit(event)}>
       <Stack>
-        {fields}
+        {children(errorOf)}
         {isConflict && <Conflict onLoadTheirs={() => void loadTheirs()} />}
         {!isConflict && !isAtField && <Problem error={error} />}
         <Group justify="flex-end" gap="xs">

@@ -68,7 +68,8 @@ export function formatAgo(iso: string | null, nowMs: number): string {
   if (iso === null) return 'never'
   const ms = Date.parse(iso) - nowMs
   const step = RELATIVE_STEPS.find((candidate) => Math.abs(ms) >= candidate.ms)
-  if (step === undefined) return ms > SECOND ? 'in under a minute' : 'just now'
+  // The time now is a quarter of a minute old at most: what was made meanwhile lies in no future.
+  if (step === undefined) return ms > 15 * SECOND ? 'in under a minute' : 'just now'
   return relative.format(Math.trunc(ms / step.ms), step.unit)
 }
 

@@ -18,7 +18,7 @@ export function RowMenu({ label, actions }: { readonly label: string; readonly a
   const button = useRef<HTMLButtonElement>(null)
   if (actions.length === 0) return null
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <UnstyledButton ref={button} className="row-menu" aria-label={label}>
           <IconDots size={18} aria-hidden />

@@ -46,7 +46,7 @@ export function SettingsPanel(props: {
         <summary>How it is asked</summary>
         <Stack mt="sm">
           <div>
-            <Text size="sm" fw={500} mb={4} id="playground-dialect">
+            <Text size="sm" fw={600} mb={4} id="playground-dialect">
               API
             </Text>
             <SegmentedControl

@@ -13,18 +13,20 @@ const COLUMNS: readonly Column<RequestBody>[] = [
     name: 'Arrived',
     isHeading: true,
     cell: ({ id, at }) => (
-      <Link to="/ui/requests/$request" params={{ request: id }} className="request-link">
-        <time dateTime={at} title={formatExact(at)}>
-          {clock.format(Date.parse(at))} <small>{day.format(Date.parse(at))}</small>
-        </time>
-      </Link>
+      <time className="request-time" dateTime={at} title={formatExact(at)}>
+        <Link to="/ui/requests/$request" params={{ request: id }} className="quiet-link">
+          {clock.format(Date.parse(at))}
+        </Link>
+        <small>{day.format(Date.parse(at))}</small>
+      </time>
     ),
   },
   {
     name: 'Model',
-    cell: ({ modelUsed, modelAsked, route }) => (
+    cell: ({ modelUsed, modelAsked, route, clientName }) => (
       <span className="request-name" title={modelUsed ?? modelAsked ?? route}>
         {modelUsed ?? modelAsked ?? <span className="dimmed">{route}</span>}
+        {clientName !== null && <small>{clientName}</small>}
       </span>
     ),
   },
@@ -36,11 +38,6 @@ const COLUMNS: readonly Column<RequestBody>[] = [
         {personName !== null && <small>{personName}</small>}
       </span>
     ),
-  },
-  {
-    name: 'Client',
-    isWideOnly: true,
-    cell: ({ clientName }) => <span className="request-name">{clientName ?? UNKNOWN}</span>,
   },
   { name: 'Outcome', cell: (request) => <Outcome request={request} /> },
   {
@@ -58,12 +55,18 @@ const COLUMNS: readonly Column<RequestBody>[] = [
   },
   { name: 'First byte', isNumber: true, cell: ({ ttfbMs }) => formatMs(ttfbMs) },
   {
-    name: 'Tokens/s',
+    name: 'Took',
     isNumber: true,
-    isWideOnly: true,
-    cell: (request) => formatShort(tokensPerSecond(request)),
+    cell: (request) => {
+      const speed = tokensPerSecond(request)
+      return (
+        <span className="request-took">
+          {formatMs(request.durationMs)}
+          {speed !== null && <small>{formatShort(speed)} tokens/s</small>}
+        </span>
+      )
+    },
   },
-  { name: 'Took', isNumber: true, cell: ({ durationMs }) => formatMs(durationMs) },
 ]
 
 /** Recorded requests, each leading to its own page. @param rows undefined: they are being read */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import type { RequestBody } from '../../../src/control/contract/requests.ts'
 import { ERRORS } from '../../../src/core/error.ts'
 import { errorWords } from './error-words.ts'
+import { MAX_FIRST_PAGE_ROWS, withNew } from './request-pages.ts'
 import { phasesOf, tokensPerSecond } from './timeline.ts'
 
 describe('phasesOf', () => {
@@ -69,5 +71,33 @@ describe('errorWords', () => {
 
   it('makes no words of a table head or of another table', () => {
     for (const no of ['code', '---', 'openai-done', '']) expect(errorWords(no)).toBeUndefined()
+  })
+})
+
+describe('withNew', () => {
+  const rows = (...seqs: number[]) => seqs.map((seq) => ({ seq }) as RequestBody)
+  const seqs = (pages: { readonly pages: readonly { readonly requests: readonly RequestBody[] }[] }) =>
+    pages.pages.map(({ requests }) => requests.map(({ seq }) => seq))
+
+  it('puts what came since before what was there, newest first', () => {
+    const before = { pages: [{ requests: rows(5, 4) }, { requests: rows(3, 2) }], pageParams: [undefined, 4] }
+    expect(seqs(withNew(before, rows(6, 7)))).toEqual([
+      [7, 6, 5, 4],
+      [3, 2],
+    ])
+  })
+
+  it('shows no row twice, though it was told of twice', () => {
+    expect(seqs(withNew({ pages: [{ requests: rows(5) }], pageParams: [undefined] }, rows(5, 6)))).toEqual([[6, 5]])
+  })
+
+  it('does not grow for ever: older pages are read again from where the first now ends', () => {
+    const full = Array.from({ length: MAX_FIRST_PAGE_ROWS }, (_, index) => MAX_FIRST_PAGE_ROWS + 10 - index)
+    const before = { pages: [{ requests: rows(...full) }, { requests: rows(10, 9) }], pageParams: [undefined, 11] }
+    const after = withNew(before, rows(511))
+    expect(after.pages).toHaveLength(1)
+    expect(after.pageParams).toEqual([undefined])
+    expect(seqs(after)[0]?.[0]).toBe(511)
+    expect(seqs(after)[0]).toHaveLength(MAX_FIRST_PAGE_ROWS)
   })
 })

@@ -1,19 +1,13 @@
-import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect } from 'react'
 import type { RequestBody } from '../../../src/control/contract/requests.ts'
 import { api } from '../api.ts'
 import type { RequestFilter } from './filter.ts'
+import { type RequestPage, type RequestPages, withNew } from './request-pages.ts'
 
 const PAGE_ROWS = 50
 /** New rows that are held back before the list would rather be read anew. */
 export const MAX_NEW_ROWS = 200
-/** A list that is left open stays this long: older rows are read again when somebody goes there. */
-const MAX_FIRST_PAGE_ROWS = 500
-
-interface RequestPage {
-  readonly requests: RequestBody[]
-}
-type Pages = InfiniteData<RequestPage, number | undefined>
 
 /** The recorded requests, newest first, a page at a time; and those that came since. */
 export interface Requests {
@@ -62,7 +56,7 @@ export function useRequests(filter: RequestFilter, isHeld: boolean): Requests {
     const queryKey = ['request-pages', filter]
     // As many as were asked for: there may be more between them and now.
     if (newRows.length >= MAX_NEW_ROWS) void queries.resetQueries({ queryKey, exact: true })
-    else queries.setQueryData<Pages>(queryKey, (before) => before && withNew(before, newRows))
+    else queries.setQueryData<RequestPages>(queryKey, (before) => before && withNew(before, newRows))
   }, [queries, filter, newRows])
 
   useEffect(() => {
@@ -79,13 +73,4 @@ export function useRequests(filter: RequestFilter, isHeld: boolean): Requests {
     newCount,
     showNew,
   }
-}
-
-/** The pages with rows before them. @param newRows oldest first */
-export function withNew(before: Pages, newRows: readonly RequestBody[]): Pages {
-  const [first, ...older] = before.pages
-  const known = new Set(first?.requests.map(({ seq }) => seq))
-  const requests = [...newRows.filter(({ seq }) => !known.has(seq)).reverse(), ...(first?.requests ?? [])]
-  if (requests.length <= MAX_FIRST_PAGE_ROWS) return { ...before, pages: [{ requests }, ...older] }
-  return { pages: [{ requests: requests.slice(0, MAX_FIRST_PAGE_ROWS) }], pageParams: [undefined] }
 }

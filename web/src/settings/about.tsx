@@ -34,7 +34,7 @@ export function About() {
         </>
       )}
       <Fact name="Control API">
-        <Anchor href="/control/openapi.json" target="_blank" rel="noreferrer">
+        <Anchor size="sm" href="/control/openapi.json" target="_blank" rel="noreferrer">
           Its description (OpenAPI)
         </Anchor>
       </Fact>

@@ -34,6 +34,7 @@ export function OrgName({ onDone }: { readonly onDone?: () => void }) {
         <TextInput
           label="Name of the org"
           required
+          withAsterisk={false}
           maxLength={64}
           value={name}
           error={errorOf('name')}

@@ -32,6 +32,7 @@ export function PricesForm({ settings }: { readonly settings: StoredSettingsBody
             label="Currency"
             description="Three letters, as EUR."
             required
+            withAsterisk={false}
             minLength={3}
             maxLength={3}
             pattern="[A-Z]{3}"
@@ -54,7 +55,7 @@ export function PricesForm({ settings }: { readonly settings: StoredSettingsBody
                       variant="subtle"
                       color="gray"
                       size="lg"
-                      disabled={at === 0}
+                      style={at === 0 ? { visibility: 'hidden' } : {}}
                       aria-label={`Move the price of ${nameOf(row)} up`}
                       onClick={() => setRows(movedUp(rows, at))}
                     >

@@ -6,7 +6,7 @@ import { api } from '../api.ts'
 import { Dialog, type DialogState } from '../parts/dialog.tsx'
 import { formatBytes, formatContext, UNKNOWN } from '../parts/format.ts'
 import { Problem } from '../parts/problem.tsx'
-import { modelsQuery, upstreamsQuery } from '../queries.ts'
+import { modelsQuery, upstreamsQuery, useModels } from '../queries.ts'
 import './discover.css'
 
 /** An upstream whose models are asked for anew. */
@@ -18,17 +18,23 @@ export interface Discovered {
 /** Asks a model server what it has now, and shows what came. */
 export function DiscoverDialog({ state }: { readonly state: DialogState<Discovered> }) {
   const { isOpen, subject, close } = state
+  // What is new is told against what was known before the server was asked.
+  const { data: known } = useModels()
   return (
     <Dialog isOpen={isOpen} onClose={close} title={`Models of ${subject?.label ?? ''}`}>
-      {subject !== undefined && <Found upstream={subject.id} onDone={close} />}
+      {subject !== undefined && <Found upstream={subject.id} known={known} onDone={close} />}
     </Dialog>
   )
 }
 
-function Found({ upstream, onDone }: { readonly upstream: string; readonly onDone: () => void }) {
+function Found(props: {
+  readonly upstream: string
+  readonly known: readonly ModelBody[] | undefined
+  readonly onDone: () => void
+}) {
+  const { upstream, known, onDone } = props
   const queries = useQueryClient()
-  // What is new is told against what was known before the server was asked.
-  const [before] = useState(() => queries.getQueryData(modelsQuery.queryKey))
+  const [before] = useState(known)
   const found = useQuery({
     queryKey: ['discover', upstream],
     queryFn: async () => {
@@ -53,7 +59,7 @@ function Found({ upstream, onDone }: { readonly upstream: string; readonly onDon
         <Outcome
           error={found.error}
           models={found.data ?? []}
-          isNew={({ id }) => !(before ?? []).some((model) => model.id === id && model.upstream === upstream)}
+          isNew={({ id }) => before?.some((model) => model.id === id && model.upstream === upstream) === false}
         />
       )}
       <Group justify="flex-end" gap="xs">

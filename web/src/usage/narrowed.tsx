@@ -1,4 +1,4 @@
-import { Pill } from '@mantine/core'
+import { IconX } from '@tabler/icons-react'
 import { usePeople } from '../parts/people.ts'
 import { may, useKeys, useMe } from '../queries.ts'
 import { useUpstreamLabel } from '../requests/names.ts'
@@ -30,14 +30,11 @@ export function Narrowed({ narrowed, onRemove }: NarrowedProps) {
     <ul className="narrowed" aria-label="Only of">
       {given.map(({ name, text }) => (
         <li key={name}>
-          <Pill
-            size="md"
-            withRemoveButton
-            onRemove={() => onRemove(name)}
-            removeButtonProps={{ 'aria-label': `No longer only of ${text}`, tabIndex: 0, 'aria-hidden': false }}
-          >
-            {text}
-          </Pill>
+          <button type="button" onClick={() => onRemove(name)}>
+            <span>{text}</span>
+            <IconX size={14} aria-hidden />
+            <span className="only-read">, take away</span>
+          </button>
         </li>
       ))}
     </ul>

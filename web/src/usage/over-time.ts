@@ -10,7 +10,13 @@ export interface Step extends Sums {
 }
 
 const hour = new Intl.DateTimeFormat(undefined, { hour: 'numeric' })
-const hourInFull = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' })
+const hourInFull = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  hour: 'numeric',
+  minute: '2-digit',
+})
 // The gateway's days are those of UTC: in another zone they would be called by the wrong name.
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' })
 const dayInFull = new Intl.DateTimeFormat(undefined, {

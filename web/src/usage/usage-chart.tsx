@@ -43,6 +43,7 @@ export function UsageOverTime({ measure, steps, unit, currency }: OverTimeProps)
 interface RankedProps {
   readonly measure: MeasureName
   readonly title: string
+  /** Those that have most first. */
   readonly rows: readonly (Sums & { readonly id: string; readonly title: ReactNode })[] | undefined
   readonly currency: string
 }
@@ -55,11 +56,7 @@ export function UsageRanked({ measure, title, rows, currency }: RankedProps) {
   if (ranked.length === 0) return <p className="usage-nothing">Nothing in this time</p>
   return (
     <>
-      <Ranking
-        title={title}
-        rows={ranked.sort((one, other) => other.value - one.value).slice(0, RANKED)}
-        format={(value) => format(value, currency)}
-      />
+      <Ranking title={title} rows={ranked.slice(0, RANKED)} format={(value) => format(value, currency)} />
       {ranked.length > RANKED && <p className="dimmed">{`${ranked.length - RANKED} more in the table`}</p>}
     </>
   )

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import type { UsageGroupBody } from '../../../src/control/contract/requests.ts'
 import { groupName } from './group-name.ts'
+import { MEASURES, type MeasureName } from './measures.ts'
 import { pointsOf, type Step } from './over-time.ts'
 import type { TimeRange } from './time-range.ts'
 import type { Narrower } from './usage-filter.ts'
@@ -15,13 +16,16 @@ export function rowsOverTime(steps: readonly Step[], unit: TimeRange['unit']): U
     .reverse()
 }
 
-/** The groups, each leading to what it used over time. @param labelOf of an upstream, by its id */
+/** The groups, most of the measure first, each leading to what it used over time. @param labelOf of an upstream, by its id */
 export function rowsOfGroups(
   groups: readonly UsageGroupBody[],
   by: Narrower,
+  measure: MeasureName,
   labelOf: (id: string | null) => string | null,
 ): UsageRow[] {
-  return groups.map(({ group, name, ...sums }) => {
+  const { of } = MEASURES[measure]
+  const sorted = groups.toSorted((one, other) => of(other) - of(one))
+  return sorted.map(({ group, name, ...sums }) => {
     const title = groupName({ group, name }, by, labelOf)
     return {
       ...sums,
@@ -30,7 +34,7 @@ export function rowsOfGroups(
         group === null ? (
           <span className="dimmed">{title}</span>
         ) : (
-          <Link to="." search={(before) => ({ ...before, by: 'time', [by]: group })} className="usage-link">
+          <Link to="." search={(before) => ({ ...before, by: 'time', [by]: group })} className="quiet-link">
             {title}
           </Link>
         ),

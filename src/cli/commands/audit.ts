@@ -1,0 +1,138 @@
+import type { Command } from 'commander'
+import type { AuditEntryBody, ChainCheckBody } from '../../control/contract/audit.ts'
+import { EXIT } from '../exit.ts'
+import { localTime, print, printFile, printJson, printTable } from '../output.ts'
+import { durationFlag, listFlag, numberFlag, timeAgo } from '../parse.ts'
+import { openControl } from '../place.ts'
+
+/** Every row of a large database is read. */
+const VERIFY_TIMEOUT_MS = 3_600_000
+const COLUMNS = [
+  { title: 'NUMBER', isNumber: true },
+  { title: 'TIME' },
+  { title: 'WHO' },
+  { title: 'FROM' },
+  { title: 'ACTION' },
+  { title: 'WHAT' },
+]
+
+interface ListFlags {
+  action?: string
+  since?: string
+  limit: string
+  all?: true
+  json?: true
+}
+
+/** `punku audit`: who changed what, and whether it is as it was written. */
+export function addAuditCommands(program: Command): void {
+  const audit = program.command('audit').description('Show who changed what, and check that nobody changed the record.')
+  audit
+    .command('list')
+    .description('Show the last changes, newest last.')
+    .option('--action <action>', 'only one kind: key.create, or key for all of keys')
+    .option('--since <time>', 'only those of the last 1h, 7d …')
+    .option('--limit <count>', 'how many', '20')
+    .option('--all', 'of all orgs and of none, for system admins')
+    .option('--json', 'print JSON')
+    .action(async (flags: ListFlags, command: Command) => {
+      const query = {
+        limit: numberFlag('--limit', flags.limit, 1, 1_000),
+        ...(flags.action !== undefined && { action: flags.action }),
+        ...(flags.since !== undefined && { since: timeAgo(durationFlag('--since', flags.since)) }),
+        ...allOf(flags),
+      }
+      await using control = await openControl(command)
+      const entries = (await control.client.call('listAudit', { query })).entries.reverse()
+      if (flags.json) printJson(entries)
+      else printTable(COLUMNS, entries.map(cellsOf), 'Nothing was changed yet.')
+    })
+  audit
+    .command('export')
+    .description('Print every entry that is kept, oldest first, as one JSON object a line.')
+    .option('--requests', 'the rows of requests in place of the entries')
+    .option('--all', 'of all orgs and of none, for system admins')
+    .action(async (flags: { requests?: true; all?: true }, command: Command) => {
+      await using control = await openControl(command)
+      const { client } = control
+      await printFile(
+        flags.requests
+          ? await client.read('exportRequests')
+          : await client.read('exportAudit', { query: allOf(flags) }),
+      )
+    })
+  audit
+    .command('verify')
+    .description('Check that no entry and no row of a request was changed, removed or put in.')
+    .option('--kept <head...>', 'what earlier checks said to keep')
+    .option('--json', 'print JSON')
+    .action(async (flags: { kept?: string[]; json?: true }, command: Command) => {
+      const kept = listFlag(flags.kept)?.join()
+      await using control = await openControl(command, { answerTimeoutMs: VERIFY_TIMEOUT_MS })
+      const query = kept === undefined ? {} : { kept }
+      const { chains } = await control.client.call('verifyChains', { query })
+      if (flags.json) printJson(chains)
+      else for (const line of reportOf(chains)) print(line)
+      if (!chains.every(({ isWhole }) => isWhole)) process.exitCode = EXIT.failed
+    })
+}
+
+function allOf({ all }: { readonly all?: true }): { readonly all?: 'true' } {
+  return all ? { all: 'true' } : {}
+}
+
+function cellsOf(entry: AuditEntryBody): string[] {
+  return [
+    String(entry.seq),
+    localTime(entry.at),
+    entry.actorName,
+    entry.address,
+    entry.action,
+    entry.targetName ?? entry.targetId ?? '-',
+  ]
+}
+
+const NAMES: Readonly<
+  Record<ChainCheckBody['chain'], { readonly title: string; readonly row: string; readonly rows: string }>
+> = {
+  audit: { title: 'The audit log', row: 'entry', rows: 'entries' },
+  requests: { title: 'The record of requests', row: 'row', rows: 'rows' },
+}
+const MEANINGS: Readonly<Record<NonNullable<ChainCheckBody['fault']>['kind'], string>> = {
+  changed: 'The database was changed around the gateway, or its disk has failed.',
+  missing: 'Something was removed from the database around the gateway.',
+  added: 'Something was put into the database around the gateway, or by one of an older version.',
+  anchor: 'Somebody may have cut off one of the ends and tried to hide it.',
+}
+
+function reportOf(chains: readonly ChainCheckBody[]): string[] {
+  const lines = chains.flatMap(linesOf)
+  if (chains.every(({ isWhole }) => isWhole)) {
+    return [
+      ...lines,
+      '',
+      'Keep the next line where nobody who can change the database can change it. Run later, it also shows whether the',
+      'database was put back to an older state:',
+      `  punku audit verify --kept ${chains.map(({ head }) => head).join(' ')}`,
+    ]
+  }
+  return [
+    ...lines,
+    '',
+    'Keep a copy of the database as it is now, before anything else is changed. Then compare it with a backup or an',
+    'export from before. docs/audit.md says how to go on.',
+  ]
+}
+
+function linesOf({ chain, fault, checked, uncovered }: ChainCheckBody): string[] {
+  const { title, row, rows } = NAMES[chain]
+  const amount = (count: number) => `${count} ${count === 1 ? row : rows}`
+  const older = uncovered === 0 ? [] : [`  Not checked: ${amount(uncovered)} from before there were seals.`]
+  if (fault === null) return [`${title} is whole: ${amount(checked)}, all as written.`, ...older]
+  return [
+    `${title} is NOT whole, from number ${fault.seq} on. Checked before that: ${amount(checked)}, all as written.`,
+    `  ${fault.detail}`,
+    `  ${MEANINGS[fault.kind]}`,
+    ...older,
+  ]
+}

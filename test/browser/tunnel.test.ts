@@ -1,0 +1,100 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { Place } from '../cli/punku.ts'
+import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
+import { type LlamaServer, llamaServerOrSkip, startLlamaServer } from '../support/llama-server.ts'
+import { Screens, watchConsole } from './screens.ts'
+import { setUp } from './set-up.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+const chromium = chromiumOrSkip()
+const program = await llamaServerOrSkip()
+
+describe.skipIf(chromium === undefined || program === undefined)('a tunnel, in the browser', () => {
+  const relay = new Place()
+  const house = new Place()
+  let browser: Browser
+  let page: Page
+  let llama: LlamaServer
+  let url: string
+
+  beforeAll(async () => {
+    llama = await startLlamaServer()
+    url = (await relay.serve('--upstream', 'none')).url
+    browser = await startBrowser(chromium ?? '')
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+    page = await context.newPage()
+    page.setDefaultTimeout(20_000)
+    const { link } = await relay.json<{ link: string }>('people', 'setup')
+    await setUp(page, link)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    relay[Symbol.dispose]()
+    house[Symbol.dispose]()
+    await llama?.[Symbol.asyncDispose]()
+  })
+
+  test('paired, connected, asked, revoked', async () => {
+    const faults = watchConsole(page)
+    const screens = new Screens('tunnel')
+    await page.getByText(`pair ${url}`).first().waitFor()
+    await screens.keep(page, 'first-step')
+
+    // The code that the terminal shows is confirmed in a window of its own.
+    const pairing = house.start('pair', url, '--upstream', llama.origin, '--label', 'laptop', '--no-browser')
+    const shown = await pairing.until((text) => text.includes('/connect?code='))
+    const window = await page.context().newPage()
+    await window.goto(/\S+\/connect\?code=\S+/.exec(shown)?.[0] ?? '')
+    await window.getByRole('button', { name: 'Confirm' }).waitFor()
+    await screens.keep(window, 'connect')
+    await window.getByRole('button', { name: 'Confirm' }).click()
+    await window.getByRole('heading', { name: 'laptop is paired' }).waitFor()
+    await screens.keep(window, 'paired')
+    expect((await pairing.ended).code).toBe(0)
+    await window.close()
+
+    await page.getByRole('link', { name: 'Tunnels', exact: true }).click()
+    const row = page.getByRole('row', { name: /laptop/ })
+    await row.getByText('Away').waitFor()
+    const agent = house.start('connect')
+    await agent.until((_stdout, stderr) => stderr.includes('connected as laptop'))
+    const connectedAtMs = performance.now()
+    await row.getByText('Connected', { exact: true }).waitFor()
+    tell(`the pill was Connected ${since(connectedAtMs)} ms after the agent said so`)
+    await screens.keep(page, 'connected')
+
+    await row.getByRole('button', { name: 'Discover models' }).click()
+    await page.getByRole('dialog').getByText(llama.model, { exact: true }).first().waitFor()
+    await screens.keep(page, 'discovered')
+    await page.keyboard.press('Escape')
+
+    await page.getByRole('link', { name: 'Playground', exact: true }).click()
+    await page.getByLabel('Your message').fill('Hello!')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await page.getByRole('log').getByText('Hello from a tiny scripted model').waitFor()
+    await page.getByRole('button', { name: 'Send' }).waitFor()
+    await screens.keep(page, 'playground')
+
+    await page.getByRole('link', { name: 'Tunnels', exact: true }).click()
+    await row.getByRole('button', { name: /Actions for laptop/ }).click()
+    await page.getByRole('menuitem', { name: 'Revoke' }).click()
+    const revoking = performance.now()
+    await page.getByRole('button', { name: 'Revoke the tunnel' }).click()
+    await page.getByText('Revoked (1)').click()
+    await row.getByText('Revoked', { exact: true }).waitFor()
+    tell(`the pill was Revoked ${since(revoking)} ms after it was confirmed`)
+    await screens.keep(page, 'revoked')
+    expect((await agent.ended).code).toBe(1)
+    expect(faults).toEqual([])
+  })
+})
+
+function since(atMs: number): string {
+  return (performance.now() - atMs).toFixed(0)
+}
+
+function tell(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
