@@ -5,7 +5,8 @@ import { rowsBetween, SealHash, sealsAfter } from '../store/request-seals.ts'
 import type { Database, RequestRow, RequestSealRow } from '../store/schema.ts'
 import { anchorFault, type ChainCheck, FaultFound, faultOf, inPages, type KeptHead, KeptHeads } from './chain-check.ts'
 
-const PAGE_ROWS = 1_000
+/** Rows, or seals, between which other work gets its turn: SQLite works in this very thread. */
+const PAGE_ROWS = 200
 
 /** Looks at every seal from where their chain begins, and at every request row that they cover. */
 export async function checkRequests(

@@ -84,7 +84,14 @@ export const ENDPOINTS: readonly Endpoint[] = [
     needs: 'issuers',
     limit: OFTEN,
   },
-  { method: 'POST', path: '/link-social', body: atIssuer('/ui/account', '/ui/account'), answers: ['url'], needs: 'issuers', limit: OFTEN },
+  {
+    method: 'POST',
+    path: '/link-social',
+    body: atIssuer('/ui/account', '/ui/account'),
+    answers: ['url'],
+    needs: 'issuers',
+    limit: OFTEN,
+  },
   {
     method: 'GET',
     path: '/callback/:id',

@@ -1,12 +1,5 @@
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely'
-import type { OpenDatabase } from './database.ts'
 import type { Database } from './schema.ts'
-
-/**
- * Rows that one query looks through. SQLite works in the gateway's own thread, where each of them holds up every
- * stream for some milliseconds; PostgreSQL works elsewhere, and what costs is to ask.
- */
-export const SCAN_ROWS: Readonly<Record<OpenDatabase['dialect'], number>> = { sqlite: 2_000, postgres: 50_000 }
 
 /** The rows that somebody may see. */
 export interface RequestScope {

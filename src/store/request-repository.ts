@@ -3,13 +3,18 @@ import type { CompiledQuery, Kysely } from 'kysely'
 import type { Forgotten } from './chain.ts'
 import type { OpenDatabase } from './database.ts'
 import { BLANK_REQUEST, requestValues } from './request-columns.ts'
-import { isWanted, type RequestFilter, type RequestScope, SCAN_ROWS } from './request-filter.ts'
+import { isWanted, type RequestFilter, type RequestScope } from './request-filter.ts'
 import type { RequestSeals } from './request-seals.ts'
 import type { Database, NewRequestRow, RequestRow } from './schema.ts'
 import { lockWrites } from './write-lock.ts'
 
 /** Rows in one insert; below both databases' limits on parameters, above which more gain nothing. */
 const MAX_INSERT_ROWS = 64
+/**
+ * Rows that one query looks through. SQLite works in the gateway's own thread, where these hold up every stream for about
+ * a millisecond; PostgreSQL works elsewhere, and what costs is to ask.
+ */
+const SCAN_ROWS: Readonly<Record<OpenDatabase['dialect'], number>> = { sqlite: 2_000, postgres: 50_000 }
 /** The most rows one answer holds. */
 const MAX_ANSWER_ROWS = 1_000
 

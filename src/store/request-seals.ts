@@ -7,8 +7,8 @@ import { requestValues, sealedText } from './request-columns.ts'
 import type { Database, NewRequestRow, RequestRow, RequestSealRow } from './schema.ts'
 import { lockWrites } from './write-lock.ts'
 
-/** Rows in one answer. */
-const PAGE_ROWS = 1_000
+/** Rows in one answer; between two, other work gets its turn. */
+const PAGE_ROWS = 200
 /** Rows that one transaction removes, and how many more the last seal may bring: other writers wait that long. */
 const FORGET_ROWS = 4_096
 
@@ -158,6 +158,7 @@ export class RequestSeals {
       const last = page.at(-1)
       if (last === undefined || page.length < PAGE_ROWS) return hash.holds(seal, previous)
       from = last.seq + 1
+      await nextTurn()
     }
   }
 }

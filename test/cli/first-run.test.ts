@@ -75,17 +75,25 @@ describe('keys, while the gateway runs', () => {
 })
 
 test('usage and requests tell what was asked', async () => {
-  const [byKey, byModel, requests, table] = await Promise.all([
+  const [byKey, byModel, requests, table, csv, file] = await Promise.all([
     place.json<UsageGroupBody[]>('usage'),
     place.json<UsageGroupBody[]>('usage', '--by', 'model', '--since', '1h'),
     place.json<RequestBody[]>('requests', '--key', 'first'),
     place.run('usage', '--by', 'day'),
+    place.run('usage', '--csv'),
+    place.run('requests', 'export'),
   ])
-  expect(byKey).toContainEqual(expect.objectContaining({ keyName: 'first', errors: 0, requests: hasCurl ? 2 : 1 }))
+  expect(byKey).toContainEqual(expect.objectContaining({ name: 'first', errors: 0, requests: hasCurl ? 2 : 1 }))
   expect(byModel.reduce((sum, { requests: count }) => sum + count, 0)).toBe(
     byKey.reduce((sum, { requests: count }) => sum + count, 0),
   )
   expect(requests[0]).toMatchObject({ keyName: 'first', route: 'GET /v1/models', status: 200, errorCode: null })
+  expect(csv.stdout).toMatch(/^key,name,requests,.*\r\n(.*\r\n)*\w{10},first,\d+,0,/)
+  const exported = file.stdout.split('\n').slice(0, -1)
+  expect(exported.map((line) => (JSON.parse(line) as RequestBody).seq)).toEqual(
+    Array.from({ length: exported.length }, (_, index) => index + 1),
+  )
+  expect(exported.length).toBeGreaterThan(0)
   expect(table.stdout).toMatch(/^DAY +REQUESTS +ERRORS .*\n\d{4}-\d\d-\d\d +\d+ /)
 })
 
@@ -101,13 +109,17 @@ test('after a stop it starts again with the same keys and shows none', async () 
 })
 
 describe('where no gateway runs', () => {
-  test('keys are made, shown, rotated and revoked in its database', async () => {
+  test('keys are made, shown, changed, rotated and revoked in its database', async () => {
     const issued = await place.json<IssuedKeyBody>(
       ...['keys', 'create', 'carol', '--models', 'llama3*,qwen*', '--networks', '10.0.0.0/8', '--cloud', '--metrics'],
     )
     expect(issued).toEqual({
       id: issued.key.split('_')[1],
       name: 'carol',
+      ownerId: null,
+      ownerName: null,
+      createdBy: 'local admin',
+      version: 1,
       models: ['llama3*', 'qwen*'],
       routes: ['inference', 'metadata'],
       networks: ['10.0.0.0/8'],
@@ -126,10 +138,26 @@ describe('where no gateway runs', () => {
     ])
     expect(rotated.stdout).toMatch(KEY_TEXT)
     expect(rotated.stdout).toContain('The old text has ended.')
-    expect(stdout).toMatch(/^carol +\w{10} +active +llama3\* qwen\* +inference metadata +- +-$/m)
+    expect(stdout).toMatch(/^carol +\w{10} +- +active +llama3\* qwen\* +inference metadata +- +-$/m)
     expect(stdout).not.toMatch(KEY_TEXT)
-    const revoked = await place.run('keys', 'revoke', 'carol')
-    expect([revoked.code, revoked.stdout]).toEqual([0, `Revoked carol (${issued.id}).\n`])
+    const change = [
+      'keys',
+      'change',
+      'carol',
+      '--name',
+      'Carol',
+      '--networks',
+      'everywhere',
+      '--no-cloud',
+      '--expires',
+      '1h',
+    ]
+    expect(await place.json<KeyBody>(...change)).toMatchObject({
+      ...{ id: issued.id, name: 'Carol', networks: [], models: issued.models, version: 2 },
+      ...{ allowsCloud: false, allowsMetrics: true, expiresAt: expect.any(String) },
+    })
+    const revoked = await place.run('keys', 'revoke', 'Carol')
+    expect([revoked.code, revoked.stdout]).toEqual([0, `Revoked Carol (${issued.id}).\n`])
   })
 
   test('what only a gateway knows ends with 69', async () => {

@@ -1,25 +1,15 @@
 import { UnstyledButton } from '@mantine/core'
 import { IconCheck, IconSelector } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
-import { api } from './api.ts'
+import { useMutation } from '@tanstack/react-query'
+import { useOrgSwitch } from './org-switch.ts'
 import { HeadMenu } from './parts/head-menu.tsx'
-import { meQuery, useMe } from './queries.ts'
+import { useMe } from './queries.ts'
 
 /** The org this session works in, and the others. */
 export function OrgSwitcher() {
   const me = useMe()
-  const queries = useQueryClient()
-  const navigate = useNavigate()
-  const choose = useMutation({
-    mutationFn: (org: string) => api('put', '/me/org', { body: { org } }),
-    onSuccess: async (next) => {
-      // Nothing of one org may stand under the name of another.
-      queries.setQueryData(meQuery.queryKey, next)
-      await navigate({ to: '/ui/' })
-      await queries.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'me' })
-    },
-  })
+  const { enter } = useOrgSwitch()
+  const choose = useMutation({ mutationFn: enter })
   const name = me.org?.name ?? 'No org'
   if (me.orgs.length < 2) return <span className="org-name">{name}</span>
   return (

@@ -33,6 +33,8 @@ export function addLoginCommands(program: Command): void {
         import('../../app/login.ts'),
         import('../../app/remote-control.ts'),
       ])
+      // The clock's timers do not keep the process, and between two questions nothing else does.
+      const keeper = setInterval(() => {}, 60_000)
       const token = await logIn({
         url,
         clock: systemClock,
@@ -45,7 +47,7 @@ export function addLoginCommands(program: Command): void {
             void openBrowser(verificationUrlComplete)
           }
         },
-      })
+      }).finally(() => clearInterval(keeper))
       const signedInAt = systemClock.now()
       await using control = openRemoteControl({ url, token, email: '', signedInAt })
       const { person, org, role } = await control.client.call('showMe')

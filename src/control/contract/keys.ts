@@ -31,7 +31,11 @@ const issuedKey = key
 export type IssuedKeyBody = z.output<typeof issuedKey>
 
 const grant = {
-  models: z.array(z.string()).max(100).optional().meta({ description: 'Globs on model names. Default: all.' }),
+  models: z
+    .array(z.string())
+    .max(100)
+    .optional()
+    .meta({ description: 'Globs on model names. Default: all that the caller may grant.' }),
   routes: z.array(z.string()).max(4).optional().meta({ description: 'Route classes. Default: inference, metadata.' }),
   networks: z
     .array(z.string())
@@ -39,7 +43,7 @@ const grant = {
     .optional()
     .meta({ description: 'Addresses or CIDR ranges. Default: everywhere.' }),
   allowsCloud: z.boolean().optional(),
-  allowsMetrics: z.boolean().optional(),
+  allowsMetrics: z.boolean().optional().meta({ description: 'Of the whole gateway: only system admins grant it.' }),
 }
 const expiresInMs = z.int().min(1).max(MAX_SPAN_MS)
 
@@ -47,7 +51,9 @@ const newKey = z
   .strictObject({
     name: z.string().min(1).max(64),
     ...grant,
-    expiresInMs: expiresInMs.optional().meta({ description: 'Milliseconds from now. Default: never.' }),
+    expiresInMs: expiresInMs
+      .optional()
+      .meta({ description: 'Milliseconds from now. Default: never, or as late as the caller may grant.' }),
     isPersonal: z.boolean().optional().meta({
       description:
         'The caller’s own, rather than the org’s. Members make no others. Default: what the caller may make, the org’s first.',

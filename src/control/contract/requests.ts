@@ -60,7 +60,8 @@ export type LiveRequestBody = z.output<typeof liveRequest>
 const usageGroup = z
   .strictObject({
     group: z.string().nullable().meta({
-      description: 'What is summed: an id, a name, the hour or the day; null: none was named.',
+      description:
+        'What is summed: an id, a name, the day (`2026-01-31`) or the hour (`2026-01-31T12:00Z`) in UTC; null: none was named.',
     }),
     name: z.string().nullable().meta({ description: 'Of a key or a person, while it is stored.' }),
     requests: count,

@@ -49,12 +49,15 @@ export function modelWords(models: readonly string[]): string {
   return models.length === 0 || models.includes('*') ? 'All models' : models.join(', ')
 }
 
-/** The org's rules for members' own keys, as sentences. */
-export function ruleSentences({ memberKeys }: Pick<StoredSettingsBody, 'memberKeys'>): string[] {
+/** The org's rules for members' own keys, as sentences. @param who whom they are told to or of */
+export function ruleSentences(
+  { memberKeys }: Pick<StoredSettingsBody, 'memberKeys'>,
+  who: 'You' | 'Each member' = 'You',
+): string[] {
   const { max, models, maxLifeMs, allowsCloud, allowsManage } = memberKeys
-  if (max === 0) return ['In this org members make no keys of their own. Ask an admin for one.']
+  if (max === 0) return ['In this org members make no keys of their own: an admin makes them.']
   const sentences = [
-    `You may have ${max === 1 ? 'one key' : `up to ${max} keys`} at a time.`,
+    `${who} may have ${max === 1 ? 'one key' : `up to ${max} keys`} at a time.`,
     models.includes('*') ? 'They may use all models.' : `They may use models named ${models.join(', ')}.`,
     maxLifeMs === null ? 'They may live for ever.' : `They live for ${daysWords(maxLifeMs)} at most.`,
   ]

@@ -53,7 +53,7 @@ export function Settings() {
               <MemberRulesForm settings={data} />
             ) : (
               <ul className="settings-rules">
-                {ruleSentences(data).map((sentence) => (
+                {ruleSentences(data, 'Each member').map((sentence) => (
                   <li key={sentence}>{sentence}</li>
                 ))}
               </ul>

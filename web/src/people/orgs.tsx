@@ -1,9 +1,10 @@
 import { Button, Text, TextInput } from '@mantine/core'
 import { IconArrowRight, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { OrgBody } from '../../../src/control/contract/people.ts'
 import { api } from '../api.ts'
+import { useOrgSwitch } from '../org-switch.ts'
 import { DataTable } from '../parts/data-table.tsx'
 import { Dialog, useDialog } from '../parts/dialog.tsx'
 import { Form } from '../parts/form.tsx'
@@ -12,10 +13,9 @@ import { RowMenu } from '../parts/row-menu.tsx'
 import { Time } from '../parts/time.tsx'
 import { useMe, useRefresh } from '../queries.ts'
 import { OrgName } from '../settings/org-name.tsx'
-import { useOrgSwitch } from './org-switch.ts'
 import { orgsQuery } from './people-queries.ts'
 
-/** The org that is there from the start, and stays. */
+/** The id of the org that is there from the start, and stays. */
 const DEFAULT_ORG = 'default'
 
 /** Every org of the gateway, for system admins. */
@@ -26,10 +26,12 @@ export function Orgs() {
   const renaming = useDialog<OrgBody>()
   const removing = useDialog<OrgBody>()
   const { enter } = useOrgSwitch()
+  const switching = useMutation({ mutationFn: enter })
   const isHere = ({ id }: OrgBody) => id === me.org?.id
   return (
     <>
       <Problem error={orgs.error} onRetry={() => void orgs.refetch()} />
+      <Problem error={switching.error} />
       {orgs.error === null && (
         <DataTable
           label="Orgs"
@@ -59,7 +61,7 @@ export function Orgs() {
                       name: 'Switch to it',
                       icon: IconArrowRight,
                       refusal: isHere(org) ? 'You are in it.' : undefined,
-                      onClick: () => void enter(org.id),
+                      onClick: () => switching.mutate(org.id),
                     },
                     {
                       name: 'Rename',
@@ -102,8 +104,8 @@ export function Orgs() {
   )
 }
 
-function refusalOf({ slug }: OrgBody, isHere: boolean): string | undefined {
-  if (slug === DEFAULT_ORG) return 'This one always stays.'
+function refusalOf({ id }: OrgBody, isHere: boolean): string | undefined {
+  if (id === DEFAULT_ORG) return 'This one always stays.'
   return isHere ? 'Switch to another first.' : undefined
 }
 

@@ -4,7 +4,7 @@ import type { QueryOf } from '../api.ts'
 import { HOUR_MS } from '../usage/time-range.ts'
 
 /** Whatever narrows a list of requests, as it stands in the address. */
-export const FILTER_NAMES = [
+const FILTER_NAMES = [
   'key',
   'person',
   'model',
@@ -22,7 +22,7 @@ export type Filter = Readonly<Partial<Record<FilterName, string>>>
 export type FilterChange = Readonly<Partial<Record<FilterName, string | undefined>>>
 
 /** The spans that end now, by the names they have in an address. Milliseconds. */
-export const WITHIN: Readonly<Record<string, number>> = { '1h': HOUR_MS, '24h': 24 * HOUR_MS, '7d': 168 * HOUR_MS }
+const WITHIN: Readonly<Record<string, number>> = { '1h': HOUR_MS, '24h': 24 * HOUR_MS, '7d': 168 * HOUR_MS }
 
 /** What the gateway is asked for. */
 export type RequestFilter = Omit<NonNullable<QueryOf<'get', '/requests'>>, 'after' | 'before' | 'limit'>

@@ -6,12 +6,6 @@ export const DAY_MS = 24 * HOUR_MS
 export const SPANS = ['24h', '7d', '30d', '90d'] as const
 export type Span = (typeof SPANS)[number]
 
-const SPAN_WORDS: Readonly<Record<Span, string>> = {
-  '24h': '24 hours',
-  '7d': '7 days',
-  '30d': '30 days',
-  '90d': '90 days',
-}
 const DAYS: Readonly<Record<Exclude<Span, '24h'>, number>> = { '7d': 7, '30d': 30, '90d': 90 }
 /** Beyond this, hours are too many to be told apart, and to be asked for. */
 const MAX_HOURS_MS = 3 * DAY_MS
@@ -34,11 +28,6 @@ export interface DayRange {
 /** The days that a range touches. */
 export function daysOf({ since, until }: TimeRange): DayRange {
   return { from: dayOf(since), to: dayOf(until - 1) }
-}
-
-/** A span as people say it, as in `the last 7 days`. */
-export function spanWords(span: Span): string {
-  return SPAN_WORDS[span]
 }
 
 /** Whether a text, as from an address, names a span. */

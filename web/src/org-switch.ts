@@ -1,9 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCallback } from 'react'
-import type { MeBody } from '../../../src/control/contract/people.ts'
-import { api } from '../api.ts'
-import { meQuery } from '../queries.ts'
+import type { MeBody } from '../../src/control/contract/people.ts'
+import { api } from './api.ts'
+import { meQuery } from './queries.ts'
 
 /** Takes the session into another org. */
 export function useOrgSwitch(): {

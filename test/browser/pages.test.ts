@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
+import { fillHouse } from './house.ts'
+import { Screens, settled, watchConsole } from './screens.ts'
+import { setUp } from './set-up.ts'
+
+vi.setConfig({ testTimeout: 90_000 })
+
+const chromium = chromiumOrSkip()
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+const SIZES = [
+  { size: 'desktop', viewport: { width: 1440, height: 900 } },
+  { size: 'phone', viewport: { width: 390, height: 844 } },
+] as const
+const LOOKS = SIZES.flatMap(({ size, viewport }) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ size, viewport, colorScheme })),
+)
+
+/** Every page for those who are signed in, and the words that show that it is there. */
+const PAGES = [
+  ['overview', '/ui/', 'Overview'],
+  ['models', '/ui/models', 'Models'],
+  ['upstreams', '/ui/upstreams', 'Upstreams'],
+  ['tunnels', '/ui/tunnels', 'Tunnels'],
+  ['keys', '/ui/keys', 'Keys'],
+  ['requests', '/ui/requests', 'Requests'],
+  ['usage', '/ui/usage', 'Usage'],
+  ['playground', '/ui/playground', 'Playground'],
+  ['people', '/ui/people', 'People'],
+  ['audit', '/ui/audit', 'Audit'],
+  ['settings', '/ui/settings', 'Settings'],
+  ['account', '/ui/account', undefined],
+  ['connect', '/connect', 'Pair an agent'],
+  ['device', '/ui/device', undefined],
+] as const
+const OUTSIDE = [
+  ['sign-in', '/ui/sign-in'],
+  ['invitation', '/ui/invitation#pi_000000000000_nothing'],
+  ['reset', '/ui/reset#nothing'],
+  ['nowhere', '/ui/nowhere'],
+] as const
+
+describe.skipIf(chromium === undefined)('every page', () => {
+  let upstream: ScriptedUpstream
+  let gateway: TestGateway
+  let browser: Browser
+  let storage: Awaited<ReturnType<BrowserContext['storageState']>>
+
+  beforeAll(async () => {
+    upstream = await startScriptedUpstream({ server: 'ollama' })
+    gateway = await startTestGateway({ upstreams: [upstream.origin] })
+    browser = await startBrowser(chromium ?? '')
+    const context = await browser.newContext()
+    await setUp(await context.newPage(), gateway.parts.setup.issue(gateway.url))
+    await fillHouse(gateway)
+    storage = await context.storageState()
+    await context.close()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await gateway?.[Symbol.asyncDispose]()
+    await upstream?.close()
+  })
+
+  describe.each(LOOKS)('$size, $colorScheme', ({ size, viewport, colorScheme }) => {
+    const screens = new Screens(`pages/${size}-${colorScheme}`)
+
+    test.each(PAGES)('%s', async (name, path, heading) => {
+      await using visit = await open({ viewport, colorScheme, storageState: storage })
+      await look(visit, { name, path, heading })
+    })
+
+    test.each(OUTSIDE)('%s, signed out', async (name, path) => {
+      await using visit = await open({ viewport, colorScheme })
+      await look(visit, { name, path, heading: undefined })
+    })
+
+    async function open(options: Parameters<Browser['newContext']>[0]) {
+      const context = await browser.newContext({ ...options, reducedMotion: 'reduce' })
+      const page = await context.newPage()
+      page.setDefaultTimeout(30_000)
+      return { page, faults: watchConsole(page), [Symbol.asyncDispose]: () => context.close() }
+    }
+
+    async function look(
+      { page, faults }: { readonly page: Page; readonly faults: readonly string[] },
+      { name, path, heading }: { readonly name: string; readonly path: string; readonly heading: string | undefined },
+    ): Promise<void> {
+      await page.goto(gateway.url + path)
+      await page.getByRole('heading', { level: 1, ...(heading !== undefined && { name: heading }) }).waitFor()
+      await settled(page)
+      await screens.keep(page, name)
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), 'sideways').toBeLessThanOrEqual(
+        0,
+      )
+      await page.evaluate(axe)
+      const { violations } = (await page.evaluate('axe.run()')) as { violations: readonly Violation[] }
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      expect(serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html.slice(0, 300)}`)).toEqual([])
+      expect(faults).toEqual([])
+    }
+  })
+})
+
+interface Violation {
+  readonly id: string
+  readonly impact: string
+  readonly help: string
+  readonly nodes: readonly { readonly html: string }[]
+}
