@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { ClosingLine } from './test/support/closing-line.ts'
 
@@ -33,6 +34,8 @@ export default defineConfig({
     globalSetup: ['test/support/postgres-global.ts'],
     setupFiles: ['test/support/property-seed.ts'],
     pool: 'forks',
+    // Tests wait for processes and databases more than they reckon: on two cores both are worth a worker.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: [['default', { summary: false }], new ClosingLine()],
   },
 })

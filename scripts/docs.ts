@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { renderConfigDocs } from '../src/config/docs.ts'
 import { renderConfigJsonSchema } from '../src/config/options.ts'
+import { withControlDocs } from './control-docs.ts'
 import { withRouteDocs } from './route-docs.ts'
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url))
@@ -12,3 +13,4 @@ writeFileSync(`${docs}config.md`, renderConfigDocs())
 writeFileSync(`${docs}config.schema.json`, `${JSON.stringify(renderConfigJsonSchema(), null, 2)}\n`)
 execFileSync('biome', ['format', '--write', `${docs}config.schema.json`], { stdio: ['ignore', 'ignore', 'inherit'] })
 writeFileSync(`${docs}api.md`, withRouteDocs(readFileSync(`${docs}api.md`, 'utf8')))
+writeFileSync(`${docs}control-api.md`, withControlDocs(readFileSync(`${docs}control-api.md`, 'utf8')))

@@ -77,6 +77,10 @@ export function createControls(options: ControlPartsOptions): ControlParts {
       for (const cookie of session.setCookies) context.header('set-cookie', cookie, { append: true })
       return await sessionActor(persons, session, addressOf(context))
     },
+    async actorStill(context) {
+      const session = await signIn.sessionOf(context.req.raw.headers, { isLookedAtOnly: true })
+      return session && (await sessionActor(persons, session, addressOf(context)))
+    },
     clientAddress: addressOf,
     publicUrl: reachedUrl,
   }

@@ -17,7 +17,7 @@ export interface Greeting {
   readonly tunnels: number
   /** The text of the key that was made just now. */
   readonly firstKey: string | undefined
-  /** Opens the page where agents are confirmed; `undefined` where it is not to be shown. */
+  /** Where the first person makes an account; `undefined` where there is one, or it is not to be shown. */
   readonly setupLink: string | undefined
   readonly exposures: readonly Exposure[]
 }

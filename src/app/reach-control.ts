@@ -17,7 +17,8 @@ export interface ReachControlOptions extends LocalControlOptions {
  * @throws ConfigError when that cannot be used, or nobody is signed in there.
  */
 export async function reachControl(options: ReachControlOptions): Promise<LocalControl> {
-  const { home, gateway, org } = options
+  const { home, gateway, org, answerTimeoutMs } = options
+  const patience = answerTimeoutMs === undefined ? {} : { answerTimeoutMs }
   const logins = readLogins(home)
   if (gateway !== undefined) {
     const wanted = gateway.replace(/\/+$/, '')
@@ -25,14 +26,14 @@ export async function reachControl(options: ReachControlOptions): Promise<LocalC
     if (login === undefined) {
       throw new ConfigError([`You are not signed in at ${wanted}. Sign in: punku login ${wanted}`])
     }
-    return openRemoteControl(withoutOrg(login, org))
+    return openRemoteControl(withoutOrg(login, org), patience)
   }
   const [last] = logins
   if (last === undefined) return await openLocalControl(options)
   const running = await openRunningControl(options)
   if (running !== undefined) return running
   const isHere = options.configFile !== undefined || HERE.some((file) => existsSync(join(home, file)))
-  return isHere ? await openLocalControl(options) : openRemoteControl(withoutOrg(last, org))
+  return isHere ? await openLocalControl(options) : openRemoteControl(withoutOrg(last, org), patience)
 }
 
 /** What a gateway of this machine has left in its state folder. */

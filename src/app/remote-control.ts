@@ -6,8 +6,14 @@ import { PunkuError } from '../core/error.ts'
 import { gatewayFetch } from './gateway-fetch.ts'
 import type { LocalControl } from './local-control.ts'
 
-/** Reaches the control API of a gateway elsewhere, as whoever is signed in there. Nothing is sent before the first call. */
-export function openRemoteControl({ url, token }: Login): LocalControl {
+/**
+ * Reaches the control API of a gateway elsewhere, as whoever is signed in there. Nothing is sent before the first call.
+ * @param options.answerTimeoutMs how long it may stay silent before a call fails. Default: as `gatewayFetch`
+ */
+export function openRemoteControl(
+  { url, token }: Pick<Login, 'url' | 'token'>,
+  { answerTimeoutMs: timeoutMs }: { readonly answerTimeoutMs?: number } = {},
+): LocalControl {
   const place = new GatewayPlace({ url })
   const authorization = `Bearer ${token.reveal()}`
   return {
@@ -17,6 +23,7 @@ export function openRemoteControl({ url, token }: Login): LocalControl {
           method,
           headers: { ...(headers as Readonly<Record<string, string>> | undefined), authorization },
           body: (body ?? undefined) as string | undefined,
+          ...(timeoutMs !== undefined && { timeoutMs }),
         })
       } catch (cause) {
         if (!(cause instanceof GatewayError)) throw cause

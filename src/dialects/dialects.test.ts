@@ -57,6 +57,7 @@ describe('renderError', () => {
       404: 'not_found_error',
       405: 'invalid_request_error',
       408: 'timeout_error',
+      409: 'invalid_request_error',
       410: 'not_found_error',
       413: 'request_too_large',
       415: 'invalid_request_error',

@@ -280,6 +280,21 @@ describe('what is forged', () => {
     expect(await callBack(bob, once)).toMatch(/error=state_mismatch/)
   })
 
+  test('what an issuer says in its own words', async () => {
+    const { site, walk, callBack } = await openIssuerSite(await memoryDatabase())
+    for (const [word, shown] of [
+      ['access_denied', 'access_denied'],
+      ['Call 0900 to go on', 'sign_in_failed'],
+    ] as const) {
+      const browser = site.browser()
+      const at = await walk(browser)
+      at.searchParams.delete('code')
+      at.searchParams.set('error', word)
+      at.searchParams.set('error_description', 'Call 0900 to go on')
+      expect(await callBack(browser, at)).toBe(`/ui/sign-in?error=${shown}`)
+    }
+  })
+
   test('a code of another issuer', async () => {
     const { site, walk, callBack } = await openIssuerSite(await memoryDatabase())
     const browser = site.browser()

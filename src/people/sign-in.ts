@@ -138,8 +138,11 @@ export class SignIn implements SessionKeeper, Disposable {
     return await successAnswer(endpoint, response)
   }
 
-  /** The session of a request: by the token of a command line, else by the cookie. Asks the database each time. */
-  async sessionOf(headers: Headers): Promise<SignedIn | undefined> {
+  /**
+   * The session of a request: by the token of a command line, else by the cookie. Asks the database each time.
+   * @param options.isLookedAtOnly the session is not made to live on: there is no answer left that could carry a cookie
+   */
+  async sessionOf(headers: Headers, { isLookedAtOnly = false } = {}): Promise<SignedIn | undefined> {
     const authorization = headers.get('authorization')
     if (authorization !== null) {
       const token = this.#cliToken(authorization)
@@ -150,7 +153,11 @@ export class SignIn implements SessionKeeper, Disposable {
     if (cookie === null) return undefined
     const library = this.#libraryAt(this.#options.originOf(headers))
     try {
-      const answer = await library.api.getSession({ headers: new Headers({ cookie }), returnHeaders: true })
+      const answer = await library.api.getSession({
+        headers: new Headers({ cookie }),
+        query: { disableRefresh: isLookedAtOnly },
+        returnHeaders: true,
+      })
       return answer.response === null ? undefined : signedIn(answer.response, false, answer.headers.getSetCookie())
     } catch (error) {
       // It was ended meanwhile.

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { sql } from 'kysely'
+import { Migrator } from 'kysely/migration'
 import { expect, test } from 'vitest'
 import { describeDatabases } from '../../test/support/databases.ts'
 import { PunkuError } from '../core/error.ts'
-import { migrate } from './migrations.ts'
+import { migrate, migrationsFor } from './migrations.ts'
 
 const execFileAsync = promisify(execFile)
 const urlOf = (file: string) => JSON.stringify(new URL(file, import.meta.url).href)
@@ -23,12 +24,9 @@ describeDatabases((open) => {
     await migrate(database)
     const tables = await database.db.introspection.getTables()
     expect(tables.map((table) => table.name).sort()).toEqual([
-      'key_secrets',
-      'keys',
-      'pairings',
-      'requests',
-      'tunnel_credentials',
-      'tunnels',
+      ...['accounts', 'audit', 'chains', 'invitations', 'key_secrets', 'keys', 'login_codes', 'members', 'orgs'],
+      ...['pairings', 'passkeys', 'people', 'request_seals', 'requests', 'session_orgs', 'sessions', 'sign_in_rates'],
+      ...['system_admins', 'tunnel_credentials', 'tunnels', 'two_factors', 'upstreams', 'verifications'],
     ])
   })
 
@@ -36,7 +34,35 @@ describeDatabases((open) => {
     const database = await open()
     await migrate(database)
     const { rows } = await sql`select name from kysely_migration order by name`.execute(database.db)
-    expect(rows).toEqual([{ name: '0001-keys-and-requests' }, { name: '0002-tunnels' }])
+    expect(rows).toEqual([{ name: '0001-keys-and-requests' }, { name: '0002-tunnels' }, { name: '0003-people' }])
+  })
+
+  test('what was there before there were orgs belongs to the org that is there from the start', async () => {
+    const database = await open({ isEmpty: true })
+    const { db, dialect } = database
+    const provider = { getMigrations: async () => migrationsFor(dialect) }
+    expect(await new Migrator({ db, provider }).migrateTo('0002-tunnels')).not.toHaveProperty('error')
+    await sql`insert into keys (id, name, models, routes, networks, allows_cloud, allows_metrics, created_at, updated_at)
+      values ('k1', 'old', '["*"]', '["inference"]', '[]', 0, 0, 1, 1)`.execute(db)
+    for (const keyId of ['k1', null]) {
+      await sql`insert into requests (id, at, key_id, dialect, route, status, is_streamed, duration_ms, is_estimated,
+        request_bytes, response_bytes) values ('req_1', 1, ${keyId}, 'openai', '-', 200, 0, 1, 0, 1, 1)`.execute(db)
+    }
+    await migrate(database)
+    const [key] = await db.selectFrom('keys').selectAll().execute()
+    expect(key).toMatchObject({
+      name: 'old',
+      org_id: 'default',
+      person_id: null,
+      version: 1,
+      created_by: 'local admin',
+    })
+    const rows = await db.selectFrom('requests').select(['key_id', 'org_id']).orderBy('seq').execute()
+    expect(rows).toEqual([
+      { key_id: 'k1', org_id: 'default' },
+      { key_id: null, org_id: null },
+    ])
+    expect(await db.selectFrom('orgs').select(['id', 'slug']).execute()).toEqual([{ id: 'default', slug: 'default' }])
   })
 
   test('several processes may migrate at once', async () => {
@@ -47,7 +73,8 @@ describeDatabases((open) => {
   })
 
   test('a database made by a newer version is refused by name and left as it is', async () => {
-    const database = await open()
+    const database = await open({ isEmpty: true })
+    await migrate(database)
     const newer = { name: '9999-later', timestamp: new Date().toISOString() }
     await sql`insert into kysely_migration (name, timestamp) values (${newer.name}, ${newer.timestamp})`.execute(
       database.db,

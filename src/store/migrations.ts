@@ -11,11 +11,7 @@ import type { Database } from './schema.ts'
  * with the database's own error as its cause for anything else.
  */
 export async function migrate({ db, dialect }: OpenDatabase): Promise<void> {
-  const migrations: Record<string, Migration> = {
-    '0001-keys-and-requests': keysAndRequests(dialect),
-    '0002-tunnels': tunnels,
-    '0003-people': peopleMigration(dialect),
-  }
+  const migrations = migrationsFor(dialect)
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) return
@@ -30,6 +26,15 @@ export async function migrate({ db, dialect }: OpenDatabase): Promise<void> {
   throw new PunkuError('internal', 'The tables of the database could not be made or brought up to date.', {
     cause: error,
   })
+}
+
+/** Every migration there is, by its name; they run in the order of the names. */
+export function migrationsFor(dialect: OpenDatabase['dialect']): Record<string, Migration> {
+  return {
+    '0001-keys-and-requests': keysAndRequests(dialect),
+    '0002-tunnels': tunnels,
+    '0003-people': peopleMigration(dialect),
+  }
 }
 
 async function appliedMigrations(db: Kysely<Database>): Promise<string[]> {

@@ -13,7 +13,7 @@ export async function fillHouse({ url, parts }: TestGateway): Promise<void> {
   const keys: string[] = []
   for (const [name, grant] of [
     ['claude-code', {}],
-    ['ci', { models: ['llama3*'], expiresInMs: 3 * 86_400_000 }],
+    ['ci', { expiresInMs: 3 * 86_400_000 }],
     ['old-laptop', { networks: ['192.168.0.0/16'] }],
   ] as const) {
     keys.push(String((await ada.do('createKey', { body: { name, ...grant } }))['key']))

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { listConfigGroups } from '../../src/config/options.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Environment variables that are no options. */
-const OTHER_VARIABLES = new Set(['PUNKU_HOME', 'PUNKU_TEST_LLAMA_DIR'])
+const OTHER_VARIABLES = new Set(['PUNKU_HOME', 'PUNKU_TEST_CHROMIUM', 'PUNKU_TEST_LLAMA_DIR'])
 
 const PAGES = ['', 'docs', 'docs/decisions'].flatMap((folder) =>
   readdirSync(join(root, folder))
@@ -85,7 +85,7 @@ test('there are pages with commands, links and options to check', () => {
   expect(pages.flatMap(({ text }) => shownCommands(text)).length).toBeGreaterThan(20)
   expect(faultOf(['keys', 'create', 'laptop', '--modles', 'x'])).toBe('create has no --modles')
   expect(faultOf(['--home', 'x', 'kees'])).toBe('punku has no command kees')
-  expect(faultOf(['usage', '--by', 'client'])).toBe('--by takes no client')
+  expect(faultOf(['usage', '--by', 'colour'])).toBe('--by takes no colour')
 })
 
 describe.each(pages)('$path', ({ path, text }) => {
@@ -131,6 +131,11 @@ describe.each(pages)('$path', ({ path, text }) => {
       try {
         const file = join(home, 'punku.yaml')
         writeFileSync(file, yaml)
+        mkdirSync(join(home, 'secrets'))
+        for (const [, secret = ''] of yaml.matchAll(/(?:clientSecret|url)File: (secrets\/[\w-]+(?:\.key)?)$/gm)) {
+          // Good as a key and as the URL of a mail server.
+          writeFileSync(join(home, secret), 'smtps://mail.example.org', { mode: 0o600 })
+        }
         expect(loadConfig({ home, file, env: {}, flags: {} }).warnings).toEqual([])
       } finally {
         rmSync(home, { recursive: true })

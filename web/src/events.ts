@@ -81,7 +81,9 @@ function listen(queries: QueryClient): () => void {
       void queries.invalidateQueries({ queryKey: ['me'] })
     }
     for (const [name, nouns] of Object.entries(STALE) as [EventName, readonly Noun[]][]) {
-      source.addEventListener(name, () => {
+      source.addEventListener(name, ({ data }: MessageEvent<string>) => {
+        // More happened than could be told: whatever is shown may be old.
+        if (name === 'ready' && JSON.parse(data).missed === true) void queries.invalidateQueries()
         for (const noun of nouns) (BUSY.has(name) ? staleSoon : stale)(noun)
       })
     }

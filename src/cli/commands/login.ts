@@ -48,11 +48,10 @@ export function addLoginCommands(program: Command): void {
           }
         },
       }).finally(() => clearInterval(keeper))
-      const signedInAt = systemClock.now()
-      await using control = openRemoteControl({ url, token, email: '', signedInAt })
+      await using control = openRemoteControl({ url, token })
       const { person, org, role } = await control.client.call('showMe')
       const email = person?.email ?? ''
-      writeLogin(home, { url, token, email, signedInAt })
+      writeLogin(home, { url, token, email, signedInAt: systemClock.now() })
       if (flags.json) printJson({ url, email, org: org?.slug ?? null, role })
       else print(`Signed in at ${url} as ${visible(email)}${org === null ? '' : `, in the org ${visible(org.slug)}`}.`)
     })

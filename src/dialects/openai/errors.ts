@@ -33,7 +33,7 @@ const SHAPES = {
   pairing_expired: { type: INVALID, code: 'pairing_expired' },
   pairing_limited: { type: RATE_LIMIT, code: 'pairing_limited' },
   not_signed_in: { type: INVALID, code: 'not_signed_in' },
-  not_allowed: { type: INVALID, code: 'not_allowed' },
+  not_allowed: { type: PERMISSION, code: 'not_allowed' },
   not_found: { type: INVALID, code: 'not_found' },
   already_exists: { type: INVALID, code: 'already_exists' },
   version_conflict: { type: INVALID, code: 'version_conflict' },

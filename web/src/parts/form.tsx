@@ -37,8 +37,9 @@ export function Form(props: {
   useEffect(() => {
     if (error === undefined) return
     const fault = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')
-    if (fault) fault.focus()
-    else form.current?.querySelector('[role="alert"]')?.scrollIntoView({ block: 'nearest' })
+    fault?.focus({ preventScroll: true })
+    const words = fault ?? form.current?.querySelector('[role="alert"]')
+    words?.scrollIntoView({ block: 'center' })
   }, [error])
   const submit = async (event: FormEvent) => {
     event.preventDefault()
