@@ -1,18 +1,18 @@
-import { mkdirSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 
-/** Where screenshots go: `npm run screenshots` keeps those of the docs, any other run throws them away. */
-const FOLDER = process.env['PUNKU_SCREENSHOTS'] ?? mkdtempSync(join(tmpdir(), 'punku-screens-'))
+/** Where screenshots go: `npm run screenshots` keeps those of the docs, any other run takes none. */
+const FOLDER = process.env['PUNKU_SCREENSHOTS']
 
 /** The screens of one story, numbered in their order. */
 export class Screens {
-  readonly #folder: string
+  readonly #folder: string | undefined
   readonly #startedAtMs = performance.now()
   #count = 0
 
   constructor(story: string) {
+    if (FOLDER === undefined) return
     this.#folder = join(FOLDER, story)
     mkdirSync(this.#folder, { recursive: true })
   }
@@ -26,6 +26,7 @@ export class Screens {
   async keep(page: Page, name: string, { isWhole = false } = {}): Promise<void> {
     this.#count += 1
     await settled(page)
+    if (this.#folder === undefined) return
     const file = `${String(this.#count).padStart(2, '0')}-${name}.png`
     await page.screenshot({ path: join(this.#folder, file), fullPage: isWhole, animations: 'disabled' })
   }

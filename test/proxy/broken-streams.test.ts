@@ -176,8 +176,9 @@ describe.each(WHOLE_CASES)('a whole answer of the $dialect dialect', (of) => {
       '{',
     )
     expect(stream.response.status).toBe(200)
-    // It is cut either way; through a tunnel the cut may overtake the last bytes on their way to the client.
-    expect(text.length).toBeGreaterThan((TEST_PATH === 'direct' ? 5 : 4.5) * MIB)
+    // It is cut either way; through a tunnel the cut may overtake the last bytes on their way to the client, the more of
+    // them the busier the machine is. What could be held has passed.
+    expect(text.length).toBeGreaterThan((TEST_PATH === 'direct' ? 5 : 4) * MIB)
     expect(stream.isBroken).toBe(true)
     expect(row).toMatchObject({ error_code: 'upstream_interrupted' })
   })

@@ -67,7 +67,11 @@ export async function openTestControl(open: () => Promise<OpenDatabase>, given: 
   const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
   const notes: AuditNote[] = []
   const audit: AuditSink = { record: async (note) => void notes.push(note) }
-  const actorOf: ControlOptions['actorOf'] = (context) => (context.env as CallerEnv).actor
+  const actorOf: ControlOptions['actorOf'] = (context) => {
+    // By its socket nothing comes along: whoever reaches that is the owner.
+    const env = context.env as CallerEnv | undefined
+    return env === undefined ? localActor() : env.actor
+  }
   const now = () => clock.now()
   const people = testPeople({ database, keys, tunnels, hash, audit, clock, log })
   const app = createControl({
