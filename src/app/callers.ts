@@ -1,6 +1,17 @@
 import type { IncomingMessage } from 'node:http'
-import type { LoadedConfig } from '../config/load.ts'
+import type { BlockList } from 'node:net'
+import type { Config, LoadedConfig } from '../config/load.ts'
 import { clientAddress, isInNetworks, parseNetworks } from '../http/client-address.ts'
+
+/** The scheme of the gateway's own URLs. */
+export function schemeOf({ tls }: Pick<Config, 'tls'>): 'http' | 'https' {
+  return tls === undefined ? 'http' : 'https'
+}
+
+/** The proxies whose word on a request is taken; `undefined`: no one's. */
+export function trustedProxiesOf({ gateway }: Pick<Config, 'gateway'>): BlockList | undefined {
+  return gateway.trustedProxies.length === 0 ? undefined : parseNetworks(gateway.trustedProxies)
+}
 
 /** What the gateway believes of whoever sends it a request. */
 export interface Callers {
@@ -12,8 +23,7 @@ export interface Callers {
 
 /** Reads it as the configuration says whom to trust. */
 export function createCallers(config: LoadedConfig): Callers {
-  const { trustedProxies } = config.gateway
-  const proxies = trustedProxies.length === 0 ? undefined : parseNetworks(trustedProxies)
+  const proxies = trustedProxiesOf(config)
   // A proxy that ends TLS in front says so; anyone else who says it is not believed.
   const isTls = ({ socket, headers }: IncomingMessage) => {
     const isProxied =

@@ -12,13 +12,12 @@ import { Gateway } from '../gateway/gateway.ts'
 import { IdleWatch } from '../gateway/idle-watch.ts'
 import { Metrics } from '../gateway/metrics.ts'
 import { Recorder } from '../gateway/recorder.ts'
-import { parseNetworks } from '../http/client-address.ts'
 import { SetupLinks } from '../people/setup-link.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { Exposure } from '../system/exposure.ts'
 import { renderAddress } from '../system/listen-address.ts'
 import type { Upstreams } from '../upstreams/upstreams.ts'
-import { createCallers } from './callers.ts'
+import { createCallers, schemeOf, trustedProxiesOf } from './callers.ts'
 import { createControls } from './control-parts.ts'
 import { wireEvents } from './event-wiring.ts'
 import { createPeople, type PeopleParts } from './people-parts.ts'
@@ -154,8 +153,7 @@ export async function openGateway({
     watch,
     log,
     timeouts: { ...config.timeouts, keepAliveMs: config.stream.keepAliveMs },
-    trustedProxies:
-      config.gateway.trustedProxies.length === 0 ? undefined : parseNetworks(config.gateway.trustedProxies),
+    trustedProxies: trustedProxiesOf(config),
     tls: config.tls === undefined ? undefined : { cert: config.tls.cert, key: config.tls.key.reveal() },
   })
   opened.defer(() => gateway.destroy())
@@ -178,8 +176,4 @@ export async function openGateway({
     live,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
-}
-
-function schemeOf(config: LoadedConfig): string {
-  return config.tls === undefined ? 'http' : 'https'
 }

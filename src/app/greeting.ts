@@ -3,6 +3,7 @@ import type { ListeningAddress } from '../gateway/gateway.ts'
 import type { Exposure } from '../system/exposure.ts'
 import { renderAddress } from '../system/listen-address.ts'
 import type { CatalogueModel, Upstream } from '../upstreams/upstream.ts'
+import { schemeOf } from './callers.ts'
 import type { FoundModels } from './found-models.ts'
 
 const MODELS_SHOWN = 5
@@ -33,7 +34,7 @@ export function greet({
   setupLink,
   exposures,
 }: Greeting): string[] {
-  const scheme = config.tls === undefined ? 'http' : 'https'
+  const scheme = schemeOf(config)
   const lines: string[] = []
   for (const upstream of upstreams) lines.push(...describe(upstream, models.demo !== undefined))
   if (tunnels > 0) lines.push(`Tunnels    ${tunnels}, whose agents connect on their own`)

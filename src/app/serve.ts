@@ -15,6 +15,7 @@ import { ExposureCheck, otherAddresses } from '../system/exposure.ts'
 import { assertSafeListen, renderAddress, resolveListen } from '../system/listen-address.ts'
 import { explainPortInUse, portOwner } from '../system/port-owner.ts'
 import { holdInstance } from '../system/single-instance.ts'
+import { schemeOf } from './callers.ts'
 import { wireExposure } from './event-wiring.ts'
 import { type DemoMode, findModels } from './found-models.ts'
 import { openGateway } from './gateway-parts.ts'
@@ -84,12 +85,11 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   )
   const { gateway, state, upstreams, people, setup, localControl } = parts
 
-  const addresses: ListeningAddress[] = []
   const direct = () => upstreams.all().filter(({ via }) => via === 'direct')
   exposure = new ExposureCheck({
     upstreams: direct,
     addresses: () => otherAddresses(networkInterfaces()),
-    ownListeners: () => addresses,
+    ownListeners: () => gateway.addresses,
     everyMs: config.exposureCheck.everyMs,
     clock,
     log,
@@ -100,7 +100,8 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   const socket = await listenOnSocket(localControl, instance.socketPath)
   opened.defer(() => socket.close())
 
-  for (const address of listen) addresses.push(await listenOrExplain(gateway, address))
+  for (const address of listen) await listenOrExplain(gateway, address)
+  const { addresses } = gateway
   await exposure.start()
   const firstKey = await firstKeyOf(state, options.mayShowKey)
   // Links end with the process, so that each start gives one.
@@ -130,9 +131,9 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   }
 }
 
-async function listenOrExplain(gateway: Gateway, address: ListeningAddress): Promise<ListeningAddress> {
+async function listenOrExplain(gateway: Gateway, address: ListeningAddress): Promise<void> {
   try {
-    return await gateway.listen(address)
+    await gateway.listen(address)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     const { host, port } = address
@@ -162,10 +163,6 @@ async function setupLinkOf(
   [first]: readonly ListeningAddress[],
 ): Promise<string | undefined> {
   const base =
-    config.gateway.publicUrl ?? (first === undefined ? undefined : `${scheme(config)}://${renderAddress(first)}`)
+    config.gateway.publicUrl ?? (first === undefined ? undefined : `${schemeOf(config)}://${renderAddress(first)}`)
   return base === undefined || !(await accounts.needsSetup()) ? undefined : setup.issue(base)
-}
-
-function scheme(config: LoadedConfig): string {
-  return config.tls === undefined ? 'http' : 'https'
 }

@@ -8,6 +8,7 @@ import { signInSecret } from '../people/sign-in-secret.ts'
 import { InvitationRepository } from '../store/invitation-repository.ts'
 import { MemberRepository } from '../store/member-repository.ts'
 import { OrgRepository } from '../store/org-repository.ts'
+import { schemeOf } from './callers.ts'
 import { ORIGIN_HEADER } from './site.ts'
 import type { State } from './state.ts'
 
@@ -32,7 +33,7 @@ export function createSignIn({
 }): SignInParts {
   const { database, pepper, audit } = state
   const mail = config.mail && new Mail({ ...config.mail, log })
-  const localUrl = `${config.tls === undefined ? 'http' : 'https'}://${config.listen[0] ?? 'localhost'}`
+  const localUrl = `${schemeOf(config)}://${config.listen[0] ?? 'localhost'}`
   const signIn = new SignIn({
     database,
     secret: signInSecret(pepper),

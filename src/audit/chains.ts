@@ -1,4 +1,5 @@
-import { createSecretKey, hkdfSync } from 'node:crypto'
+import { createSecretKey } from 'node:crypto'
+import { derivedKey } from '../core/derived-key.ts'
 import type { Secret } from '../core/secret.ts'
 import { CHAIN_START, Chain } from '../store/chain.ts'
 import type { OpenDatabase } from '../store/database.ts'
@@ -6,7 +7,6 @@ import { lockWrites } from '../store/write-lock.ts'
 
 /** Keeps these keys apart from all else that is made from the pepper. */
 const KEY_LABEL = 'punku chain 1'
-const KEY_BYTES = 32
 
 /** The chains of a database. */
 export interface Chains {
@@ -33,6 +33,5 @@ export async function openChains({ db, dialect }: OpenDatabase, pepper: Secret):
 }
 
 function chainOf(name: Chain['name'], pepper: Secret): Chain {
-  const bytes = hkdfSync('sha256', pepper.reveal(), '', `${KEY_LABEL} ${name}`, KEY_BYTES)
-  return new Chain(name, createSecretKey(Buffer.from(bytes)))
+  return new Chain(name, createSecretKey(derivedKey(pepper, `${KEY_LABEL} ${name}`)))
 }

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { Clock } from '../core/clock.ts'
+import { type ErrorCode, PunkuError } from '../core/error.ts'
 
 /** Networks whose attempts are remembered; past that the oldest are forgotten. Bounds memory, about 2 MB. */
 const MAX_REMEMBERED = 10_000
@@ -45,6 +46,28 @@ export class Attempts {
   giveBack(network: string): void {
     const window = this.#windows.get(network)
     if (window !== undefined && window.count > 0) window.count--
+  }
+
+  /**
+   * Runs what is tried, and counts it only when it rejects with `wrong`; what `refuse` makes is thrown where none is left.
+   * It is taken first and given back later: what is tried at the same time counts too.
+   */
+  async run<T>(
+    network: string,
+    { wrong, refuse }: { readonly wrong: ErrorCode; readonly refuse: (waitMs: number) => PunkuError },
+    run: () => Promise<T>,
+  ): Promise<T> {
+    const waitMs = this.take(network)
+    if (waitMs !== undefined) throw refuse(waitMs)
+    let isWrong = false
+    try {
+      return await run()
+    } catch (error) {
+      isWrong = error instanceof PunkuError && error.code === wrong
+      throw error
+    } finally {
+      if (!isWrong) this.giveBack(network)
+    }
   }
 
   #remember(network: string, window: Window): void {

@@ -182,19 +182,8 @@ export class InvitationService {
   }
 
   async #attempt<T>(address: string, run: () => Promise<T>): Promise<T> {
-    const network = networkOf(address)
-    const retryAfterMs = this.#wrongTokens.take(network)
-    if (retryAfterMs !== undefined) throw tooManyWrongTokens(retryAfterMs)
-    let isWrong = false
-    try {
-      return await run()
-    } catch (error) {
-      isWrong = error instanceof PunkuError && error.code === 'not_found'
-      throw error
-    } finally {
-      // Taken first and given back later: tokens tried at the same time count too.
-      if (!isWrong) this.#wrongTokens.giveBack(network)
-    }
+    const counting = { wrong: 'not_found', refuse: tooManyWrongTokens } as const
+    return await this.#wrongTokens.run(networkOf(address), counting, run)
   }
 
   async #find({ orgId }: OrgActor, id: string): Promise<InvitationView> {

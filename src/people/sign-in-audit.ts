@@ -1,9 +1,4 @@
-import type { AuditActor, AuditFacts, AuditNote } from '../audit/audit-note.ts'
-
-/** Where what people change is recorded. */
-export interface Audit {
-  record(note: AuditNote): Promise<void>
-}
+import type { AuditActor, AuditFacts, AuditNote, AuditSink } from '../audit/audit-note.ts'
 
 /** As much of a person as the record has. */
 export interface RecordedPerson {
@@ -18,9 +13,9 @@ interface Subject {
 
 /** What people do to their own way in, as it is recorded: who, from where, and never a secret. */
 export class SignInRecord {
-  readonly #audit: Audit
+  readonly #audit: AuditSink
 
-  constructor(audit: Audit) {
+  constructor(audit: AuditSink) {
     this.#audit = audit
   }
 

@@ -10,13 +10,14 @@ import {
 } from 'better-auth/api'
 import { setSessionCookie } from 'better-auth/cookies'
 import { z } from 'zod'
+import type { AuditSink } from '../audit/audit-note.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
 import { Attempts } from '../http/attempts.ts'
 import { type Admission, ruleFor } from './oidc-admission.ts'
 import { IssuerDiscovery } from './oidc-discovery.ts'
 import { ISSUER_OF_STATE, oidcProvider } from './oidc-provider.ts'
-import { type Audit, SignInRecord } from './sign-in-audit.ts'
+import { SignInRecord } from './sign-in-audit.ts'
 import { addressOf, type OutcomeContext, personOfChallenge } from './sign-in-context.ts'
 import { recordOutcome } from './sign-in-outcome.ts'
 import type { CliTokens } from './sign-in-secret.ts'
@@ -28,7 +29,7 @@ const CODE_LIFE_MS = 90_000
 export interface SignInHooksOptions {
   readonly issuers: readonly IssuerSettings[]
   readonly admission: Admission
-  readonly audit: Audit
+  readonly audit: AuditSink
   readonly cliTokens: CliTokens
   /** Ends what would still become a session of the person. */
   readonly forgetPending: (personId: string) => Promise<void>

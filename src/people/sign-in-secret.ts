@@ -1,14 +1,14 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { derivedKey } from '../core/derived-key.ts'
 import { Secret } from '../core/secret.ts'
 
-const KEY_BYTES = 32
 /** Keep these keys apart from each other and from all else that is made from the pepper. */
 const SIGN_IN_LABEL = 'punku sign-in 1'
 const CLI_TOKEN_LABEL = 'punku command line token 1'
 
 /** The key under which cookies are signed, and second factors and the state of sign-ins are kept. */
 export function signInSecret(pepper: Secret): Secret {
-  return new Secret(derive(pepper, SIGN_IN_LABEL).toString('base64url'))
+  return new Secret(derivedKey(pepper, SIGN_IN_LABEL).toString('base64url'))
 }
 
 /**
@@ -20,7 +20,7 @@ export class CliTokens {
 
   /** @param secret what `signInSecret` gives */
   constructor(secret: Secret) {
-    this.#key = derive(secret, CLI_TOKEN_LABEL)
+    this.#key = derivedKey(secret, CLI_TOKEN_LABEL)
   }
 
   /** The token for a session. It is a credential: give it out once, log it never. */
@@ -38,8 +38,4 @@ export class CliTokens {
   #mac(sessionToken: string): Buffer {
     return createHmac('sha256', this.#key).update(sessionToken).digest()
   }
-}
-
-function derive(secret: Secret, label: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret.reveal(), '', label, KEY_BYTES))
 }

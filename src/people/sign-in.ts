@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { isAPIError } from 'better-auth/api'
 import { hashPassword, verifyPassword } from 'better-auth/crypto'
+import type { AuditSink } from '../audit/audit-note.ts'
 import type { Clock } from '../core/clock.ts'
 import { PunkuError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
@@ -14,7 +15,6 @@ import { type FoundSession, SessionBook } from './session-book.ts'
 import type { Entrance, KeptSession, Newcomer, SessionKeeper } from './session-keeper.ts'
 import { SignInAccounts } from './sign-in-accounts.ts'
 import { refusal, successAnswer } from './sign-in-answer.ts'
-import type { Audit } from './sign-in-audit.ts'
 import { ADDRESS_HEADER } from './sign-in-context.ts'
 import { type Endpoint, endpointOf, type Ways } from './sign-in-endpoints.ts'
 import { SignInHooks } from './sign-in-hooks.ts'
@@ -39,7 +39,7 @@ export interface SignInOptions {
   readonly localUrl: string
   readonly mail: Pick<Mail, 'send'> | undefined
   readonly admission: Admission
-  readonly audit: Audit
+  readonly audit: AuditSink
   readonly clock: Clock
   readonly log: Logger
   /** Default: scrypt, as the library has it. */

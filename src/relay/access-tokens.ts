@@ -1,6 +1,7 @@
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { errors, jwtVerify, SignJWT } from 'jose'
 import type { Clock } from '../core/clock.ts'
+import { derivedKey } from '../core/derived-key.ts'
 import { Secret } from '../core/secret.ts'
 import type { Tunnel } from './tunnel.ts'
 
@@ -11,7 +12,6 @@ const ISSUER = 'punku'
 const AUDIENCE = 'punku-link'
 /** Keeps this key apart from all else that is made from the pepper. */
 const KEY_LABEL = 'punku access token 1'
-const KEY_BYTES = 32
 /** Ours are about 250 characters. A longer text is not even decoded. */
 const MAX_TOKEN_LENGTH = 1_024
 
@@ -36,7 +36,7 @@ export class AccessTokens {
 
   constructor({ pepper, clock }: AccessTokensOptions) {
     this.#clock = clock
-    this.#key = createSecretKey(Buffer.from(hkdfSync('sha256', pepper.reveal(), '', KEY_LABEL, KEY_BYTES)))
+    this.#key = createSecretKey(derivedKey(pepper, KEY_LABEL))
   }
 
   /** A token for a live tunnel. */

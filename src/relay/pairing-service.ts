@@ -199,21 +199,12 @@ export class PairingService {
    * it was paired and with whom.
    */
   async #attempt<T>(userCode: string, address: string, run: (code: string) => Promise<T>): Promise<T> {
-    const network = networkOf(address)
-    const waitMs = this.#wrongCodes.take(network)
-    if (waitMs !== undefined) throw tooManyWrongCodes(waitMs)
-    let isWrong = false
-    try {
+    const counting = { wrong: 'pairing_not_found', refuse: tooManyWrongCodes } as const
+    return await this.#wrongCodes.run(networkOf(address), counting, async () => {
       const code = parseUserCode(userCode)
       if (code === undefined) throw notFound()
       return await run(code)
-    } catch (error) {
-      isWrong = error instanceof PunkuError && error.code === 'pairing_not_found'
-      throw error
-    } finally {
-      // Taken first and given back later: codes tried at the same time count too.
-      if (!isWrong) this.#wrongCodes.giveBack(network)
-    }
+    })
   }
 
   #tunnelFor(pairing: PairingRow, { orgId, by }: { orgId: string; by: string }, label: string | undefined) {

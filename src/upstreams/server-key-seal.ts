@@ -1,10 +1,10 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { derivedKey } from '../core/derived-key.ts'
 import { Secret } from '../core/secret.ts'
 
 const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-const KEY_BYTES = 32
 /** Keeps this key apart from all else that is made from the pepper. */
 const KEY_LABEL = 'punku server key 1'
 
@@ -22,7 +22,7 @@ export class ServerKeySeal {
 
   /** @param pepper the gateway's; every gateway that shares it opens what the others sealed */
   constructor(pepper: Secret) {
-    this.#key = createSecretKey(Buffer.from(hkdfSync('sha256', pepper.reveal(), '', KEY_LABEL, KEY_BYTES)))
+    this.#key = createSecretKey(derivedKey(pepper, KEY_LABEL))
   }
 
   /** The key as text to be stored; never the same twice. */

@@ -2,12 +2,12 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import pg from 'pg'
 import { afterEach, describe, inject, onTestFinished } from 'vitest'
 import { randomId } from '../../src/core/id.ts'
 import { type OpenDatabase, openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrations.ts'
 import './postgres-global.ts'
+import { runStatement } from './postgres-statement.ts'
 
 /** A database of one test's own. It is closed and deleted after the test; a second `openDatabase(url)` is the test's. */
 export interface TestDatabase extends OpenDatabase {
@@ -89,16 +89,20 @@ async function createPostgres(clusterUrl: string, isEmpty = false): Promise<{ ur
   const kept = isEmpty ? undefined : free.pop()
   if (kept !== undefined) return { url: kept, remove: () => giveBack(kept) }
   const name = inject('postgresPrefix') + randomId(12)
-  await runOnce(clusterUrl, `create database ${name}${isEmpty ? '' : ` template ${inject('postgresTemplate')}`}`)
+  await runStatement(clusterUrl, `create database ${name}${isEmpty ? '' : ` template ${inject('postgresTemplate')}`}`)
   const parsed = new URL(clusterUrl)
   parsed.pathname = `/${name}`
   const url = parsed.href
-  return { url, remove: () => (isEmpty ? runOnce(clusterUrl, `drop database ${name} with (force)`) : giveBack(url)) }
+  return {
+    url,
+    remove: async () =>
+      void (await (isEmpty ? runStatement(clusterUrl, `drop database ${name} with (force)`) : giveBack(url))),
+  }
 }
 
 /** Empties a database: that takes a tenth of what a new one does. */
 async function giveBack(url: string): Promise<void> {
-  await runOnce(
+  await runStatement(
     url,
     `do $$ begin
       execute (select 'truncate ' || string_agg(quote_ident(tablename), ', ') || ' restart identity cascade'
@@ -108,14 +112,4 @@ async function giveBack(url: string): Promise<void> {
     end $$`,
   )
   free.push(url)
-}
-
-async function runOnce(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
-  }
 }

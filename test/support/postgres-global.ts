@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { randomId } from '../../src/core/id.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrations.ts'
 import { startPostgresCluster } from './postgres-cluster.ts'
+import { runStatement } from './postgres-statement.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -35,7 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const postgresTemplate = `${postgresPrefix}template`
   project.provide('postgresPrefix', postgresPrefix)
   if (postgresUrl !== undefined) {
-    await run(postgresUrl, `create database ${postgresTemplate}`)
+    await runStatement(postgresUrl, `create database ${postgresTemplate}`)
     if (given !== undefined) opened.defer(() => dropAll(given, postgresPrefix))
     const url = new URL(postgresUrl)
     url.pathname = `/${postgresTemplate}`
@@ -60,16 +60,6 @@ async function makeTables(url: string): Promise<void> {
 }
 
 async function dropAll(url: string, prefix: string): Promise<void> {
-  const names = await run(url, `select datname from pg_database where starts_with(datname, '${prefix}')`)
-  for (const { datname } of names) await run(url, `drop database ${String(datname)} with (force)`)
-}
-
-async function run(url: string, statement: string): Promise<readonly Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query(statement)).rows
-  } finally {
-    await client.end()
-  }
+  const names = await runStatement(url, `select datname from pg_database where starts_with(datname, '${prefix}')`)
+  for (const { datname } of names) await runStatement(url, `drop database ${String(datname)} with (force)`)
 }
