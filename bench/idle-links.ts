@@ -1,11 +1,12 @@
 // The agents' side of many links, in a process of its own: paired and joined as any agent, with a model server that says
 // what it has and nothing else.
 import { dialer } from '../src/agent/dial.ts'
-import { GatewayPlace } from '../src/agent/gateway-place.ts'
 import { TokenClient } from '../src/agent/token-client.ts'
 import { systemClock } from '../src/core/clock.ts'
 import { Secret } from '../src/core/secret.ts'
+import { GatewayAddress } from '../src/http-client/gateway-address.ts'
 import type { RequestHead } from '../src/protocol/head.ts'
+import { respond } from '../src/tunnel/http/http-stream.ts'
 import { type JoinedLink, joinAsAgent } from '../src/tunnel/join.ts'
 import { DEFAULT_TUNNEL_LIMITS } from '../src/tunnel/limits.ts'
 import type { TunnelStream } from '../src/tunnel/stream.ts'
@@ -32,9 +33,9 @@ let links: JoinedLink['link'][] = []
 
 serveCalls<IdleLinkCalls>({
   async open({ gatewayPort, oneTimeTokens }) {
-    const place = new GatewayPlace({ url: `http://127.0.0.1:${gatewayPort}` })
+    const address = new GatewayAddress({ url: `http://127.0.0.1:${gatewayPort}` })
     for (let at = 0; at < oneTimeTokens.length; at += BATCH) {
-      const batch = oneTimeTokens.slice(at, at + BATCH).map((token) => openLink(place, new Secret(token)))
+      const batch = oneTimeTokens.slice(at, at + BATCH).map((token) => openLink(address, new Secret(token)))
       links.push(...(await Promise.all(batch)))
     }
     return {}
@@ -53,9 +54,9 @@ serveCalls<IdleLinkCalls>({
   },
 })
 
-async function openLink(place: GatewayPlace, oneTimeToken: Secret): Promise<JoinedLink['link']> {
-  const { access } = await new TokenClient({ place, clock: systemClock }).redeem(oneTimeToken)
-  const dial = dialer({ place, clock: systemClock })
+async function openLink(address: GatewayAddress, oneTimeToken: Secret): Promise<JoinedLink['link']> {
+  const { access } = await new TokenClient({ address, clock: systemClock }).redeem(oneTimeToken)
+  const dial = dialer({ address, clock: systemClock })
   const { link } = await joinAsAgent({
     socket: await dial(access.token, new AbortController().signal),
     instance: `bench-${links.length}`,
@@ -71,7 +72,7 @@ async function openLink(place: GatewayPlace, oneTimeToken: Secret): Promise<Join
 function answer(stream: TunnelStream, { target }: RequestHead): void {
   stream.receiver = { onData: (chunk) => stream.consumed(chunk.length), onEnd() {}, onReset() {}, onDrain() {} }
   const isListing = target === '/v1/models'
-  stream.respond({ status: isListing ? 200 : 404, fields: ['content-type', 'application/json'] }, false)
+  respond(stream, { status: isListing ? 200 : 404, fields: ['content-type', 'application/json'] }, false)
   stream.write(Buffer.from(isListing ? MODELS : '{}'))
   stream.end()
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { openLocalControl } from '../src/app/local-control.ts'
 import { findFreePort } from '../test/support/free-port.ts'
+import { openLocalControl } from '../test/support/local-control.ts'
 import type { Bench } from './bench.ts'
 import type { Finding } from './finding.ts'
 import { treeRssBytes } from './process-tree.ts'

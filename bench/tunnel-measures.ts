@@ -1,13 +1,15 @@
 import type { Bench } from './bench.ts'
 import type { Finding } from './finding.ts'
+import { measureStartUp } from './start-up.ts'
 import { measureTunnelFirstByte } from './tunnel-first-byte.ts'
 import { measureTunnelIdle } from './tunnel-idle.ts'
 import { measureTunnelReconnect } from './tunnel-reconnect.ts'
 import { measureTunnelTokens } from './tunnel-tokens.ts'
 import { measureTunnelUpload } from './tunnel-upload.ts'
 
-/** The measures of the tunnelled path, by the names they are asked for. */
+/** The measures of start-up and of the tunnelled path, by the names they are asked for. */
 export const TUNNEL_MEASURES = {
+  'start-up': measureStartUp,
   'tunnel-tokens': measureTunnelTokens,
   'tunnel-idle': measureTunnelIdle,
   'tunnel-upload': measureTunnelUpload,

@@ -17,7 +17,7 @@ END = 1
 REFUSED, UNREACHABLE, BROKEN, INTERRUPTED, INVALID, DENIED, BUSY = range(2, 9)
 FLOW, UNSUPPORTED, INTERNAL = 10, 11, 12
 BY_GATEWAY, BY_AGENT, BY_UPSTREAM = 2, 3, 4
-MAX_MESSAGE, CHUNK, WINDOW, STREAMS, HEARTBEAT_MS = 16_777_216, 16_384, 65_536, 16, 15_000
+MAX_MESSAGE, CHUNK, WINDOW, STREAMS, HEARTBEAT_MS = 65_536, 16_384, 65_536, 16, 15_000
 UNCROSSED = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "host",
              "expect"}
 # The gateway is not trusted with more than this: no route here changes what the model server has.

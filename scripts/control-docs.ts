@@ -1,8 +1,8 @@
-import type { Access } from '../src/control/contract/parts.ts'
-import { type OperationName, operations } from '../src/control/contract.ts'
+import { type OperationName, operations } from '../src/contract/operations.ts'
+import type { Access } from '../src/contract/parts.ts'
 
 const MARKERS = {
-  begin: '<!-- operations: written by `npm run docs` from src/control/contract.ts -->',
+  begin: '<!-- operations: written by `npm run docs` from src/contract/operations.ts -->',
   end: '<!-- /operations -->',
 }
 

@@ -1,10 +1,13 @@
-/** Writes the pages of `docs/` that are made from code. `npm run docs`; tests hold them to it. */
+/** Writes the pages of `docs/`, and the one table in `src/`, that are made from code. `npm run docs`; tests hold them to it. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { renderConfigDocs } from '../src/config/docs.ts'
 import { renderConfigJsonSchema } from '../src/config/options.ts'
 import { withControlDocs } from './control-docs.ts'
+import { withErrorDocs } from './error-docs.ts'
+import { withFieldDocs } from './field-docs.ts'
+import { renderOperationTable } from './operation-table.ts'
 import { withRouteDocs } from './route-docs.ts'
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url))
@@ -12,5 +15,7 @@ const docs = fileURLToPath(new URL('../docs/', import.meta.url))
 writeFileSync(`${docs}config.md`, renderConfigDocs())
 writeFileSync(`${docs}config.schema.json`, `${JSON.stringify(renderConfigJsonSchema(), null, 2)}\n`)
 execFileSync('biome', ['format', '--write', `${docs}config.schema.json`], { stdio: ['ignore', 'ignore', 'inherit'] })
-writeFileSync(`${docs}api.md`, withRouteDocs(readFileSync(`${docs}api.md`, 'utf8')))
+writeFileSync(`${docs}api.md`, withFieldDocs(withRouteDocs(readFileSync(`${docs}api.md`, 'utf8'))))
+writeFileSync(`${docs}errors.md`, withErrorDocs(readFileSync(`${docs}errors.md`, 'utf8')))
 writeFileSync(`${docs}control-api.md`, withControlDocs(readFileSync(`${docs}control-api.md`, 'utf8')))
+writeFileSync(fileURLToPath(new URL('../src/contract/operation-table.ts', import.meta.url)), renderOperationTable())

@@ -1,8 +1,9 @@
-import { DIALECT_NAMES, type DialectName, type Listing, type ModelPlace, type Route } from '../src/dialects/dialect.ts'
-import { ROUTES, routeLabel } from '../src/dialects/routes.ts'
+import { DIALECT_NAMES, type DialectName } from '../src/core/dialect-name.ts'
+import type { Listing, ModelField, Route } from '../src/dialects/dialect.ts'
+import { ROUTES, routeLabel, type ServedRoute } from '../src/servers/route-table.ts'
 
 const MARKERS = {
-  begin: '<!-- routes: written by `npm run docs` from src/dialects/routes.ts -->',
+  begin: '<!-- routes: written by `npm run docs` from src/servers/route-table.ts -->',
   end: '<!-- /routes -->',
 }
 
@@ -34,7 +35,7 @@ export function withRouteDocs(page: string): string {
   return `${page.slice(0, begin)}${MARKERS.begin}\n\n${renderRouteDocs()}\n${page.slice(end)}`
 }
 
-function renderRow(route: Route): string {
+function renderRow(route: ServedRoute): string {
   return row([`\`${routeLabel(route)}\``, route.class, modelOf(route.model), answerOf(route), route.servers.join(', ')])
 }
 
@@ -42,7 +43,7 @@ function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`
 }
 
-function modelOf(place: ModelPlace): string {
+function modelOf(place: ModelField): string {
   switch (place.in) {
     case 'body':
       return fieldsOf(place.fields)
@@ -62,10 +63,9 @@ function fieldsOf(fields: readonly string[]): string {
   return names.join(fields.includes('destination') ? ' and ' : ' or ')
 }
 
-function answerOf({ class: routeClass, stream, listing }: Route): string {
+function answerOf({ class: routeClass, format, streams, listing }: Route): string {
   if (routeClass === 'never') return '403'
   if (listing !== undefined) return LISTINGS[listing]
-  if (stream === undefined) return 'whole'
-  const { format, isDefault } = stream
-  return isDefault ? `\`${format}\` unless \`stream\` is false` : `\`${format}\` if \`stream\` is true`
+  if (streams === undefined) return 'whole'
+  return streams === 'default' ? `\`${format}\` unless \`stream\` is false` : `\`${format}\` if \`stream\` is true`
 }

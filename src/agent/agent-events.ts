@@ -1,6 +1,6 @@
+import type { GatewayFault } from '../http-client/gateway-error.ts'
 import type { CloseReason } from '../protocol/codes.ts'
 import type { LinkEnd } from '../tunnel/link.ts'
-import type { GatewayFault } from './gateway-error.ts'
 import type { ServedRequest } from './local-server.ts'
 
 /**
@@ -91,6 +91,6 @@ export function stopAfter({ reason, text }: LinkEnd, gatewayUrl: string): AgentS
 export function revokedStop(gatewayUrl: string): AgentStop {
   return {
     reason: 'revoked',
-    text: `This tunnel was revoked at the gateway, or its credential was rotated or has run out, so the agent has stopped. To go on, pair this machine again: punku pair ${gatewayUrl}`,
+    text: `This tunnel was revoked at the gateway, or its credential was rotated, has run out, or was used by two, so the agent has stopped. To go on, pair this machine again: punku pair ${gatewayUrl}`,
   }
 }

@@ -8,11 +8,11 @@ import { Mailbox } from '../../test/support/scripted/mailbox.ts'
 import { frames, hold, rest } from '../../test/support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../../test/support/scripted-upstream.ts'
 import { Secret } from '../core/secret.ts'
-import { HttpDispatcher } from '../http1/http-dispatcher.ts'
+import { GatewayAddress } from '../http-client/gateway-address.ts'
+import { CredentialRefused } from '../http-client/gateway-error.ts'
+import { HttpDispatcher } from '../http-client/http-dispatcher.ts'
 import { Agent, type AgentOptions } from './agent.ts'
 import type { AgentEvent } from './agent-events.ts'
-import { CredentialRefused } from './gateway-error.ts'
-import { GatewayPlace } from './gateway-place.ts'
 
 let opened: AsyncDisposableStack
 let clock: JumpingClock
@@ -32,6 +32,7 @@ let interfaces: NonNullable<AgentOptions['interfaces']>
 beforeEach(async () => {
   opened = new AsyncDisposableStack()
   clock = new JumpingClock()
+  clock.random = () => 0
   gateway = opened.use(await LinkGateway.start())
   upstream = opened.use(await startScriptedUpstream({ server: 'ollama' }))
   refusal = undefined
@@ -53,7 +54,7 @@ function newAgent(more: Partial<AgentOptions> = {}): Agent {
   logged = []
   const dispatcher = opened.use(new HttpDispatcher({ origin: upstream.origin, clock, keepAliveMs: 0 }))
   return new Agent({
-    place: new GatewayPlace({ url: gateway.url }),
+    address: new GatewayAddress({ url: gateway.url }),
     tokens: {
       async accessToken() {
         if (refusal !== undefined) throw refusal
@@ -66,7 +67,6 @@ function newAgent(more: Partial<AgentOptions> = {}): Agent {
     machine: { name: 'ann', platform: 'linux', arch: 'x64' },
     clock,
     log: pino({}, { write: (line: string) => void logged.push(line) }),
-    random: () => 0,
     interfaces: () => interfaces(),
     onEvent(event) {
       seen.push(event.type)
@@ -156,7 +156,7 @@ describe('a link', () => {
     await connected()
     const { text, received } = await runningRequest()
     gateway.cut()
-    expect(await afterWait()).toMatchObject({ reason: 'lost', retryInMs: 1_000 })
+    expect(await afterWait()).toMatchObject({ reason: 'lost', retryInMs: 500 })
     expect((await gateway.nextLink()).isResumed).toBe(true)
     expect(await next('connected')).toMatchObject({ isResumed: true })
     received.release()
@@ -173,7 +173,7 @@ describe('a link', () => {
     gateway.cut()
     await afterWait()
     await next('lost')
-    clock.advance(28_999)
+    clock.advance(29_499)
     expect(agent.status.streams).toBe(1)
     clock.advance(1)
     expect(agent.status.streams).toBe(0)
@@ -233,7 +233,7 @@ describe('back-off', () => {
   test('doubles while no link can be had, and tells when it tries next', async () => {
     gateway.refuses = () => 503
     agent.start()
-    for (const retryInMs of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+    for (const retryInMs of [500, 1_000, 2_000, 2_000, 2_000]) {
       const lost = await next('lost')
       expect(lost).toMatchObject({ reason: 'rejected', retryInMs })
       expect(agent.status).toMatchObject({
@@ -250,8 +250,8 @@ describe('back-off', () => {
   })
 
   test.each([
-    [59_000, 4_000],
-    [60_000, 1_000],
+    [4_000, 2_000],
+    [5_000, 500],
   ])('after a link that held for %i ms is %i ms', async (heldMs, retryInMs) => {
     gateway.refuses = () => 503
     agent.start()
@@ -265,6 +265,37 @@ describe('back-off', () => {
     gateway.cut()
     expect(await next('lost')).toMatchObject({ reason: 'lost', retryInMs })
   })
+
+  test('grows on after 5 minutes without a gateway', async () => {
+    gateway.refuses = () => 503
+    agent.start()
+    let { retryInMs } = await afterWait()
+    while (retryInMs <= 2_000) ({ retryInMs } = await afterWait())
+    expect(retryInMs).toBe(4_000)
+    expect(clock.elapsed()).toBeGreaterThan(300_000)
+    expect((await afterWait()).retryInMs).toBe(8_000)
+  })
+
+  test('stays short for longer than that while there is a session to resume', async () => {
+    gateway.resumeWindowMs = 3_600_000
+    await connected()
+    gateway.refuses = () => 503
+    gateway.cut()
+    while (clock.elapsed() < 310_000) expect((await afterWait()).retryInMs).toBeLessThanOrEqual(2_000)
+    const { retryInMs } = await next('lost')
+    gateway.refuses = undefined
+    clock.advance(retryInMs)
+    expect((await gateway.nextLink()).isResumed).toBe(true)
+  })
+
+  test('is as long as the gateway asks for', async () => {
+    gateway.refuses = () => 503
+    gateway.retryAfter = '17'
+    agent.start()
+    expect((await afterWait()).retryInMs).toBe(17_000)
+    gateway.retryAfter = 'Sun, 06 Nov 1994 08:49:37 GMT'
+    expect((await afterWait()).retryInMs).toBe(1_000)
+  })
 })
 
 describe('an access token', () => {
@@ -277,7 +308,7 @@ describe('an access token', () => {
   test('that it never takes is not asked for in a circle', async () => {
     gateway.refuses = () => 401
     agent.start()
-    expect(await afterWait()).toMatchObject({ reason: 'unauthorized', retryInMs: 1_000 })
+    expect(await afterWait()).toMatchObject({ reason: 'unauthorized', retryInMs: 500 })
     expect([issued, gateway.upgrades]).toEqual([2, 2])
     await afterWait()
     expect([issued, gateway.upgrades]).toEqual([4, 4])
@@ -393,6 +424,18 @@ describe('told to go away', () => {
     expect(seen).not.toContain('lost')
   })
 
+  test('begins at a time of its own: all agents of the gateway are told at once', async () => {
+    const old = await connected()
+    clock.random = () => 0.6
+    old.link.goAway('restart', '')
+    await next('goAway')
+    await expect.poll(() => clock.nextDueMs).toBe(clock.elapsed() + 300)
+    expect(gateway.upgrades).toBe(1)
+    clock.advance(300)
+    await gateway.nextLink()
+    expect(seen).toEqual(['connecting', 'connected', 'goAway', 'connecting'])
+  })
+
   test('keeps an idle link until the next one stands', async () => {
     const old = await connected()
     gateway.isMute = true
@@ -423,7 +466,7 @@ describe('told to go away', () => {
       await runningRequest()
       link.link.goAway('restart', '')
       await next('goAway')
-      if (count > 0) expect((await afterWait()).retryInMs).toBe(1_000 * 2 ** (count - 1))
+      if (count > 0) expect((await afterWait()).retryInMs).toBe(Math.min(500 * 2 ** (count - 1), 2_000))
       links.push(await gateway.nextLink())
     }
     expect(await links[0]?.link.ended).toMatchObject({ reason: 'limit_exceeded' })
@@ -457,7 +500,7 @@ describe('after a suspension or a change of network', () => {
     gateway.refuses = () => 503
     agent.start()
     for (let count = 0; count < 5; count++) await afterWait()
-    expect((await next('lost')).retryInMs).toBe(30_000)
+    expect((await next('lost')).retryInMs).toBe(2_000)
     gateway.refuses = undefined
     interfaces = () => ({
       wlan0: [{ address: '10.0.0.7', netmask: '', family: 'IPv4', mac: '', internal: false, cidr: null }],

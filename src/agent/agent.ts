@@ -3,12 +3,14 @@ import { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import { randomId } from '../core/id.ts'
 import type { Logger } from '../core/log.ts'
+import type { GatewayAddress } from '../http-client/gateway-address.ts'
+import { CredentialRefused, GatewayError, printable } from '../http-client/gateway-error.ts'
 import { HELD_LINK_MS } from '../protocol/limits.ts'
 import { type JoinedLink, type JoinOptions, joinAsAgent } from '../tunnel/join.ts'
 import { DEFAULT_TUNNEL_LIMITS, type TunnelLimits } from '../tunnel/limits.ts'
 import { type LinkEnd, LinkEnded } from '../tunnel/link.ts'
-import type { Session } from '../tunnel/session.ts'
-import { type AccessTokenSource, AccessTokens } from './access-tokens.ts'
+import type { TunnelSession } from '../tunnel/session.ts'
+import { AccessTokenKeeper, type AccessTokenSource } from './access-token-keeper.ts'
 import {
   type AgentEvent,
   type AgentStatus,
@@ -21,12 +23,10 @@ import {
 } from './agent-events.ts'
 import { BackOff } from './back-off.ts'
 import { type Dial, dialer } from './dial.ts'
-import { CredentialRefused, GatewayError, printable } from './gateway-error.ts'
-import type { GatewayPlace } from './gateway-place.ts'
 import type { HouseRules } from './house-rules.ts'
-import { KeptSession } from './kept-session.ts'
-import { type LocalPlace, LocalServer } from './local-server.ts'
+import { LocalServer, type ServerAccess } from './local-server.ts'
 import { type ListInterfaces, MachineWatch } from './machine-watch.ts'
+import { ResumableSession } from './resumable-session.ts'
 import { TokenRefused } from './token-client.ts'
 
 /** Requests served at a time when nobody says otherwise: more than one machine's models are at work on. */
@@ -41,10 +41,10 @@ const WOKEN_MS = 5_000
 const MAX_RETIRING_LINKS = 4
 
 export interface AgentOptions {
-  readonly place: GatewayPlace
+  readonly address: GatewayAddress
   readonly tokens: AccessTokenSource
   /** The model server. Its dispatcher stays the caller's. */
-  readonly local: LocalPlace
+  readonly local: ServerAccess
   readonly rules: HouseRules
   /** For people at the gateway. */
   readonly machine: JoinOptions['machine']
@@ -52,17 +52,18 @@ export interface AgentOptions {
   readonly limits?: Partial<TunnelLimits>
   /** Request bodies up to this are sent to the model server whole, bytes. Default 1 MiB. */
   readonly collectBytes?: number
-  /** Default: a WebSocket to `place`. */
+  /** Default: a WebSocket to `address`. */
   readonly dial?: Dial
   readonly clock: Clock
   readonly log: Logger
-  /** Default: `Math.random`. */
-  readonly random?: () => number
   /** Default: those of this machine. */
   readonly interfaces?: ListInterfaces
   /** Must not throw. */
   readonly onEvent: (event: AgentEvent) => void
 }
+
+/** Why there is no link, and how long the gateway asked to be left alone. */
+type Lost = LostLink & Partial<Pick<GatewayError, 'retryAfterMs'>>
 
 interface OpenLink extends JoinedLink {
   readonly socket: WebSocket
@@ -76,7 +77,7 @@ export class Agent {
   readonly #options: AgentOptions
   readonly #limits: TunnelLimits
   readonly #dial: Dial
-  readonly #tokens: AccessTokens
+  readonly #tokens: AccessTokenKeeper
   readonly #server: LocalServer
   readonly #backOff: BackOff
   readonly #instance = randomId(20)
@@ -86,7 +87,7 @@ export class Agent {
   #running: Promise<void> | undefined
   #phase: 'new' | 'running' | 'draining' | 'stopped' = 'new'
   #current: OpenLink | undefined
-  #kept: KeptSession | undefined
+  #kept: ResumableSession | undefined
   #attempt: AbortController | undefined
   /** Resolves when the next attempt has come to a link or to nothing. */
   #attempted: PromiseWithResolvers<void> | undefined
@@ -98,14 +99,14 @@ export class Agent {
   #status: Pick<AgentStatus, 'state' | 'since' | 'tunnel' | 'retryAt' | 'lastError'>
 
   constructor(options: AgentOptions) {
-    const { place, tokens, local, rules, clock, log } = options
+    const { address, tokens, local, rules, clock, log } = options
     this.#options = options
     this.#limits = { ...DEFAULT_TUNNEL_LIMITS, streams: DEFAULT_STREAMS, ...options.limits }
-    this.#dial = options.dial ?? dialer({ place, clock })
-    this.#tokens = new AccessTokens(tokens, clock)
-    this.#backOff = new BackOff(options.random ?? Math.random)
+    this.#dial = options.dial ?? dialer({ address, clock })
+    this.#tokens = new AccessTokenKeeper(tokens, clock)
+    this.#backOff = new BackOff(clock)
     this.#server = new LocalServer({
-      place: local,
+      server: local,
       rules,
       concurrency: this.#limits.streams,
       collectBytes: options.collectBytes ?? DEFAULT_COLLECT_BYTES,
@@ -124,7 +125,7 @@ export class Agent {
   get status(): AgentStatus {
     return {
       ...this.#status,
-      gateway: this.#options.place.url,
+      gateway: this.#options.address.url,
       roundTripMs: this.#current?.link.roundTripMs,
       streams: this.#server.liveCount,
     }
@@ -164,13 +165,15 @@ export class Agent {
   async #run(): Promise<void> {
     while (this.#phase === 'running') {
       const lost = await this.#link()
-      if (lost === undefined || this.#phase !== 'running') continue
-      await this.#pause(lost)
+      if (this.#phase !== 'running') continue
+      // All agents of a gateway that restarts are told to go away in one instant.
+      if (lost === undefined) await this.#wait(this.#backOff.spread())
+      else await this.#pause(lost)
     }
   }
 
-  /** One link from its beginning to its end. Gives why another should wait; `undefined` when it should not. */
-  async #link(): Promise<LostLink | undefined> {
+  /** One link from its beginning to its end. Gives why another should wait; `undefined` when it need not. */
+  async #link(): Promise<Lost | undefined> {
     this.#enter('connecting')
     this.#options.onEvent({ type: 'connecting' })
     const attempt = new AbortController()
@@ -192,7 +195,7 @@ export class Agent {
     return await this.#hold(open)
   }
 
-  async #open(resume: Session | undefined, signal: AbortSignal): Promise<OpenLink> {
+  async #open(resume: TunnelSession | undefined, signal: AbortSignal): Promise<OpenLink> {
     const { machine, clock } = this.#options
     const socket = await this.#dialWithToken(signal)
     const giveUp = (): void => socket.terminate()
@@ -231,7 +234,7 @@ export class Agent {
   }
 
   /** Until the link has ended or is to be replaced. */
-  async #hold(open: OpenLink): Promise<LostLink | undefined> {
+  async #hold(open: OpenLink): Promise<Lost | undefined> {
     const { link, session, isResumed, tokenExpiresInMs, resumeWindowMs } = open
     const { clock, onEvent } = this.#options
     if (this.#phase !== 'running') {
@@ -256,15 +259,15 @@ export class Agent {
     if (typeof end === 'string') return this.#retire(open, end)
     this.#links.delete(open)
     if (end.reason === 'token_expired') this.#tokens.drop()
-    const stop = stopAfter(end, this.#options.place.url)
+    const stop = stopAfter(end, this.#options.address.url)
     if (stop !== undefined) this.#finish(stop)
     else if (this.#phase !== 'running') session.end('the agent stops')
-    else if (!session.isOver) this.#kept = new KeptSession(session, resumeWindowMs, clock)
+    else if (!session.isOver) this.#kept = new ResumableSession(session, resumeWindowMs, clock)
     return lostLink(end)
   }
 
   /** The gateway is about to end this link: the next is opened first, and this one ends with its streams. */
-  #retire(open: OpenLink, text: string): LostLink | undefined {
+  #retire(open: OpenLink, text: string): Lost | undefined {
     const { link, session } = open
     if (this.#phase !== 'running') return undefined
     this.#options.onEvent({ type: 'goAway', text })
@@ -284,18 +287,21 @@ export class Agent {
   }
 
   /** What an attempt failed with. */
-  #explain(thrown: unknown): LostLink | undefined {
-    const { place, log } = this.#options
+  #explain(thrown: unknown): Lost | undefined {
+    const { address, log } = this.#options
     if (thrown instanceof CredentialRefused) {
-      this.#finish(revokedStop(place.url))
+      this.#finish(revokedStop(address.url))
       return undefined
     }
     if (thrown instanceof LinkEnded) {
-      const stop = stopAfter(thrown.end, place.url)
+      const stop = stopAfter(thrown.end, address.url)
       if (stop !== undefined) this.#finish(stop)
       return lostLink(thrown.end)
     }
-    if (thrown instanceof GatewayError) return { reason: thrown.code, text: thrown.message }
+    if (thrown instanceof GatewayError) {
+      const { code, message, retryAfterMs } = thrown
+      return { reason: code, text: message, retryAfterMs }
+    }
     if (thrown instanceof TokenRefused) {
       return { reason: 'rejected', text: `The gateway gives no access token (${thrown.code}).` }
     }
@@ -304,18 +310,24 @@ export class Agent {
   }
 
   /** Until it is time for the next attempt, or something has changed. */
-  async #pause(lost: LostLink): Promise<void> {
+  async #pause({ reason, text, retryAfterMs }: Lost): Promise<void> {
     const { clock, onEvent } = this.#options
     const isWoken = clock.elapsed() - this.#wokenAt <= WOKEN_MS
-    const retryInMs = isWoken ? 0 : this.#backOff.next()
+    const isAwaited = this.#kept?.session.isOver === false
+    const retryInMs = isWoken ? 0 : this.#backOff.next({ isAwaited, retryAfterMs })
     // Once: an attempt that fails at once must not be made again and again.
     this.#wokenAt = Number.NEGATIVE_INFINITY
     this.#enter('waiting', { retryAt: clock.now() + retryInMs })
-    this.#note(lost.text)
-    onEvent({ type: 'lost', ...lost, retryInMs })
-    if (retryInMs === 0) return
+    this.#note(text)
+    onEvent({ type: 'lost', reason, text, retryInMs })
+    await this.#wait(retryInMs)
+  }
+
+  /** That long, unless `#endPause` is called before. */
+  async #wait(ms: number): Promise<void> {
+    if (ms === 0) return
     await new Promise<void>((resolve) => {
-      const timer = clock.after(retryInMs, () => this.#endPause?.())
+      const timer = this.#options.clock.after(ms, () => this.#endPause?.())
       this.#endPause = () => {
         timer[Symbol.dispose]()
         this.#endPause = undefined
@@ -327,6 +339,7 @@ export class Agent {
   /** The machine was suspended or its network has changed: links are doubted, waits and attempts begin anew. */
   #wake(): void {
     for (const { link } of this.#links) link.probe(PROBE_MS)
+    this.#backOff.reset()
     if (this.#endPause === undefined) this.#wokenAt = this.#options.clock.elapsed()
     else this.#endPause()
     this.#attempt?.abort()

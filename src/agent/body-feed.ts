@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { HeldData } from '../tunnel/held-data.ts'
+import { HeldData } from '../tunnel/http/held-data.ts'
 
 /**
  * A request body on its way from a stream of the tunnel to the model server. It holds what the other side had credit

@@ -10,9 +10,9 @@ import { ConnectProxy, type ConnectProxyOptions } from '../../test/support/conne
 import { GATEWAY_CERTIFICATE, GATEWAY_PRIVATE_KEY } from '../../test/support/gateway-certificate.ts'
 import { RawServer } from '../../test/support/raw-server.ts'
 import { Secret } from '../core/secret.ts'
+import { GatewayAddress } from '../http-client/gateway-address.ts'
+import { GatewayError } from '../http-client/gateway-error.ts'
 import { dialer } from './dial.ts'
-import { GatewayError } from './gateway-error.ts'
-import { GatewayPlace } from './gateway-place.ts'
 
 const TOKEN = new Secret('access-token')
 const PROXY_VARIABLES = ['https_proxy', 'http_proxy', 'all_proxy', 'no_proxy']
@@ -97,8 +97,8 @@ async function listening(server: Server): Promise<void> {
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
 
 async function dial(url: string, extraCa?: string, signal = new AbortController().signal): Promise<WebSocket> {
-  const place = new GatewayPlace({ url, ...(extraCa === undefined ? {} : { extraCa }) })
-  const socket = await dialer({ place, clock })(TOKEN, signal)
+  const address = new GatewayAddress({ url, ...(extraCa === undefined ? {} : { extraCa }) })
+  const socket = await dialer({ address, clock })(TOKEN, signal)
   opened.defer(() => socket.terminate())
   return socket
 }
@@ -231,9 +231,9 @@ describe('a proxy', () => {
     expect(await failure(dial(url(server), GATEWAY_CERTIFICATE))).toMatchObject({ code: 'proxy', status: 407 })
   })
 
-  test('keeps its password out of whatever prints what goes through it', () => {
+  test('keeps its password out of whatever prints what goes through it', async () => {
     vi.stubEnv('HTTPS_PROXY', 'http://ann:hunter2@127.0.0.1:3128')
-    const { agent } = new GatewayPlace({ url: 'https://gateway.test' }).way(new AbortController().signal)
+    const { agent } = await new GatewayAddress({ url: 'https://gateway.test' }).way(new AbortController().signal)
     const text = inspect(agent, { depth: 10, showHidden: true })
     expect(text).toContain('3128')
     expect(text).not.toMatch(new RegExp(`hunter2|${Buffer.from('ann:hunter2').toString('base64')}`))
@@ -314,6 +314,6 @@ describe('a proxy', () => {
 test.each(['', 'x', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----', GATEWAY_PRIVATE_KEY])(
   'authorities that are no certificates are refused (%#)',
   (extraCa) => {
-    expect(() => new GatewayPlace({ url: 'https://gateway.test', extraCa })).toThrow(/no certificates/)
+    expect(() => new GatewayAddress({ url: 'https://gateway.test', extraCa })).toThrow(/no certificates/)
   },
 )

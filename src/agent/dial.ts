@@ -2,9 +2,11 @@ import { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
 import { SOFTWARE } from '../core/version.ts'
-import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../protocol/limits.ts'
-import { GatewayError } from './gateway-error.ts'
-import type { GatewayPlace } from './gateway-place.ts'
+import type { GatewayAddress } from '../http-client/gateway-address.ts'
+import { GatewayError } from '../http-client/gateway-error.ts'
+import { retryAfterMs } from '../http-client/retry-after.ts'
+import { SUBPROTOCOL } from '../protocol/limits.ts'
+import { SOCKET_OPTIONS } from '../tunnel/link-socket.ts'
 
 /** Until the WebSocket is open: proxy, TLS and handshake together. */
 const DIAL_TIMEOUT_MS = 15_000
@@ -16,25 +18,24 @@ const DIAL_TIMEOUT_MS = 15_000
 export type Dial = (token: Secret, signal: AbortSignal) => Promise<WebSocket>
 
 export interface DialerOptions {
-  readonly place: GatewayPlace
+  readonly address: GatewayAddress
   readonly clock: Clock
   /** Until the WebSocket is open. Default 15 s. */
   readonly timeoutMs?: number
 }
 
 /** Dials `/tunnel` of that gateway. The token goes in a header, and nowhere else; redirects are not followed. */
-export function dialer({ place, clock, timeoutMs = DIAL_TIMEOUT_MS }: DialerOptions): Dial {
-  return (token, signal) =>
-    new Promise((resolve, reject) => {
-      const giveUp = new AbortController()
-      const way = place.way(giveUp.signal)
-      const url = place.endpoint('/tunnel')
+export function dialer({ address, clock, timeoutMs = DIAL_TIMEOUT_MS }: DialerOptions): Dial {
+  return async (token, signal) => {
+    const giveUp = new AbortController()
+    const way = await address.way(giveUp.signal)
+    return await new Promise((resolve, reject) => {
+      const url = address.endpoint('/tunnel')
       url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
       const socket = new WebSocket(url, [SUBPROTOCOL], {
         agent: way.agent,
         headers: { authorization: `Bearer ${token.reveal()}`, 'user-agent': SOFTWARE },
-        perMessageDeflate: false,
-        maxPayload: MAX_MESSAGE_BYTES,
+        ...SOCKET_OPTIONS,
         followRedirects: false,
       })
       // Of our own: the handshake timeout of `ws` only begins once a proxy has answered.
@@ -54,7 +55,7 @@ export function dialer({ place, clock, timeoutMs = DIAL_TIMEOUT_MS }: DialerOpti
       socket.on('error', (error) => fail(way.refusal() ?? handshakeError(error) ?? way.explain(error)))
       socket.once('unexpected-response', (_request, response) => {
         response.destroy()
-        fail(way.refusal() ?? unexpected(response.statusCode ?? 0))
+        fail(way.refusal() ?? unexpected(response.statusCode ?? 0, response.headers['retry-after']))
       })
       socket.once('open', () => {
         settle()
@@ -63,6 +64,7 @@ export function dialer({ place, clock, timeoutMs = DIAL_TIMEOUT_MS }: DialerOpti
       signal.addEventListener('abort', onAbort)
       if (signal.aborted) onAbort()
     })
+  }
 }
 
 /** What `ws` itself says when the answer is no handshake: such errors have no code of the system's. */
@@ -74,7 +76,7 @@ function handshakeError(error: Error & { readonly code?: unknown }): GatewayErro
   )
 }
 
-function unexpected(status: number): GatewayError {
+function unexpected(status: number, retryAfter: string | undefined): GatewayError {
   if (status === 401) {
     return new GatewayError('unauthorized', 'The gateway does not take the access token.', { status })
   }
@@ -84,7 +86,7 @@ function unexpected(status: number): GatewayError {
     isAway
       ? `The gateway, or what stands before it, is not ready for links (status ${status}).`
       : `The gateway refused the link with status ${status}. Check the address, and the versions of both.`,
-    { status },
+    { status, retryAfterMs: retryAfterMs(retryAfter) },
   )
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { PunkuError } from '../core/error.ts'
-import { ROUTES } from '../dialects/routes.ts'
+import { ROUTES } from '../servers/route-table.ts'
 import { type AdmittedRequest, admitRequest, type HouseRules } from './house-rules.ts'
 
 const DIGEST = `sha256:${'0'.repeat(64)}`
@@ -40,7 +40,7 @@ describe('routes', () => {
   test.each([
     ['POST', '/api/nothing', 'route_not_found'],
     ['POST', '/API/CHAT', 'route_not_found'],
-    ['POST', '/api/chat/', 'route_not_found'],
+    ['POST', '/api/chat/', 'invalid_request'],
     ['GET', '/api/chat', 'method_not_allowed'],
     ['CONNECT', '/api/chat', 'method_not_allowed'],
     ['GET', '/control/v1/keys', 'route_not_found'],
@@ -149,7 +149,7 @@ describe('fields', () => {
   ])('%s does not', (name) => expect(passed(name, 'chunked')).toEqual(['accept-encoding', 'identity']))
 
   test.each(['content-type', 'content-length'])('a second %s is refused', (name) => {
-    expect(verdict('POST', '/api/chat', [name, '1', name, '1'])).toBe('invalid_request')
+    expect(verdict('POST', '/api/chat', [name, '1', name, '2'])).toBe('invalid_request')
   })
 
   test('a name with an underscore is refused', () => {

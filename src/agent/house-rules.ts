@@ -1,10 +1,10 @@
 import { PunkuError } from '../core/error.ts'
 import { formatSize } from '../core/units.ts'
 import type { Route } from '../dialects/dialect.ts'
-import { findRoute, routeLabel } from '../dialects/routes.ts'
 import { HeaderView, refuseUnsafeHeaders, requestHeadersFor } from '../http/headers.ts'
 import { filterQuery, parseTarget, REFUSED_PARAMETERS } from '../http/target.ts'
 import type { RequestHead } from '../protocol/head.ts'
+import { findRoute, routeLabel } from '../servers/route-table.ts'
 
 /**
  * Routes of the class `manage` that pass all the same. Gateways tell LM Studio apart by this one; it changes nothing and
@@ -47,6 +47,8 @@ const DEFAULT_BODY_BYTES = 64 * 1_024 * 1_024
  */
 export function admitRequest(head: RequestHead, rules: HouseRules): AdmittedRequest {
   const target = parseTarget(head.target)
+  // A gateway sends none but canonical ones: in any other the two would mean different things.
+  if (head.target.split('?', 1)[0] !== target.path) throw notCanonical()
   const found = findRoute(head.method, target.path)
   if (found === undefined) throw noSuchRoute()
   if ('allowed' in found) throw methodNotAllowed(found.allowed)
@@ -101,6 +103,8 @@ function lengthOf(fields: HeaderView): number | undefined {
   if (!Number.isSafeInteger(length)) throw new PunkuError('invalid_request', 'The Content-Length is not a number.')
   return length
 }
+
+const notCanonical = () => new PunkuError('invalid_request', 'The agent takes a path in its one canonical form only.')
 
 const noSuchRoute = () =>
   new PunkuError(

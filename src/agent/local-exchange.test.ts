@@ -7,10 +7,14 @@ import { request } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { cut, flood, frames, hold, raw, respond, rest } from '../../test/support/scripted/steps.ts'
 import { startScriptedUpstream } from '../../test/support/scripted-upstream.ts'
+import { untilStill } from '../../test/support/stillness.ts'
 import { startTunnelPair, type TunnelPair } from '../../test/support/tunnel-pair.ts'
 import { systemClock } from '../core/clock.ts'
 import { Secret } from '../core/secret.ts'
-import { HttpDispatcher } from '../http1/http-dispatcher.ts'
+import { ConnectionBudget } from '../http-client/connection-budget.ts'
+import { HttpDispatcher } from '../http-client/http-dispatcher.ts'
+import { probe } from '../servers/detect.ts'
+import { openRequest } from '../tunnel/http/http-stream.ts'
 import type { HouseRules } from './house-rules.ts'
 import { type LocalCredential, LocalServer, type ServedRequest } from './local-server.ts'
 
@@ -35,15 +39,22 @@ interface GroundOptions {
   readonly collectBytes?: number
   readonly credential?: LocalCredential
   readonly basePath?: string
+  readonly budget?: ConnectionBudget
 }
 
 /** A tunnel whose agent serves `origin`. */
 async function tunnelTo(options: GroundOptions): Promise<Ground> {
   const served: ServedRequest[] = []
-  const dispatcher = opened.use(new HttpDispatcher({ origin: options.origin }))
+  const dispatcher = opened.use(
+    new HttpDispatcher({
+      origin: options.origin,
+      clock: systemClock,
+      ...(options.budget === undefined ? {} : { budget: options.budget }),
+    }),
+  )
   const { credential } = options
   const server = new LocalServer({
-    place: {
+    server: {
       origin: options.origin,
       basePath: options.basePath ?? '',
       dispatcher,
@@ -94,20 +105,10 @@ async function nothingIsLeft({ pair, server }: Ground): Promise<void> {
   expect(server.liveCount).toBe(0)
 }
 
-/** The value once it has stopped growing. */
+/** The value once it has grown and stopped. */
 async function atRest(value: () => number): Promise<number> {
-  let before = -1
-  await expect
-    .poll(
-      () => {
-        const isAtRest = before === value() && before > 0
-        before = value()
-        return isAtRest
-      },
-      { interval: 100, timeout: 8_000 },
-    )
-    .toBe(true)
-  return before
+  await expect.poll(value).toBeGreaterThan(0)
+  return await untilStill(value)
 }
 
 describe('a request', () => {
@@ -188,6 +189,19 @@ describe('a request', () => {
       { method: 'POST', route: undefined, status: undefined, error: 'route_not_found' },
     ])
     await nothingIsLeft(ground)
+  })
+
+  test('an agent that can open no connection is busy, and the model server not to blame', async () => {
+    const upstream = await ollama()
+    const budget = new ConnectionBudget({ limit: 0, onExhausted: () => {} })
+    const ground = await tunnelTo({ origin: upstream.origin, budget })
+    const busy = { code: 'agent_busy', detail: { reason: expect.stringContaining('open as its system allows') } }
+    await expect(ground.send('/api/chat', chat())).rejects.toMatchObject(busy)
+    const base = { origin: 'http://upstream.invalid', basePath: '' }
+    const way = { dispatcher: ground.pair.dispatcher, base, credential: undefined }
+    const signal = new AbortController().signal
+    const probed = await probe({ way, kind: 'ollama', clock: systemClock, signal })
+    expect(probed).toMatchObject({ failure: 'exhausted' })
   })
 
   test('beyond what is served at a time is refused, and served once there is room', async () => {
@@ -301,13 +315,18 @@ describe('an answer', () => {
     const ended = Promise.withResolvers<void>()
     let written = 0
     let isEnough = false
-    const stream = ground.pair.gateway.session.open({ method: 'POST', target: '/api/chat', fields: [] }, false, {
-      onHead() {},
-      onData: (chunk) => stream.consumed(chunk.length),
-      onEnd: () => ended.resolve(),
-      onReset: ({ text }) => ended.reject(new Error(text)),
-      onDrain: () => write(),
-    })
+    const stream = openRequest(
+      ground.pair.gateway.session,
+      { method: 'POST', target: '/api/chat', fields: [] },
+      false,
+      {
+        onHead() {},
+        onData: (chunk) => stream.consumed(chunk.length),
+        onEnd: () => ended.resolve(),
+        onReset: ({ text }) => ended.reject(new Error(text)),
+        onDrain: () => write(),
+      },
+    )
     const write = (): void => {
       while (!isEnough && stream.write(Buffer.alloc(65_536))) written += 65_536
     }
@@ -390,6 +409,18 @@ describe('who leaves', () => {
     await received.connection.closed
     expect(ground.served).toMatchObject([{ status: 200, error: 'cancelled' }])
     await nothingIsLeft(ground)
+  })
+
+  test('the client, when the model server is done but not all has gone out: its answer was cut off', async () => {
+    const upstream = await ollama()
+    upstream.behave([flood(65_536, 5), rest])
+    const ground = await tunnelTo({ origin: upstream.origin })
+    const answer = await ground.send('/api/chat', chat())
+    await expect.poll(() => ground.server.liveCount).toBe(0)
+    expect(ground.served).toEqual([])
+    answer.body.on('error', () => {}).destroy()
+    await nothingIsLeft(ground)
+    expect(ground.served).toMatchObject([{ status: 200, error: 'cancelled' }])
   })
 
   test('the session: all its work ends', async () => {

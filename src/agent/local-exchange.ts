@@ -2,13 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Logger } from '../core/log.ts'
 import { type FailureCode, UpstreamFailure } from '../core/upstream-failure.ts'
-import { routeLabel } from '../dialects/routes.ts'
 import type { ResetCode, ResetOrigin } from '../protocol/codes.ts'
 import { UNCROSSED_RESPONSE_FIELDS } from '../protocol/head.ts'
+import { routeLabel } from '../servers/route-table.ts'
+import { respond } from '../tunnel/http/http-stream.ts'
 import type { StreamReceiver, TunnelStream } from '../tunnel/stream.ts'
 import { BodyFeed } from './body-feed.ts'
 import { type AdmittedRequest, bodyTooLarge } from './house-rules.ts'
-import type { LocalPlace } from './local-server.ts'
+import type { ServerAccess } from './local-server.ts'
 import { modelOf } from './route-facts.ts'
 
 /** How an exchange with the model server ended. */
@@ -16,18 +17,20 @@ export interface ExchangeOutcome {
   readonly model: string | undefined
   /** `undefined` when the model server gave none. */
   readonly status: number | undefined
-  /** The code of the RESET that ended it; `undefined` when it ended well. */
+  /** The code of the RESET that ended it; `undefined` when it ended well, and all of its answer was sent to the gateway. */
   readonly error: string | undefined
 }
 
 export interface LocalExchangeOptions {
   readonly stream: TunnelStream
   readonly request: AdmittedRequest
-  readonly place: LocalPlace
+  readonly server: ServerAccess
   /** Bodies of a known length up to this are collected and sent whole, bytes. */
   readonly collectBytes: number
   readonly log: Logger
   /** Called once, when the model server has nothing more to do for it. */
+  readonly onIdle: () => void
+  /** Called once, when its answer was sent whole, or will not be; not before `onIdle`. */
   readonly onOver: (outcome: ExchangeOutcome) => void
 }
 
@@ -46,6 +49,7 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
   #model: string | undefined
   #status: number | undefined
   #isOver = false
+  #isTold = false
 
   constructor(options: LocalExchangeOptions) {
     this.#options = options
@@ -98,6 +102,10 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
     this.#controller?.resume()
   }
 
+  onSent(): void {
+    this.#tell(undefined)
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#isOver) controller.abort(CANCELLED)
@@ -107,7 +115,7 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
     if (this.#isOver) return
     this.#status = status
     try {
-      this.#stream.respond({ status, fields: crossingFields(headers) }, false)
+      respond(this.#stream, { status, fields: crossingFields(headers) }, false)
     } catch {
       // More fields than a head can carry, or a status that is none of a final response.
       this.#fail('invalid', 'upstream', FAILURE_TEXTS.invalid)
@@ -120,7 +128,7 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
 
   onResponseEnd(): void {
     if (this.#isOver) return
-    this.#settle(undefined)
+    this.#leaveServer()
     this.#stream.end()
   }
 
@@ -131,7 +139,8 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
       return
     }
     // What the model server has said before is told first.
-    this.#stream.fail(RESET_OF[error.code], 'upstream', FAILURE_TEXTS[error.code])
+    const origin = error.code === 'exhausted' ? 'agent' : 'upstream'
+    this.#stream.fail(RESET_OF[error.code], origin, FAILURE_TEXTS[error.code])
     this.#settle(RESET_OF[error.code])
   }
 
@@ -143,9 +152,9 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
   }
 
   #dispatch(body: Buffer | BodyFeed | null): void {
-    const { request, place } = this.#options
+    const { request, server } = this.#options
     const headers = [...request.headers]
-    const { credential } = place
+    const { credential } = server
     if (credential !== undefined) {
       const value = credential.value.reveal()
       headers.push(credential.header, credential.header === 'authorization' ? `Bearer ${value}` : value)
@@ -155,8 +164,8 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
     }
     const { method } = request.route
     try {
-      place.dispatcher.dispatch(
-        { origin: place.origin, path: place.basePath + request.path, method, headers, body },
+      server.dispatcher.dispatch(
+        { origin: server.origin, path: server.basePath + request.path, method, headers, body },
         this,
       )
     } catch (thrown) {
@@ -178,13 +187,25 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
     this.#settle(code)
   }
 
+  #settle(error: ResetCode): void {
+    this.#leaveServer()
+    this.#tell(error)
+  }
+
   /** Nothing is left to do for the model server: what it may still be at work on ends here. */
-  #settle(error: ResetCode | undefined): void {
+  #leaveServer(): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#collected = undefined
     this.#controller?.abort(CANCELLED)
     this.#feed?.destroy()
+    this.#options.onIdle()
+  }
+
+  /** What was written may wait for a client that reads slowly, and that may leave before it has gone out. */
+  #tell(error: ResetCode | undefined): void {
+    if (this.#isTold) return
+    this.#isTold = true
     this.#options.onOver({ model: this.#model, status: this.#status, error })
   }
 }
@@ -197,6 +218,7 @@ const CANCELLED = new UpstreamFailure('aborted', 'the stream is over')
 const RESET_OF: Readonly<Record<FailureCode, ResetCode>> = {
   refused: 'refused',
   unreachable: 'unreachable',
+  exhausted: 'busy',
   reset: 'broken',
   interrupted: 'interrupted',
   invalid: 'invalid',
@@ -207,6 +229,7 @@ const RESET_OF: Readonly<Record<FailureCode, ResetCode>> = {
 const FAILURE_TEXTS: Readonly<Record<FailureCode, string>> = {
   refused: 'The model server refused the connection: it is not running, or listens elsewhere.',
   unreachable: 'The model server cannot be reached from the agent.',
+  exhausted: 'The agent has as many files and connections open as its system allows it.',
   reset: 'The model server closed the connection before it answered.',
   interrupted: 'The model server closed the connection in the middle of its answer.',
   invalid: 'The model server answered with something that is not valid HTTP.',

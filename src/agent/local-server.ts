@@ -4,9 +4,9 @@ import { PunkuError } from '../core/error.ts'
 import type { Logger } from '../core/log.ts'
 import type { Secret } from '../core/secret.ts'
 import type { Route } from '../dialects/dialect.ts'
-import { findRoute, routeLabel } from '../dialects/routes.ts'
 import type { ResetCode } from '../protocol/codes.ts'
 import type { RequestHead } from '../protocol/head.ts'
+import { findRoute, routeLabel } from '../servers/route-table.ts'
 import type { TunnelStream } from '../tunnel/stream.ts'
 import { type AdmittedRequest, admitRequest, type HouseRules } from './house-rules.ts'
 import { type ExchangeOutcome, LocalExchange } from './local-exchange.ts'
@@ -18,8 +18,8 @@ export interface LocalCredential {
   readonly value: Secret
 }
 
-/** The model server beside the agent: the one place requests go. */
-export interface LocalPlace {
+/** The way to the model server beside the agent: requests go nowhere else. */
+export interface ServerAccess {
   /** Scheme and authority, as in `http://127.0.0.1:11434`. */
   readonly origin: string
   /** Put before every path; empty, or starts with `/` and does not end with one. */
@@ -46,7 +46,7 @@ export interface ServedRequest {
 }
 
 export interface LocalServerOptions {
-  readonly place: LocalPlace
+  readonly server: ServerAccess
   readonly rules: HouseRules
   /** Requests served at a time, over all links; more are refused as `busy`. */
   readonly concurrency: number
@@ -85,13 +85,13 @@ export class LocalServer {
       this.#tell(head, startedAt, undefined, { model: undefined, status: undefined, error: refusal.code })
       return
     }
-    const { place, collectBytes, log } = this.#options
+    const { server, collectBytes, log } = this.#options
     this.#liveCount++
-    const onOver = (outcome: ExchangeOutcome): void => {
+    const onIdle = (): void => {
       this.#liveCount--
-      this.#tell(head, startedAt, request.route, outcome)
     }
-    stream.receiver = new LocalExchange({ stream, request, place, collectBytes, log, onOver })
+    const onOver = (outcome: ExchangeOutcome): void => this.#tell(head, startedAt, request.route, outcome)
+    stream.receiver = new LocalExchange({ stream, request, server, collectBytes, log, onIdle, onOver })
   }
 
   #refuseCrowd(): void {

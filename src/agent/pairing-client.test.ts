@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
+import { LOCAL } from '../../test/support/key-actors.ts'
 import { openRelaySite } from '../../test/support/relay-site.ts'
 import { type TokenAnswer, TokenGateway } from '../../test/support/token-gateway.ts'
 import { Secret } from '../core/secret.ts'
-import { DEFAULT_ORG } from '../relay/tunnel.ts'
-import { RefreshTokenSource } from './access-tokens.ts'
-import { CredentialRefused } from './gateway-error.ts'
-import { GatewayPlace } from './gateway-place.ts'
+import { GatewayAddress } from '../http-client/gateway-address.ts'
+import { CredentialRefused } from '../http-client/gateway-error.ts'
+import { RefreshTokenSource } from './access-token-keeper.ts'
 import { PairingClient, type PairingProgress } from './pairing-client.ts'
 import { type PairedCredential, TokenClient } from './token-client.ts'
 
@@ -42,7 +42,7 @@ beforeEach(async () => {
   gateway = await TokenGateway.start()
   clock = new ManualClock()
   // Requests have a clock of their own: what waits on the test's is the wait for the next poll and nothing else.
-  const tokens = new TokenClient({ place: new GatewayPlace({ url: gateway.url }), clock: new ManualClock() })
+  const tokens = new TokenClient({ address: new GatewayAddress({ url: gateway.url }), clock: new ManualClock() })
   client = new PairingClient({ tokens, clock })
   progress = []
   leaving = new AbortController()
@@ -170,20 +170,20 @@ test('a one-time token is exchanged at once', async () => {
 
 test("works with the gateway's own site, from the code to the end of the credential", async () => {
   const site = await openRelaySite()
-  const tokens = new TokenClient({ place: new GatewayPlace({ url: site.url }), clock: new ManualClock() })
+  const tokens = new TokenClient({ address: new GatewayAddress({ url: site.url }), clock: new ManualClock() })
   const shown = Promise.withResolvers<string>()
   const pairing = new PairingClient({ tokens, clock }).pairByCode(
     { label: 'box', machine: 'ann', platform: 'linux' },
     (step) => step.step === 'code' && shown.resolve(step.answer.userCode),
   )
   const userCode = await shown.promise
-  await site.pairings.approve({ userCode, orgId: DEFAULT_ORG, by: 'local admin', address: '192.0.2.1' })
+  await site.pairings.approve(LOCAL, { userCode })
   await quiet(1)
   clock.advance(5_000)
   const { refreshToken, tunnel } = await pairing
   expect(tunnel.label).toBe('box')
-  const source = new RefreshTokenSource(tokens, refreshToken)
+  const source = new RefreshTokenSource({ client: tokens, refreshToken })
   expect((await source.accessToken()).expiresInMs).toBe(900_000)
-  await site.tunnels.revoke(DEFAULT_ORG, tunnel.id)
+  await site.tunnels.revoke(LOCAL, tunnel.id)
   await expect(source.accessToken()).rejects.toBeInstanceOf(CredentialRefused)
 })

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
-import { GatewayError } from './gateway-error.ts'
+import { GatewayError } from '../http-client/gateway-error.ts'
 import {
   type DeviceAnswer,
   type PairedCredential,

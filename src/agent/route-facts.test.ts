@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findRoute } from '../dialects/routes.ts'
+import { findRoute } from '../servers/route-table.ts'
 import { modelOf } from './route-facts.ts'
 
 function model(method: string, path: string, body = '', contentType = 'application/json'): string | undefined {

@@ -5,9 +5,9 @@ import { GATEWAY_CERTIFICATE } from '../../test/support/gateway-certificate.ts'
 import { RawServer } from '../../test/support/raw-server.ts'
 import { TokenGateway } from '../../test/support/token-gateway.ts'
 import { Secret } from '../core/secret.ts'
-import { RefreshTokenSource } from './access-tokens.ts'
-import { CredentialRefused, GatewayError } from './gateway-error.ts'
-import { GatewayPlace } from './gateway-place.ts'
+import { GatewayAddress } from '../http-client/gateway-address.ts'
+import { CredentialRefused, GatewayError } from '../http-client/gateway-error.ts'
+import { RefreshTokenSource, type RefreshTokenSourceOptions } from './access-token-keeper.ts'
 import { TokenClient, TokenRefused } from './token-client.ts'
 
 const ACCESS = { token_type: 'Bearer', access_token: 'access-secret', expires_in: 900 }
@@ -36,7 +36,7 @@ afterEach(async () => {
 })
 
 function clientOf(url: string, extraCa?: string): TokenClient {
-  return new TokenClient({ place: new GatewayPlace({ url, ...(extraCa === undefined ? {} : { extraCa }) }), clock })
+  return new TokenClient({ address: new GatewayAddress({ url, ...(extraCa === undefined ? {} : { extraCa }) }), clock })
 }
 
 const refresh = (signal?: AbortSignal) => client.refresh(new Secret('refresh-secret'), signal)
@@ -102,12 +102,15 @@ describe('asks', () => {
 
   test('for an access token, with the refresh token in the body alone', async () => {
     gateway.answers = [{ body: ACCESS }]
-    const { token, expiresInMs } = await refresh()
-    expect([token.reveal(), expiresInMs]).toEqual(['access-secret', 900_000])
+    const { access, refreshToken } = await refresh()
+    expect([access.token.reveal(), access.expiresInMs]).toEqual(['access-secret', 900_000])
+    // A gateway of before replaces none.
+    expect(refreshToken).toBeUndefined()
     expect(gateway.received[0]?.fields).toEqual({
       client_id: 'punku-agent',
       grant_type: 'refresh_token',
       refresh_token: 'refresh-secret',
+      keeps_new: 'true',
     })
     expect(JSON.stringify([gateway.received[0]?.url, gateway.received[0]?.headers])).not.toContain('secret')
     expect(clock.pendingTimers).toBe(0)
@@ -243,7 +246,35 @@ describe('takes no answer that', () => {
 })
 
 describe('a source of access tokens', () => {
-  const ask = () => new RefreshTokenSource(client, new Secret('refresh-secret')).accessToken()
+  const sourceOf = (given: Partial<RefreshTokenSourceOptions> = {}) =>
+    new RefreshTokenSource({ client, refreshToken: new Secret('refresh-secret'), ...given })
+  const ask = () => sourceOf().accessToken()
+  const presented = () => gateway.received.map(({ fields }) => fields['refresh_token'])
+  const answers = (...tokens: string[]) => tokens.map((refresh_token) => ({ body: { ...ACCESS, refresh_token } }))
+
+  test('keeps each new refresh token before it is used', async () => {
+    gateway.answers = answers('second-secret', 'third-secret')
+    const kept: string[] = []
+    const source = sourceOf({ keep: (token, old) => void kept.push(`${old.reveal()} ${token.reveal()}`) })
+    await source.accessToken()
+    expect(kept).toEqual(['refresh-secret second-secret'])
+    await source.accessToken()
+    expect(kept[1]).toBe('second-secret third-secret')
+    expect(presented()).toEqual(['refresh-secret', 'second-secret'])
+  })
+
+  test('goes on with the old one where the new one cannot be kept', async () => {
+    gateway.answers = answers('second-secret', 'third-secret')
+    const unkept: unknown[] = []
+    const keep = () => {
+      throw new Error('no space left')
+    }
+    const source = sourceOf({ keep, onUnkept: (error) => unkept.push(error) })
+    expect((await source.accessToken()).token.reveal()).toBe('access-secret')
+    await source.accessToken()
+    expect(presented()).toEqual(['refresh-secret', 'refresh-secret'])
+    expect(unkept).toHaveLength(2)
+  })
 
   test('is at its end when the refresh token is no good', async () => {
     gateway.answers = [{ status: 400, body: { error: 'invalid_grant' } }]

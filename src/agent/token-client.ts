@@ -1,13 +1,13 @@
-import { type IncomingMessage, request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
 import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { Secret } from '../core/secret.ts'
 import { SOFTWARE } from '../core/version.ts'
+import { askGateway } from '../http-client/ask-gateway.ts'
+import type { GatewayAddress } from '../http-client/gateway-address.ts'
+import { GatewayError, printable } from '../http-client/gateway-error.ts'
+import { retryAfterMs } from '../http-client/retry-after.ts'
 import { MAX_TOKEN_BYTES } from '../protocol/limits.ts'
 import { CLIENT_ID, DEVICE_GRANT, TOKEN_ERRORS, type TokenErrorCode } from '../protocol/oauth.ts'
-import { GatewayError, printable } from './gateway-error.ts'
-import type { GatewayPlace } from './gateway-place.ts'
 
 const TIMEOUT_MS = 15_000
 /** The longest answer that is read; true ones have a few hundred bytes. */
@@ -50,6 +50,13 @@ export interface AccessToken {
   readonly expiresInMs: number
 }
 
+/** What a refresh token gives. */
+export interface RefreshedCredential {
+  readonly access: AccessToken
+  /** `undefined`: a gateway of before 0.2 replaces none. */
+  readonly refreshToken: Secret | undefined
+}
+
 /** What a pairing gives, once. */
 export interface PairedCredential {
   readonly access: AccessToken
@@ -58,7 +65,7 @@ export interface PairedCredential {
 }
 
 export interface TokenClientOptions {
-  readonly place: GatewayPlace
+  readonly address: GatewayAddress
   readonly clock: Clock
   /** Until an answer is whole. Default 15 s. */
   readonly timeoutMs?: number
@@ -92,6 +99,7 @@ const accessAnswer = z.object({
   access_token: token,
   expires_in: seconds,
 })
+const refreshedAnswer = accessAnswer.extend({ refresh_token: token.optional() })
 const pairedAnswer = accessAnswer.extend({
   refresh_token: token,
   tunnel_id: z.string().regex(/^[\w-]{1,64}$/),
@@ -135,10 +143,12 @@ export class TokenClient {
     }
   }
 
-  /** A new access token. */
-  async refresh(refreshToken: Secret, signal?: AbortSignal): Promise<AccessToken> {
-    const fields = { grant_type: 'refresh_token', refresh_token: refreshToken.reveal() }
-    return accessTokenOf(await this.#post('/tunnel/token', fields, accessAnswer, signal))
+  /** A new access token, and the refresh token that takes the place of the one it was asked with. */
+  async refresh(refreshToken: Secret, signal?: AbortSignal): Promise<RefreshedCredential> {
+    const fields = { grant_type: 'refresh_token', refresh_token: refreshToken.reveal(), keeps_new: 'true' }
+    const answer = await this.#post('/tunnel/token', fields, refreshedAnswer, signal)
+    const next = answer.refresh_token
+    return { access: accessTokenOf(answer), refreshToken: next === undefined ? undefined : new Secret(next) }
   }
 
   async #post<Answer extends z.ZodType>(
@@ -149,7 +159,7 @@ export class TokenClient {
   ): Promise<z.output<Answer>> {
     const form = new URLSearchParams({ client_id: CLIENT_ID })
     for (const [name, value] of Object.entries(fields)) if (value !== undefined && value !== '') form.set(name, value)
-    const { status, text } = await post(this.#options, path, form.toString(), signal)
+    const { status, retryAfter, text } = await post(this.#options, path, form.toString(), signal)
     const json = parse(text)
     if (status === 200) {
       const answer = schema.safeParse(json)
@@ -157,11 +167,12 @@ export class TokenClient {
       throw new GatewayError('invalid', 'What answers there is no gateway of a version that this agent knows.')
     }
     const refused = refusal.safeParse(json)
-    if (!refused.success) throw rejected(status, '')
+    if (!refused.success) throw rejected(status, retryAfter, '')
     const { error, error_description: description = '' } = refused.data
     const code = TOKEN_ERRORS.find((one) => one === error)
     // Only the statuses of RFC 6749 §5.2: whatever else stands on the way must not end a pairing.
-    if (code === undefined || (status !== 400 && status !== 401)) throw rejected(status, printable(description))
+    if (code === undefined || (status !== 400 && status !== 401))
+      throw rejected(status, retryAfter, printable(description))
     throw new TokenRefused(code, printable(description))
   }
 }
@@ -171,62 +182,23 @@ function accessTokenOf(answer: z.output<typeof accessAnswer>): AccessToken {
 }
 
 /** Sends a form and reads the answer, in the time allowed. Rejects with `GatewayError`. */
-function post(
-  { place, clock, timeoutMs = TIMEOUT_MS }: TokenClientOptions,
+async function post(
+  { address, clock, timeoutMs = TIMEOUT_MS }: TokenClientOptions,
   path: string,
   form: string,
   signal: AbortSignal | undefined,
-): Promise<{ readonly status: number; readonly text: string }> {
-  return new Promise((resolve, reject) => {
-    const giveUp = new AbortController()
-    const way = place.way(giveUp.signal)
-    const url = place.endpoint(path)
-    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
-      method: 'POST',
-      agent: way.agent,
-      signal: giveUp.signal,
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        'content-length': Buffer.byteLength(form),
-        accept: 'application/json',
-        'user-agent': SOFTWARE,
-      },
-    })
-    const timer = clock.after(timeoutMs, () => fail(silent()))
-    const onAbort = (): void => fail(new GatewayError('unreachable', 'The attempt was given up.'))
-    const settle = (): void => {
-      timer[Symbol.dispose]()
-      signal?.removeEventListener('abort', onAbort)
-    }
-    const fail = (error: GatewayError): void => {
-      settle()
-      reject(error)
-      giveUp.abort()
-    }
-    const read = (response: IncomingMessage): void => {
-      const chunks: Buffer[] = []
-      let length = 0
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length
-        if (length > MAX_ANSWER_BYTES) fail(new GatewayError('invalid', 'What answers there is no gateway.'))
-        else chunks.push(chunk)
-      })
-      response.on('error', (error) => fail(way.explain(error)))
-      response.on('end', () => {
-        settle()
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() })
-      })
-    }
-    request.on('response', (response) => {
-      const refused = way.refusal()
-      if (refused === undefined) read(response)
-      else fail(refused)
-    })
-    request.on('error', (error) => fail(way.refusal() ?? way.explain(error)))
-    signal?.addEventListener('abort', onAbort)
-    if (signal?.aborted === true) onAbort()
-    else request.end(form)
+): Promise<{ readonly status: number; readonly retryAfter: string | undefined; readonly text: string }> {
+  const answer = await askGateway(address, path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: form,
+    timeoutMs,
+    limits: 'whole',
+    clock,
+    signal,
   })
+  const { status, retryAfter } = answer
+  return { status, retryAfter, text: await answer.text(MAX_ANSWER_BYTES) }
 }
 
 function parse(text: string): unknown {
@@ -237,12 +209,11 @@ function parse(text: string): unknown {
   }
 }
 
-function rejected(status: number, description: string): GatewayError {
+function rejected(status: number, retryAfter: string | undefined, description: string): GatewayError {
   const isAway = status >= 500 || status === 429
   const what = isAway
     ? `The gateway, or what stands before it, is not ready (status ${status}).`
     : `The gateway refused with status ${status}. Check its address, and the versions of both.`
-  return new GatewayError('rejected', description === '' ? what : `${what} It says: ${description}`, { status })
+  const text = description === '' ? what : `${what} It says: ${description}`
+  return new GatewayError('rejected', text, { status, retryAfterMs: retryAfterMs(retryAfter) })
 }
-
-const silent = () => new GatewayError('unreachable', 'The gateway did not answer in time.')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { AgentFailure } from '../app/agent-failure.ts'
 import { ConfigError } from '../config/config-error.ts'
-import { ControlError } from '../control/client.ts'
+import { ControlError } from '../contract/control-error.ts'
+import { CommandFailure } from '../core/command-failure.ts'
 import { PunkuError } from '../core/error.ts'
 import { Declined, explain, UsageError } from './exit.ts'
 
@@ -17,9 +17,9 @@ test.each<[thrown: unknown, exitCode: number, message: string]>([
   [refused('tunnel_limit_reached', 402), 77, 'Refused.'],
   [refused('gateway_not_running', 503), 69, 'Refused.'],
   [refused('internal', 500), 1, 'Refused.'],
-  [new AgentFailure('ended', 'Revoked.'), 1, 'Revoked.'],
-  [new AgentFailure('denied', 'No.'), 77, 'No.'],
-  [new AgentFailure('away', 'Gone.'), 69, 'Gone.'],
+  [new CommandFailure('ended', 'Revoked.'), 1, 'Revoked.'],
+  [new CommandFailure('denied', 'No.'), 77, 'No.'],
+  [new CommandFailure('away', 'Gone.'), 69, 'Gone.'],
   [new PunkuError('gateway_not_running', 'Gone.'), 69, 'Gone.'],
 ])('%s ends with its code and its words', (thrown, exitCode, message) => {
   expect(explain(thrown)).toEqual({ exitCode, message })

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
-import { AgentFailure, type AgentFailureKind } from '../app/agent-failure.ts'
 import { ConfigError } from '../config/config-error.ts'
-import { ControlError } from '../control/client.ts'
+import { ControlError } from '../contract/control-error.ts'
+import { CommandFailure, type CommandFailureKind } from '../core/command-failure.ts'
 import { PunkuError } from '../core/error.ts'
 
 /** What a command ends with (the words of sysexits.h where it has one). */
@@ -28,12 +28,12 @@ export function explain(thrown: unknown): { readonly exitCode: number; readonly 
   if (thrown instanceof ConfigError) return { exitCode: EXIT.config, message: thrown.message }
   if (thrown instanceof ControlError) return { exitCode: exitOf(thrown.code, thrown.status), message: thrown.message }
   if (thrown instanceof PunkuError) return { exitCode: exitOf(thrown.code, thrown.status), message: thrown.message }
-  if (thrown instanceof AgentFailure) return { exitCode: AGENT_EXITS[thrown.kind], message: thrown.message }
+  if (thrown instanceof CommandFailure) return { exitCode: AGENT_EXITS[thrown.kind], message: thrown.message }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   return { exitCode: EXIT.failed, message: error.stack ?? error.message }
 }
 
-const AGENT_EXITS: Readonly<Record<AgentFailureKind, number>> = {
+const AGENT_EXITS: Readonly<Record<CommandFailureKind, number>> = {
   ended: EXIT.failed,
   denied: EXIT.notAllowed,
   away: EXIT.unavailable,

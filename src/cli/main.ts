@@ -13,6 +13,8 @@ if (message !== undefined) {
   if (Number.parseInt(process.versions.node, 10) >= 26) {
     setFlagsFromString('--external-memory-accounted-in-global-limit')
   }
+  const { keepCompiled } = await import('./compile-cache.ts')
+  keepCompiled(process.env)
   const { runCli } = await import('./program.ts')
   const exitCode = await runCli(process.argv.slice(2))
   // What was set on the way stands: output that could not be written.

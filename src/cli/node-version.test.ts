@@ -9,6 +9,6 @@ test.each(['0.12.18', '8.17.0', '20.19.1', '23.11.1'])('%s is told what is neede
   const message = oldNodeMessage(version)
   expect(message).toContain('Node 24 or newer')
   expect(message).toContain(version)
-  expect(message).toContain('npm start')
+  expect(message).toContain('npm scripts')
   expect(message).not.toContain('\n')
 })

@@ -17,6 +17,11 @@ export async function printFile(pieces: AsyncIterable<Uint8Array>): Promise<void
   }
 }
 
+/** Says something beside the output, on standard error: it is in no table and no document that is read by a program. */
+export function remark(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
 /** Writes one JSON document to standard output. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, undefined, 2))
@@ -62,6 +67,14 @@ export function printTable(columns: readonly Column[], rows: readonly (readonly 
 /** Named facts as lines, a name and its value on each, with nothing in them that steers the terminal. */
 export function renderFacts(facts: readonly (readonly [name: string, value: string])[]): string[] {
   return facts.map(([name, value]) => `${name.padEnd(10)} ${visible(value)}`)
+}
+
+/** Says that a key or tunnel had ended before it was revoked once more. */
+export function printRevokedAlready(
+  name: string,
+  { id, revokedAt }: { readonly id: string; readonly revokedAt: string | null },
+): void {
+  print(`${name} (${id}) was revoked already, at ${localTime(revokedAt)}.`)
 }
 
 /** A time of the API in the reader's own zone: `2026-01-31 12:00:00`; `-` for none. */

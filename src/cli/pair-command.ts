@@ -1,5 +1,5 @@
-import { shellUrl } from '../app/greeting.ts'
-import type { StatusBody } from '../control/contract/gateway.ts'
+import type { StatusBody } from '../contract/gateway.ts'
+import { shellUrl } from '../core/wording.ts'
 
 /** What to type on another machine, and what to mind about it. */
 export interface PairCommand {

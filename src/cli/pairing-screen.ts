@@ -1,5 +1,5 @@
 import { renderUnicodeCompact } from 'uqr'
-import type { PairProgress } from '../app/pair.ts'
+import type { PairProgress } from '../agent/pair.ts'
 import { formatDuration } from '../core/units.ts'
 import { print, styled } from './output.ts'
 

@@ -24,3 +24,13 @@ export function numberFlag(flag: string, text: string, min: number, max: number)
 export function timeAgo(ms: number): string {
   return new Date(Date.now() - ms).toISOString()
 }
+
+/** Reads the number before which entries are wanted; nothing where none is named. */
+export function beforeOf({ before }: { readonly before?: string }): { readonly before?: number } {
+  return before === undefined ? {} : { before: numberFlag('--before', before, 1, 999_999_999) }
+}
+
+/** What to say where a list shows the newest of more. @param oldest the number of the oldest that it shows */
+export function moreBefore(shown: number, oldest: number): string {
+  return `${shown} of more: the ones before these with --before ${oldest}, more at once with --limit.`
+}

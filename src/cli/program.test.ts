@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { VERSION } from '../core/version.ts'
-import { runCli } from './program.ts'
+import { createProgram, runCli } from './program.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'punku-program-'))
 let stdout = ''
@@ -93,4 +93,9 @@ test('help and version are no errors', async () => {
   expect(await runCli(['version', '--json'])).toBe(0)
   expect(JSON.parse(stdout)).toEqual({ punku: VERSION, node: process.versions.node })
   expect(stderr).toBe('')
+})
+
+test('a command that is not loaded stands in the list as one that is', async () => {
+  const [listed, loaded] = [await createProgram([]), await createProgram()]
+  expect(listed.helpInformation()).toBe(loaded.helpInformation())
 })

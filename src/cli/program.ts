@@ -1,23 +1,7 @@
 import { Command } from 'commander'
 import { VERSION } from '../core/version.ts'
-import { addAuditCommands } from './commands/audit.ts'
-import { addConfigCommand } from './commands/config.ts'
-import { addConnectCommand } from './commands/connect.ts'
-import { addDisconnectCommand } from './commands/disconnect.ts'
-import { addKeysCommands } from './commands/keys.ts'
-import { addLoginCommands } from './commands/login.ts'
-import { addModelsCommand } from './commands/models.ts'
-import { addOrgsCommands } from './commands/orgs.ts'
-import { addPairCommand } from './commands/pair.ts'
-import { addPeopleCommands } from './commands/people.ts'
-import { addRequestsCommand } from './commands/requests.ts'
-import { addServeCommand } from './commands/serve.ts'
-import { addStatusCommand } from './commands/status.ts'
-import { addTunnelsCommands } from './commands/tunnels.ts'
-import { addUpstreamsCommands } from './commands/upstreams.ts'
-import { addUsageCommand } from './commands/usage.ts'
+import { COMMANDS, type CommandEntry } from './command-table.ts'
 import { EXIT, explain } from './exit.ts'
-import { print, printJson } from './output.ts'
 
 /**
  * Runs one command line (without the program's name) and gives its exit code. Never rejects. Output that cannot be written sets
@@ -33,7 +17,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
     process.exitCode = EXIT.failed
   })
   try {
-    await createProgram().parseAsync([...args], { from: 'user' })
+    const program = await createProgram(args)
+    await program.parseAsync([...args], { from: 'user' })
     return EXIT.done
   } catch (thrown) {
     const { exitCode, message } = explain(thrown)
@@ -42,8 +27,12 @@ export async function runCli(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Every command with its flags. Parsing throws what Commander throws instead of ending the process. */
-export function createProgram(): Command {
+/**
+ * The program with all its commands. Parsing throws what Commander throws instead of ending the process.
+ * @param words of the commands that stand among them the files are loaded; the others are only good for being listed.
+ * Default: all are loaded
+ */
+export async function createProgram(words?: readonly string[]): Promise<Command> {
   const program = new Command('punku')
     .description('The gate to your own language models.')
     .option('--home <dir>', "state folder (default: PUNKU_HOME, else the platform's own)")
@@ -53,30 +42,22 @@ export function createProgram(): Command {
     .version(VERSION, '-V, --version')
     .showHelpAfterError('(punku --help shows the commands)')
     .exitOverride()
-  addServeCommand(program)
-  addPairCommand(program)
-  addConnectCommand(program)
-  addDisconnectCommand(program)
-  addKeysCommands(program)
-  addModelsCommand(program)
-  addUpstreamsCommands(program)
-  addTunnelsCommands(program)
-  addRequestsCommand(program)
-  addUsageCommand(program)
-  addAuditCommands(program)
-  addOrgsCommands(program)
-  addPeopleCommands(program)
-  addLoginCommands(program)
-  addStatusCommand(program)
-  addConfigCommand(program)
-  program
-    .command('version')
-    .description('Show the version of Punku and of Node.')
-    .option('--json', 'print JSON')
-    .action((options: { json?: boolean }) => {
-      const versions = { punku: VERSION, node: process.versions.node }
-      if (options.json) printJson(versions)
-      else print(`punku ${VERSION} (Node ${process.versions.node})`)
-    })
+  // A command runs only where its name stands in the command line, so that no other need be loaded.
+  await Promise.all(
+    COMMANDS.map((entry) => {
+      const command = program.command(entry.synopsis).description(entry.description)
+      return words === undefined || words.includes(command.name()) ? fill(command, entry) : outline(command, entry)
+    }),
+  )
   return program
+}
+
+async function fill(command: Command, { load }: CommandEntry): Promise<void> {
+  const define = await load()
+  define(command)
+}
+
+/** Gives a command that is only listed what its line in the list shows. */
+function outline(command: Command, { takesOptions }: CommandEntry): void {
+  if (takesOptions) command.option('--json')
 }

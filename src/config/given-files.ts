@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { Secret } from '../core/secret.ts'
 import { ConfigError } from './config-error.ts'
 import { DATABASE_URL_RULE, isDatabaseUrl, isMailUrl, MAIL_URL_RULE } from './option-types.ts'
+import { parsePepper } from './pepper.ts'
 import type { configSchema } from './schema.ts'
 
 /** Certificates with their chain are a few KiB; more is a wrong path. */
@@ -76,6 +77,12 @@ export function readGivenFiles(config: Parsed, folder: string) {
     kind,
     key: keyFile === undefined ? undefined : files.readKey(`upstreams[${index}].keyFile`, at(keyFile)),
   }))
+  const { pepperFile } = config.secrets
+  const pepperText = pepperFile === undefined ? undefined : files.readSecret('secrets.pepperFile', at(pepperFile))
+  const pepper = pepperText && parsePepper(pepperText.reveal())
+  if (pepperText !== undefined && pepper === undefined && pepperText.reveal() !== '') {
+    files.problems.push('secrets.pepperFile: its text is no pepper. Copy `secrets/pepper` of the first gateway.')
+  }
   let url = config.database.url
   if (config.database.urlFile !== undefined) {
     if (url !== undefined) files.problems.push('database.url and database.urlFile are both set: leave one out.')
@@ -93,7 +100,7 @@ export function readGivenFiles(config: Parsed, folder: string) {
   const mail = readMail(config, files, at)
   files.assertUsable()
   const auth = { ...config.auth, issuers }
-  return { values: { tls, upstreams, database: { url }, auth, mail }, warnings: files.warnings }
+  return { values: { tls, upstreams, database: { url }, secrets: { pepper }, auth, mail }, warnings: files.warnings }
 }
 
 function readMail({ mail, gateway }: Parsed, files: GivenFileReader, at: (name: string) => string) {

@@ -13,9 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ConfigError } from './config-error.ts'
 import { ensureHome, resolveHome } from './home.ts'
-import { loadPepper } from './pepper.ts'
+import { createPepper, readPepper } from './pepper.ts'
 import { createSecretFile, readSecretFile, writeSecretFile } from './secret-file.ts'
 
 let folder: string
@@ -49,6 +48,14 @@ describe('resolveHome', () => {
   })
 })
 
+test('a user without a home is told to name a folder', () => {
+  const noHome = () => {
+    throw Object.assign(new Error('no such user'), { code: 'ENOENT' })
+  }
+  expect(() => resolveHome({}, 'linux', undefined, noHome)).toThrow(/no home folder. Name a state folder with --home/)
+  expect(resolveHome({ PUNKU_HOME: '/srv/punku' }, 'linux', undefined, noHome)).toBe('/srv/punku')
+})
+
 describe('ensureHome', () => {
   test('makes the folder, secrets/ and run/ for this user only, and is content to find them', () => {
     const home = join(folder, 'a', 'punku')
@@ -76,7 +83,7 @@ describe('ensureHome', () => {
   test('leaves a folder like /tmp as it is, whatever is in it', () => {
     mkdirSync(join(folder, 'secrets'))
     chmodSync(folder, 0o1777)
-    expect(() => ensureHome(folder)).toThrow(ConfigError)
+    expect(() => ensureHome(folder)).toThrow(/is a folder that several users share, as \/tmp is\. .*chmod 700/)
     expect(statSync(folder).mode & 0o7777).toBe(0o1777)
   })
 
@@ -89,7 +96,13 @@ describe('ensureHome', () => {
   test('refuses a folder of another user', () => {
     // Everyone but root finds / to be another's; root is given one.
     const foreign = process.getuid?.() === 0 ? chownedFolder() : '/'
-    expect(() => ensureHome(foreign)).toThrow(/belongs to another user/)
+    expect(() => ensureHome(foreign)).toThrow(/belongs to the user with the id \d+, and this is \d+/)
+  })
+
+  test('a file in its place is told as one', () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    expect(() => ensureHome(file)).toThrow(`${file} is a file, and the state folder has to be a folder.`)
   })
 
   test('says so when it cannot be made', () => {
@@ -151,9 +164,11 @@ describe('secret files', () => {
 describe('pepper', () => {
   test('is made once: 32 bytes, the same ever after, and never shown', () => {
     ensureHome(folder)
-    const pepper = loadPepper(folder)
+    expect(readPepper(folder)).toBeUndefined()
+    const pepper = createPepper(folder)
     expect(Buffer.from(pepper.reveal(), 'base64url')).toHaveLength(32)
-    expect(loadPepper(folder).reveal()).toBe(pepper.reveal())
+    expect(readPepper(folder)?.reveal()).toBe(pepper.reveal())
+    expect(createPepper(folder).reveal()).toBe(pepper.reveal())
     expect(`${pepper}`).toBe('[redacted]')
   })
 
@@ -161,7 +176,7 @@ describe('pepper', () => {
     ensureHome(folder)
     const path = join(folder, 'secrets', 'pepper')
     writeSecretFile(path, text)
-    expect(() => loadPepper(folder)).toThrow(/is damaged/)
+    expect(() => readPepper(folder)).toThrow(/is damaged/)
     expect(readSecretFile(path)).toBe(text)
   })
 })

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, posix, resolve, win32 } from 'node:path'
+import { dirname, join, posix, resolve, win32 } from 'node:path'
 import { ConfigError } from './config-error.ts'
 import type { Environment } from './environment.ts'
 
@@ -15,11 +15,18 @@ const STICKY = 0o1000
 /**
  * The state folder's absolute path: the flag, `PUNKU_HOME`, the folder systemd made for a unit with
  * `StateDirectory=punku`, or the platform's own place. It need not exist.
+ * @param accountHome the home folder of this user's account. Default: as the system has it
+ * @throws ConfigError when no folder is named and the user has no home
  */
-export function resolveHome(env: Environment, platform: NodeJS.Platform, flag?: string): string {
+export function resolveHome(
+  env: Environment,
+  platform: NodeJS.Platform,
+  flag?: string,
+  accountHome: () => string = homedir,
+): string {
   const chosen = flag || env['PUNKU_HOME']
   if (chosen) return resolve(chosen)
-  const userHome = env['HOME'] || env['USERPROFILE'] || homedir()
+  const userHome = env['HOME'] || env['USERPROFILE'] || homeOf(accountHome)
   switch (platform) {
     case 'darwin':
       return posix.join(userHome, 'Library', 'Application Support', 'punku')
@@ -27,6 +34,18 @@ export function resolveHome(env: Environment, platform: NodeJS.Platform, flag?: 
       return win32.join(env['APPDATA'] || win32.join(userHome, 'AppData', 'Roaming'), 'punku')
     default:
       return serviceFolder(env['STATE_DIRECTORY']) ?? posix.join(configFolder(env, userHome), 'punku')
+  }
+}
+
+/** An id without an account, as containers run with, has no home. */
+function homeOf(accountHome: () => string): string {
+  try {
+    return accountHome()
+  } catch (error) {
+    throw new ConfigError(
+      ['This user has no home folder. Name a state folder with --home, or set PUNKU_HOME or HOME.'],
+      { cause: error },
+    )
   }
 }
 
@@ -48,13 +67,23 @@ function configFolder(env: Environment, userHome: string): string {
  */
 export function ensureHome(home: string): void {
   attempt(home, () => {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
     // The folder itself may be a link: a person put it there.
+    if (statSync(home, { throwIfNoEntry: false })?.isDirectory() === false) {
+      throw new ConfigError([
+        `${home} is a file, and the state folder has to be a folder. Choose another with --home or PUNKU_HOME, or move the file away.`,
+      ])
+    }
+    makeFolder(home)
     const stats = statSync(home)
     refuseForeign(home, stats)
     if (isOpen(stats)) {
+      if ((stats.mode & STICKY) !== 0) {
+        throw new ConfigError([
+          `${home} is a folder that several users share, as /tmp is. Choose a folder of its own, or close this one with: chmod 700 ${home}`,
+        ])
+      }
       const names = readdirSync(home)
-      if ((stats.mode & STICKY) !== 0 || (names.length > 0 && !names.some((name) => OWN_NAMES.has(name)))) {
+      if (names.length > 0 && !names.some((name) => OWN_NAMES.has(name))) {
         throw new ConfigError([
           `${home} is open to other users and holds files that are not Punku's. Choose a folder of its own, or close this one with: chmod 700 ${home}`,
         ])
@@ -72,11 +101,22 @@ export function ensureHome(home: string): void {
  */
 export function ensurePrivateFolder(path: string): void {
   attempt(path, () => {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolder(path)
     const stats = lstatSync(path)
     refuseForeign(path, stats)
     if (isOpen(stats)) chmodSync(path, 0o700)
   })
+}
+
+/** Node's own `recursive` goes round for ever where a folder takes no entries, as those in /proc. */
+function makeFolder(path: string): void {
+  const parent = dirname(path)
+  if (parent !== path && statSync(parent, { throwIfNoEntry: false }) === undefined) makeFolder(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
 }
 
 function refuseForeign(path: string, stats: Stats): void {
@@ -85,7 +125,9 @@ function refuseForeign(path: string, stats: Stats): void {
   }
   const user = process.getuid?.()
   if (user !== undefined && stats.uid !== user) {
-    throw new ConfigError([`${path} belongs to another user. Run as that user, or have it removed.`])
+    throw new ConfigError([
+      `${path} belongs to the user with the id ${stats.uid}, and this is ${user}. Run as that user, or give it to this one with: chown -R ${user} ${path}`,
+    ])
   }
 }
 

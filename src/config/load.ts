@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { z } from 'zod'
+import type { DialectName } from '../core/dialect-name.ts'
 import type { Secret } from '../core/secret.ts'
 import { ConfigError } from './config-error.ts'
 import { type ConfigLayer, type Environment, readEnvironment } from './environment.ts'
@@ -19,7 +20,7 @@ export interface ConfiguredUpstream {
   /** Scheme, authority and base path, without a trailing slash. */
   readonly url: string
   /** `undefined`: to be found out. */
-  readonly kind: 'ollama' | 'openai' | 'anthropic' | undefined
+  readonly kind: DialectName | undefined
   /** What the server itself asks for; `undefined` when nothing. */
   readonly key: Secret | undefined
 }
@@ -31,13 +32,16 @@ export type ConfiguredIssuer = DeepReadonly<Omit<Parsed['auth']['issuers'][numbe
 }
 
 /** All options, checked, with their defaults; frozen to the bottom. Durations are `…Ms`, sizes `…Bytes`. */
-export interface Config extends DeepReadonly<Omit<Parsed, 'tls' | 'upstreams' | 'database' | 'auth' | 'mail'>> {
+export interface Config
+  extends DeepReadonly<Omit<Parsed, 'tls' | 'upstreams' | 'database' | 'secrets' | 'auth' | 'mail'>> {
   /** The PEM texts; `undefined`: plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: Secret } | undefined
   /** At least one. */
   readonly upstreams: readonly ConfiguredUpstream[]
   /** `url` is `undefined` for the SQLite file in the state folder. */
   readonly database: { readonly url: Secret | undefined }
+  /** `undefined`: the state folder's own. */
+  readonly secrets: { readonly pepper: Secret | undefined }
   readonly auth: DeepReadonly<Omit<Parsed['auth'], 'issuers'>> & { readonly issuers: readonly ConfiguredIssuer[] }
   /** `undefined`: no mail is sent. */
   readonly mail: { readonly url: Secret; readonly from: string } | undefined
@@ -76,13 +80,29 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   }
   if (!result.success || problems.length > 0) throw new ConfigError(problems)
   const given = readGivenFiles(result.data, dirname(path))
-  const { tls: _tls, upstreams: _upstreams, database: _database, auth: _auth, mail: _mail, ...plain } = result.data
+  const {
+    tls: _tls,
+    upstreams: _upstreams,
+    database: _database,
+    secrets: _secrets,
+    auth: _auth,
+    mail: _mail,
+    ...plain
+  } = result.data
   return deepFreeze({ ...plain, ...given.values, warnings: [...environment.warnings, ...given.warnings] })
 }
 
 function readConfigFile(path: string, mustExist: boolean): { layer: ConfigLayer; problems: readonly string[] } {
   let text: string
   try {
+    // Whoever names one may name a pipe, as shells make them; nobody writes to one in the state folder.
+    const stats = statSync(path, { throwIfNoEntry: false })
+    if (!mustExist && stats !== undefined && !stats.isFile()) {
+      return {
+        layer: {},
+        problems: [`${path} is no file. Move it away, or put the configuration's file in its place.`],
+      }
+    }
     text = readFileSync(path, 'utf8')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code

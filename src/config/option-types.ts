@@ -4,6 +4,9 @@ import { z } from 'zod'
 import { Secret } from '../core/secret.ts'
 import { parseDuration, parseSize } from '../core/units.ts'
 
+/** Where Ollama listens: the upstream of a configuration that names none. */
+export const DEFAULT_UPSTREAM_URL = 'http://127.0.0.1:11434'
+
 /** Timers above this fire at once: Node keeps their delay in a signed 32-bit integer. */
 const LONGEST_TIMER = '24d'
 
@@ -93,6 +96,17 @@ export function webOrigin() {
     .regex(
       /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/?#@*]+$/,
       'must be an origin such as https://chat.example.org, not a pattern',
+    )
+    .transform((text) => text.toLowerCase())
+}
+
+/** An origin, or a pattern for several: `scheme://*` (not of the web at large), `*.` before a name, `:*` for every port. */
+export function originPattern() {
+  return z
+    .string()
+    .regex(
+      /^(?:null|file:\/\/|(?!https?:\/\/\*(?::|$))[A-Za-z][A-Za-z0-9+.-]*:\/\/(?:\*|\*\.localhost|\*\.[^\s/?#@*:.]+\.[^\s/?#@*:]+|[^\s/?#@*:]+|\[[0-9A-Fa-f:.]+\])(?::(?:\d{1,5}|\*))?)$/,
+      'must be an origin such as https://chat.example.org, or a pattern such as moz-extension://*, https://*.example.org or http://localhost:*',
     )
     .transform((text) => text.toLowerCase())
 }

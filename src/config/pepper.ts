@@ -6,21 +6,36 @@ import { createSecretFile, readSecretFile } from './secret-file.ts'
 
 const PEPPER_BYTES = 32
 
+/** Where the pepper of a state folder is: the secret under which keys are hashed. */
+export function pepperPath(home: string): string {
+  return join(home, 'secrets', 'pepper')
+}
+
 /**
- * The secret under which keys are hashed: 32 random bytes in base64url, at `secrets/pepper` in the state folder, made
- * on first use. The folder must stand (`ensureHome`).
+ * The pepper of a state folder: 32 random bytes in base64url. `undefined` when there is none yet.
  * @throws ConfigError when the file is damaged or open to other users. It is never replaced: every key would die.
  */
-export function loadPepper(home: string): Secret {
-  const path = join(home, 'secrets', 'pepper')
-  const found = readSecretFile(path)
-  if (found === undefined) createSecretFile(path, `${randomBytes(PEPPER_BYTES).toString('base64url')}\n`)
+export function readPepper(home: string): Secret | undefined {
+  const path = pepperPath(home)
+  const text = readSecretFile(path)
+  if (text === undefined) return undefined
+  const pepper = parsePepper(text)
+  if (pepper !== undefined) return pepper
+  throw new ConfigError([
+    `${path} is damaged. Put it back from a backup; without it no key made so far is valid. To start anew, remove it and make new keys.`,
+  ])
+}
+
+/** Makes the pepper of a state folder, which must stand (`ensureHome`); of two processes at once both get the same. */
+export function createPepper(home: string): Secret {
+  createSecretFile(pepperPath(home), `${randomBytes(PEPPER_BYTES).toString('base64url')}\n`)
   // Read again: another process may have been first.
-  const text = (found ?? readSecretFile(path) ?? '').trim()
-  if (!/^[A-Za-z0-9_-]+$/.test(text) || Buffer.from(text, 'base64url').length !== PEPPER_BYTES) {
-    throw new ConfigError([
-      `${path} is damaged. Put it back from a backup; without it no key made so far is valid. To start anew, remove it and make new keys.`,
-    ])
-  }
-  return new Secret(text)
+  return readPepper(home) ?? createPepper(home)
+}
+
+/** The pepper that a file's text holds; `undefined` for what is none. */
+export function parsePepper(given: string): Secret | undefined {
+  const text = given.trim()
+  const isPepper = /^[A-Za-z0-9_-]+$/.test(text) && Buffer.from(text, 'base64url').length === PEPPER_BYTES
+  return isPepper ? new Secret(text) : undefined
 }

@@ -1,19 +1,20 @@
 import { z } from 'zod'
+import { DIALECT_NAMES } from '../core/dialect-name.ts'
 import { LOG_FORMATS, LOG_LEVELS } from '../core/log-level.ts'
+import { limits } from './limits-schema.ts'
 import {
+  DEFAULT_UPSTREAM_URL,
   databaseUrl,
   duration,
   durationOrOff,
   hostName,
   network,
+  originPattern,
   size,
   upstreamUrl,
   webOrigin,
 } from './option-types.ts'
 import { auth, mail } from './people-schema.ts'
-
-/** Where Ollama listens: the upstream of a configuration that names none. */
-export const DEFAULT_UPSTREAM_URL = 'http://127.0.0.1:11434'
 
 const FILE_RULE = 'A relative path starts at the folder of the configuration file.'
 
@@ -43,7 +44,7 @@ const upstream = z.strictObject({
       'Where the model server is reached: scheme, host, port, and its base path where it has one. Clients see no more of it than host and port, in `x-punku-upstream`, and can never choose another. A server that others reach without Punku is guarded by nothing: let it listen on loopback or behind a firewall.',
     examples: ['http://127.0.0.1:11434'],
   }),
-  kind: z.enum(['ollama', 'openai', 'anthropic']).optional().meta({
+  kind: z.enum(DIALECT_NAMES).optional().meta({
     description:
       'Which API the server speaks: `ollama`, `openai` (llama-server, vLLM, LM Studio and others) or `anthropic`. Not set: found out by asking the server. A wrong kind makes its models go missing.',
   }),
@@ -56,6 +57,20 @@ const upstream = z.strictObject({
       examples: ['secrets/vllm.key'],
     }),
 })
+
+const secrets = z
+  .strictObject({
+    pepperFile: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description: `File that holds the pepper, the secret under which keys and tokens are hashed, in place of \`secrets/pepper\` of the state folder: for several gateways on one database, which must have the same. Copy the file of the first one. ${FILE_RULE} A warning is logged when other users can read it.`,
+        examples: ['/run/secrets/punku-pepper'],
+      }),
+  })
+  .prefault({})
+  .meta({ description: 'The secrets of the gateway itself.' })
 
 const database = z
   .strictObject({
@@ -93,13 +108,17 @@ const gateway = z
         examples: ['https://models.example.org'],
       }),
     origins: z
-      .array(webOrigin())
+      .array(originPattern())
       .prefault([])
       .meta({
         description:
-          'Web origins whose pages may call the gateway from a browser. Pages from anywhere else are refused. There is no pattern for all: every page you visit could then use what the browser knows.',
-        examples: [['https://chat.example.org']],
+          'Web origins whose pages may call the gateway from a browser: `https://chat.example.org`, `tauri://localhost`, or by pattern `moz-extension://*`, `https://*.example.org`, `http://localhost:*`. Pages from anywhere else are refused. They still need a key. `null` is the origin of pages from files, and of a frame that any page can make; `http://localhost:*` is every program that serves pages on the machine of who looks at them.',
+        examples: [['https://chat.example.org', 'app://obsidian.md', 'vscode-webview://*']],
       }),
+    anyOriginWithKey: z.boolean().default(false).meta({
+      description:
+        'Let pages of every origin call with a key in a header, as a browser never sends one by itself. For people who bring their key to web pages that they trust. Whoever gives a key to a page gives it to the owner of that page.',
+    }),
     trustedProxies: z
       .array(network())
       .default([])
@@ -108,6 +127,10 @@ const gateway = z
           "Addresses or ranges of the reverse proxies in front, whose word on the client's address (`x-forwarded-for`) is taken. Too wide a range lets clients write any address there and slip past the networks of a key; too narrow and every client seems to be the proxy.",
         examples: [['127.0.0.1', '10.0.0.0/8']],
       }),
+    webSearch: z.enum(['drop', 'refuse']).default('drop').meta({
+      description:
+        'What becomes of a `web_search` tool, as Codex puts into every request, where the model server would run it on its owner’s account (Ollama, and servers that are not known here) and the key has no `--cloud`. `drop` sends the request without the tool and says so in `x-punku-left-out`; `refuse` answers 403.',
+    }),
     keyInPath: z.boolean().default(false).meta({
       description:
         'Accept the key as `/k/<key>/…` too, for clients that can send no header. Paths end up in histories and in the logs of proxies, and the key with them: leave off unless a client needs it.',
@@ -115,57 +138,6 @@ const gateway = z
   })
   .prefault({})
   .meta({ description: 'Who may talk to the gateway, before any key is looked at.' })
-
-const limits = z
-  .strictObject({
-    headerBytes: size({ min: '4KiB', max: '1MiB' }).prefault('32KiB').meta({
-      description:
-        'All header lines of a request together. More is answered with 431. Too small and clients with long cookies or many proxies between fail; larger costs that much memory on every connection a stranger opens.',
-    }),
-    headerCount: z.int().min(10).max(1_000).default(100).meta({
-      description: 'Header lines in a request. More is answered with 431. Too small and ordinary clients fail.',
-    }),
-    headersTime: duration({ min: '1s' }).prefault('15s').meta({
-      description:
-        'How long a client may take to send its headers. Then the connection is closed. Longer lets slow strangers hold more connections; much shorter fails on bad links.',
-    }),
-    bodyIdle: duration({ min: '1s' }).prefault('30s').meta({
-      description:
-        'How long a request body may stand still. Then it is answered with 408. There is no limit on its whole time. Too short and uploads over bad links fail.',
-    }),
-    bodyBytes: size({ min: '1KiB', max: '512MiB' }).prefault('64MiB').meta({
-      description:
-        'A request body as it is sent; model uploads are not counted. More is answered with 413. Bodies are held in memory until they are checked, so this times the requests at once is what strangers with a key can make the gateway use. Too small and requests with images fail.',
-    }),
-    decodedBodyBytes: size({ min: '1KiB', max: '512MiB' }).prefault('64MiB').meta({
-      description:
-        'A request body after gzip, br or zstd has been undone. More is answered with 413, as soon as it is known. It is what stops a small body that unpacks to fill the memory. At least `limits.bodyBytes`.',
-    }),
-    jsonDepth: z.int().min(16).max(10_000).default(128).meta({
-      description:
-        'How deep arrays and objects may nest in a request. Deeper is answered with 400. Too small and large tool schemas are refused.',
-    }),
-    pipelinedRequests: z.int().min(1).max(1_000).default(16).meta({
-      description:
-        'Requests a client may send ahead on one connection before the first is answered. More closes the connection.',
-    }),
-    connections: z.int().min(1).max(1_000_000).default(4_096).meta({
-      description:
-        'Connections at once over all listeners. More are closed at once. Keep it below the open files the system allows the process, half of which upstream connections may need.',
-    }),
-    keepAliveIdle: duration({ min: '1s' }).prefault('75s').meta({
-      description:
-        'How long an idle connection is kept for the next request. Where a reverse proxy stands in front, longer than its own idle time, or it sends requests into closing connections.',
-    }),
-  })
-  .transform(({ headersTime, bodyIdle, keepAliveIdle, ...limits }) => ({
-    ...limits,
-    headersTimeMs: headersTime,
-    bodyIdleMs: bodyIdle,
-    keepAliveIdleMs: keepAliveIdle,
-  }))
-  .prefault({})
-  .meta({ description: 'What one client can make the gateway hold or wait for.' })
 
 const timeouts = z
   .strictObject({
@@ -225,7 +197,7 @@ const tunnels = z
     }),
     resumeWindow: durationOrOff({ min: '1s', max: '10m' }).prefault('30s').meta({
       description:
-        'How long the streams of a broken link wait for their agent to come back. Clients see a pause and no error. `off` ends them at once. Longer keeps clients waiting for agents that are gone.',
+        'How long the streams of a broken link, and new requests for its models, wait for their agent to come back. Clients see a pause and no error. `off` ends them at once. Longer keeps clients waiting for agents that are gone.',
     }),
     streamWindow: size({ min: '64KiB', max: '256MiB' }).prefault('8MiB').meta({
       description:
@@ -330,11 +302,9 @@ export const configSchema = z.strictObject({
       'x-env': 'PUNKU_UPSTREAM',
     }),
   database,
+  secrets,
   gateway,
-  limits: limits.refine((values) => values.decodedBodyBytes >= values.bodyBytes, {
-    path: ['decodedBodyBytes'],
-    error: 'must be at least limits.bodyBytes',
-  }),
+  limits,
   timeouts,
   stream,
   tunnels,

@@ -41,7 +41,8 @@ export function createSecretFile(path: string, text: string): boolean {
 export function readSecretFile(path: string): string | undefined {
   let file: number
   try {
-    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+    // A pipe in its place would be waited for until somebody writes to it.
+    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT') return undefined
@@ -51,7 +52,7 @@ export function readSecretFile(path: string): string | undefined {
     const stats = fstatSync(file)
     const user = process.getuid?.()
     if (!stats.isFile() || (user !== undefined && stats.uid !== user)) {
-      throw new ConfigError([`${path} must be a plain file of this user, and is not.`])
+      throw new ConfigError([`${path} must be a plain file of this user, and is not. Put the right file in its place.`])
     }
     if (user !== undefined && (stats.mode & 0o077) !== 0) {
       throw new ConfigError([

@@ -1,4 +1,7 @@
-/** Time as the parts see it. Tests pass a clock they move by hand, so nothing sleeps. */
+/**
+ * Time, turns of the event loop and chance, as the parts see them. Tests pass a clock they move by hand, so nothing
+ * sleeps, and a simulation one that runs everything in an order of its own.
+ */
 export interface Clock {
   /** Wall time, milliseconds since the epoch. May jump. */
   now(): number
@@ -8,6 +11,10 @@ export interface Clock {
   every(intervalMs: number, run: () => void): Disposable
   /** Calls `run` once after `delayMs` unless disposed before. Does not keep the process alive. */
   after(delayMs: number, run: () => void): Disposable
+  /** Calls `run` once, at the end of this turn of the event loop: when all that came in it has been handed on. */
+  turn(run: () => void): void
+  /** Evenly from 0 up to 1. For back-off and spreading, never for a secret. */
+  random(): number
 }
 
 export const systemClock: Clock = {
@@ -23,4 +30,8 @@ export const systemClock: Clock = {
     timer.unref()
     return { [Symbol.dispose]: () => clearTimeout(timer) }
   },
+  turn(run) {
+    setImmediate(run)
+  },
+  random: () => Math.random(),
 }

@@ -1,6 +1,9 @@
 /** What a code means to a caller: its HTTP status and whether asking again may help. */
 interface ErrorSpec {
-  /** The HTTP status when the response has not started. 499 is for the log only: nobody is left to read it. */
+  /**
+   * The HTTP status when the response has not started. What lasts until somebody mends it is neither 5xx nor 429, which
+   * tools repeat for minutes. 499 is for the log only: nobody is left to read it.
+   */
   readonly status: number
   /** Sent as `x-should-retry`; both official SDKs obey it before their own rule. */
   readonly isRetryable: boolean
@@ -24,6 +27,7 @@ export const ERRORS = {
   route_not_allowed: { status: 403, isRetryable: false },
   model_not_allowed: { status: 403, isRetryable: false },
   cloud_not_allowed: { status: 403, isRetryable: false },
+  field_not_allowed: { status: 403, isRetryable: false },
   host_not_allowed: { status: 403, isRetryable: false },
   origin_not_allowed: { status: 403, isRetryable: false },
   key_not_found: { status: 404, isRetryable: false },
@@ -49,22 +53,28 @@ export const ERRORS = {
   request_too_large: { status: 413, isRetryable: false },
   unsupported_encoding: { status: 415, isRetryable: false },
   headers_too_large: { status: 431, isRetryable: false },
-  upgrade_refused: { status: 400, isRetryable: false },
+  upgrade_refused: { status: 426, isRetryable: false },
+  overloaded: { status: 503, isRetryable: true },
   shutting_down: { status: 503, isRetryable: true },
   upstream_refused: { status: 502, isRetryable: true },
   upstream_unreachable: { status: 502, isRetryable: true },
+  upstream_away: { status: 503, isRetryable: true },
   upstream_reset: { status: 502, isRetryable: false },
-  upstream_invalid: { status: 502, isRetryable: false },
-  upstream_denied: { status: 502, isRetryable: false },
+  upstream_invalid: { status: 424, isRetryable: false },
+  upstream_denied: { status: 424, isRetryable: false },
   agent_denied: { status: 403, isRetryable: false },
   agent_busy: { status: 503, isRetryable: true },
   upstream_rejected: { status: 400, isRetryable: false },
+  upstream_busy: { status: 503, isRetryable: true },
   upstream_failed: { status: 502, isRetryable: false },
   upstream_interrupted: { status: 502, isRetryable: false },
   upstream_timeout: { status: 504, isRetryable: false },
   client_closed: { status: 499, isRetryable: false },
   client_stalled: { status: 499, isRetryable: false },
   gateway_not_running: { status: 503, isRetryable: true },
+  store_unavailable: { status: 503, isRetryable: true },
+  revoked_unstored: { status: 503, isRetryable: true },
+  gateway_killed: { status: 500, isRetryable: false },
   internal: { status: 500, isRetryable: false },
 } as const satisfies Record<string, ErrorSpec>
 
@@ -77,19 +87,32 @@ export interface PunkuErrorOptions {
   readonly retryAfterMs?: number
   /** The request field at fault (`model`, `options.num_ctx`); OpenAI's shape has a place for it. */
   readonly param?: string
+  /** The methods that the path has, where the one that was asked for is none of them. Sent as `allow`. */
+  readonly allowedMethods?: readonly string[]
+  /**
+   * What the model server said, bounded and cleaned: for whoever asked alone. It may repeat a prompt, so that it is neither
+   * logged nor stored.
+   */
+  readonly said?: string | undefined
+  /** Facts for the log only: addresses, how a connection failed. Never key material, and nothing a model server said. */
+  /** The protocol that is spoken in place of the one that was asked for. Sent as `upgrade`. */
+  readonly spokenProtocol?: string
   /** Facts for the log only: addresses, upstream text. Never key material. */
   readonly detail?: Readonly<Record<string, string | number | boolean>>
 }
 
 /**
  * The one error class. `message` may be shown to anyone who can send a request: it says what happened, why, and what
- * to do next, and holds no address, no upstream text and nothing of a credential.
+ * to do next, and holds no address, no upstream text and nothing of a credential. What a model server said stands beside it.
  */
 export class PunkuError extends Error {
   override readonly name = 'PunkuError'
   readonly code: ErrorCode
   readonly retryAfterMs: number | undefined
   readonly param: string | undefined
+  readonly allowedMethods: readonly string[] | undefined
+  readonly said: string | undefined
+  readonly spokenProtocol: string | undefined
   readonly detail: Readonly<Record<string, string | number | boolean>>
 
   constructor(code: ErrorCode, message: string, options: PunkuErrorOptions = {}) {
@@ -97,7 +120,15 @@ export class PunkuError extends Error {
     this.code = code
     this.retryAfterMs = options.retryAfterMs
     this.param = options.param
+    this.allowedMethods = options.allowedMethods
+    this.said = options.said
+    this.spokenProtocol = options.spokenProtocol
     this.detail = options.detail ?? {}
+  }
+
+  /** What whoever asked is told: the message, and what the model server said. */
+  get text(): string {
+    return this.said === undefined ? this.message : `${this.message} It said: ${this.said}`
   }
 
   get status(): number {

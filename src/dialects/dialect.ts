@@ -1,15 +1,13 @@
+import type { DialectName } from '../core/dialect-name.ts'
 import type { PunkuError } from '../core/error.ts'
-
-export const DIALECT_NAMES = ['ollama', 'openai', 'anthropic'] as const
-export type DialectName = (typeof DIALECT_NAMES)[number]
+import type { FormatName } from '../formats/format.ts'
+import type { JsonObject } from '../formats/json-facts.ts'
+import type { BodyField } from './body-fields.ts'
+import type { ListedModel } from './listed-model.ts'
 
 /** What a key may be granted. `never` routes cannot be granted to anyone. */
 export const ROUTE_CLASSES = ['inference', 'metadata', 'manage', 'never'] as const
 export type RouteClass = (typeof ROUTE_CLASSES)[number]
-
-/** The servers whose routes the table knows. A route is sent only to upstreams run by one of its `servers`. */
-export const SERVER_NAMES = ['ollama', 'llama-server', 'vllm', 'lm-studio', 'openai', 'anthropic'] as const
-export type ServerName = (typeof SERVER_NAMES)[number]
 
 /**
  * Where a route carries the model's name.
@@ -20,26 +18,9 @@ export type ServerName = (typeof SERVER_NAMES)[number]
  * - `path`: the path's `{model...}` part.
  * - `none`: the route concerns no one model.
  */
-export type ModelPlace =
+export type ModelField =
   | { readonly in: 'body' | 'optional-body'; readonly fields: readonly string[] }
   | { readonly in: 'form' | 'path' | 'none' }
-
-/**
- * How a streamed answer is framed and how it says that it is complete.
- * - `ollama-done`: NDJSON, a line with `"done":true`.
- * - `ollama-status`: NDJSON progress, a line with `"status":"success"`.
- * - `openai-done`: SSE, `data: [DONE]`.
- * - `openai-responses`: SSE, an event `response.completed`, `response.incomplete` or `response.failed`.
- * - `anthropic`: SSE, an event `message_stop`.
- * - `llama-stop`: SSE of llama-server's own `/completion`, a frame with `"stop":true`.
- */
-export type StreamFormat =
-  | 'ollama-done'
-  | 'ollama-status'
-  | 'openai-done'
-  | 'openai-responses'
-  | 'anthropic'
-  | 'llama-stop'
 
 /** What the gateway answers from its own catalogue, filtered to the key, instead of passing the request on. */
 export type Listing = 'ollama-tags' | 'ollama-ps' | 'models' | 'model' | 'root'
@@ -50,10 +31,11 @@ export interface Route {
   readonly path: string
   readonly dialect: DialectName
   readonly class: RouteClass
-  readonly model: ModelPlace
-  readonly servers: readonly ServerName[]
-  /** Absent: the route never streams. */
-  readonly stream?: { readonly format: StreamFormat; readonly isDefault: boolean }
+  readonly model: ModelField
+  /** How its answers are written. Absent: nothing in them is read. */
+  readonly format?: FormatName
+  /** Whether the answer is a stream of `format`: when `stream` is true, or unless it is false. Absent: never. */
+  readonly streams?: 'asked' | 'default'
   readonly listing?: Listing
   /** The query parameters passed on; all others are dropped. */
   readonly query?: readonly string[]
@@ -65,51 +47,23 @@ export interface Route {
   readonly body?: 'json' | 'form' | 'raw' | 'none'
 }
 
-/** Token counts of one exchange; a count nobody gave is `undefined`. */
-export interface Usage {
-  /** All tokens of the prompt, cached ones included, whatever the dialect's own convention. */
-  readonly promptTokens: number | undefined
-  readonly completionTokens: number | undefined
-  readonly cachedTokens: number | undefined
-  /** What the server says it took to load the model, milliseconds. Default: it does not say. */
-  readonly loadMs?: number | undefined
-}
-
-/** Watches one streamed response as it passes. It never changes or keeps a chunk; its memory is bounded. */
-export interface StreamObserver {
-  push(chunk: Buffer): void
-  /** `open` until the dialect's terminator (`complete`) or its error frame (`failed`) has passed. */
-  readonly outcome: 'open' | 'complete' | 'failed'
-  /** Whether the bytes so far end where a keep-alive may stand: at the start, or after a whole frame. */
-  readonly isBetweenFrames: boolean
-  /** What the stream's own frames said so far. */
-  readonly usage: Usage
-  /** The model the stream named, as it spelled it. */
-  readonly model: string | undefined
-  /** Frames that carried content: about one a token. For an estimate when the stream named no usage. */
-  readonly contentFrames: number
-}
-
-/** What a whole JSON answer says of itself. */
-export interface AnswerFacts {
-  readonly usage: Usage
-  readonly model: string | undefined
-}
-
-/** What differs between the three APIs. Everything outside `src/dialects` is dialect-agnostic. */
+/** What differs between the three APIs beside their wire formats. Everything outside `src/dialects` is dialect-agnostic. */
 export interface Dialect {
   readonly name: DialectName
+  /** The fields of its bodies that say more than what a model is asked. All others pass. */
+  readonly fields: readonly BodyField[]
+  /** Whether a path that is no route is meant for this API all the same. */
+  ownsPath(path: string): boolean
+  /** The status of the error as a whole answer. Default: its own. */
+  statusOf?(error: PunkuError): number
+  /** Whether a JSON body is an error of which its clients read a text. */
+  isError(body: JsonObject): boolean
   /** The error as a whole JSON body in the dialect's shape. */
   renderError(error: PunkuError, requestId: string): string
-  /**
-   * The error as the last bytes of a stream of `format` that has already begun; no terminator follows it.
-   * `isBetweenFrames` false: the stream broke inside a frame, which is closed first.
-   */
-  renderStreamError(error: PunkuError, requestId: string, format: StreamFormat, isBetweenFrames: boolean): string
-  /** Bytes that say "still here" between frames of `format`; `undefined` where the dialect allows none. */
-  keepAlive(format: StreamFormat): string | undefined
-  /** The observer of one streamed response. */
-  observe(format: StreamFormat): StreamObserver
-  /** Reads a whole, unstreamed JSON answer of at most a few MiB. Never throws: facts it cannot find are `undefined`. */
-  readAnswer(route: Route, body: Buffer): AnswerFacts
+  /** Where its own servers look for a credential. `authorization` holds it as a bearer token. */
+  readonly credentialHeader: 'authorization' | 'x-api-key'
+  /** Models as it lists them. `query`: the request's, without `?`. Throws PunkuError `invalid_request` for a bad page. */
+  listModels(models: readonly ListedModel[], query: string): object
+  /** One model, as its own route shows it; absent where there is no such route of the gateway's own. */
+  showModel?(model: ListedModel): object
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { PunkuError } from '../core/error.ts'
 import type { Listing } from './dialect.ts'
-import { type ListedModel, type ListingAsk, renderListing } from './listings.ts'
+import type { ListedModel } from './listed-model.ts'
+import { type ListingAsk, renderListing } from './listings.ts'
 
 const LLAMA: ListedModel = {
   id: 'llama3.2:latest',
@@ -89,6 +90,12 @@ describe('renderListing', () => {
         { id: 'claude-x', object: 'model', created: 1767312000, owned_by: 'anthropic' },
       ],
     })
+  })
+
+  it('has an empty catalogue for Codex, which says its version, and for nobody else', () => {
+    const ask = { hasAnthropicVersion: false, query: 'client_version=0.171.0' }
+    expect(JSON.parse(renderListing('models', ALL, ask).body)).toMatchObject({ data: { length: 4 }, models: [] })
+    expect(list('models', ALL)).not.toHaveProperty('models')
   })
 
   it("lists in Anthropic's shape for who sent its version", () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { asksForWebSearch } from './web-search.ts'
 
 describe('asksForWebSearch', () => {
@@ -15,6 +15,9 @@ describe('asksForWebSearch', () => {
     '[{"type":" web_search"}]',
     '[{"type":"\\t\\nweb_search"}]',
     '[{"type":"\\u00a0web_search"}]',
+    '[{"type":"\\u0085web_search"}]',
+    '[{"type":"\u0085 \\u3000\\u2003web_search"}]',
+    '[{"\\u0054Y\\u0050e":"\\u0057EB\\u005fSEARC\\u0048"}]',
     '[{"type":"namespace","tools":[{"type":"web_search"}]}]',
   ])('sees it in %s', (tools) => {
     expect(asksForWebSearch(Buffer.from(tools))).toBe(true)
@@ -34,5 +37,16 @@ describe('asksForWebSearch', () => {
   it('takes millions of white space', () => {
     const padding = '\\n'.repeat(8_000_000)
     expect(asksForWebSearch(Buffer.from(`[{"type":"${padding}web_search"}]`))).toBe(true)
+  })
+
+  it('makes no text of each escape', () => {
+    let made = 0
+    using _spy = vi.spyOn(String, 'fromCharCode').mockImplementation(() => {
+      made++
+      return ''
+    })
+    const escapes = '\\u0041'.repeat(100)
+    expect(asksForWebSearch(Buffer.from(`[{"name":"${escapes}"},{"type":"web_search"}]`))).toBe(true)
+    expect(made).toBe(0)
   })
 })

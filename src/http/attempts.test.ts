@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
-import { Attempts, networkOf } from './attempts.ts'
+import { Attempts, networkOf, prefixOf } from './attempts.ts'
 
 const attemptsOf = (max: number) => {
   const clock = new ManualClock()
@@ -53,3 +53,12 @@ test.each([
   ['local socket', 'local socket'],
   ['', ''],
 ])('%j counts as %j', (address, network) => expect(networkOf(address)).toBe(network))
+
+test.each([
+  ['192.0.2.7', '192.0.2.0/24'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ['2001:db8:1:2::/64', '2001:db8:1::/48'],
+  ['2001:db8:0:0::/64', '2001:db8:0::/48'],
+  ['::1', '0:0:0::/48'],
+  ['local socket', 'local socket'],
+])('%j is rented as %j', (address, prefix) => expect(prefixOf(address)).toBe(prefix))

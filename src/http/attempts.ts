@@ -1,6 +1,6 @@
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import type { Clock } from '../core/clock.ts'
-import { type ErrorCode, PunkuError } from '../core/error.ts'
+import { type CountedRun, runCounted } from '../core/counted-run.ts'
 
 /** Networks whose attempts are remembered; past that the oldest are forgotten. Bounds memory, about 2 MB. */
 const MAX_REMEMBERED = 10_000
@@ -19,7 +19,8 @@ interface Window {
 }
 
 /**
- * Counts attempts by network, in this process's memory: several gateways each count their own, and a restart forgets.
+ * Counts attempts by network, in this process's memory: several gateways each count their own, and a restart forgets. For
+ * floods; what guards something that can be guessed is counted by the store.
  * A window is fixed, so that at its edge up to twice as many attempts fall close together.
  */
 export class Attempts {
@@ -48,26 +49,14 @@ export class Attempts {
     if (window !== undefined && window.count > 0) window.count--
   }
 
-  /**
-   * Runs what is tried, and counts it only when it rejects with `wrong`; what `refuse` makes is thrown where none is left.
-   * It is taken first and given back later: what is tried at the same time counts too.
-   */
+  /** As `runCounted`, for attempts of a network. */
   async run<T>(
     network: string,
-    { wrong, refuse }: { readonly wrong: ErrorCode; readonly refuse: (waitMs: number) => PunkuError },
+    { wrong, refuse }: Pick<CountedRun, 'wrong' | 'refuse'>,
     run: () => Promise<T>,
   ): Promise<T> {
-    const waitMs = this.take(network)
-    if (waitMs !== undefined) throw refuse(waitMs)
-    let isWrong = false
-    try {
-      return await run()
-    } catch (error) {
-      isWrong = error instanceof PunkuError && error.code === wrong
-      throw error
-    } finally {
-      if (!isWrong) this.giveBack(network)
-    }
+    const take = () => this.take(network)
+    return await runCounted({ take, giveBack: () => this.giveBack(network), wrong, refuse }, run)
   }
 
   #remember(network: string, window: Window): void {
@@ -84,9 +73,20 @@ export class Attempts {
  * Any other text stands for itself.
  */
 export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address
+  return isIPv6(address) ? `${groupsOf(address, 4)}::/64` : address
+}
+
+/** What somebody has who rents addresses: a /24 of IPv4, a /48 of IPv6. Of a network as `networkOf` writes it, too. */
+export function prefixOf(address: string): string {
+  const plain = address.replace(/\/64$/, '')
+  if (isIPv4(plain)) return `${plain.slice(0, plain.lastIndexOf('.'))}.0/24`
+  return isIPv6(plain) ? `${groupsOf(plain, 3)}::/48` : address
+}
+
+/** The first groups of an IPv6 address. */
+function groupsOf(address: string, count: number): string {
   const [start = [], right] = address.split('::').map((half) => half.split(':').filter((group) => group !== ''))
   // `::` stands for the zeros that are missing.
   const zeros = right === undefined ? 0 : 8 - start.length - right.length
-  return `${[...start, ...Array<string>(zeros).fill('0'), ...(right ?? [])].slice(0, 4).join(':')}::/64`
+  return [...start, ...Array<string>(zeros).fill('0'), ...(right ?? [])].slice(0, count).join(':')
 }

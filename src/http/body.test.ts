@@ -1,7 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { brotliCompressSync, constants, createZstdCompress, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import {
+  brotliCompressSync,
+  constants,
+  createZstdCompress,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  zstdCompressSync,
+} from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { PunkuError } from '../core/error.ts'
 import { type BodyLimits, readBody } from './body.ts'
@@ -93,6 +101,9 @@ describe('a compressed body', () => {
     ['X-GZIP', gzipSync(TEXT)],
     ['br', brotliCompressSync(TEXT)],
     ['zstd', zstdCompressSync(TEXT)],
+    ['deflate', deflateSync(TEXT)],
+    ['deflate', deflateRawSync(TEXT)],
+    ['deflate', deflateSync(TEXT, { windowBits: 9, level: 1 })],
   ])('in %s is decoded', async (encoding, body) => {
     expect(await send(body, [`Content-Encoding: ${encoding}`])).toEqual(TEXT)
   })
@@ -107,6 +118,45 @@ describe('a compressed body', () => {
       code: 'request_too_large',
       message: expect.stringContaining('195 KiB'),
     })
+  })
+
+  test.each([
+    ['gzip', gzipSync(Buffer.alloc(50_000_000))],
+    ['br', brotliCompressSync(Buffer.alloc(50_000_000))],
+    ['zstd', zstdCompressSync(Buffer.alloc(50_000_000))],
+    ['deflate', deflateSync(Buffer.alloc(50_000_000))],
+  ])('in %s that unpacks to a multiple of its size is refused, whatever may be unpacked', async (encoding, body) => {
+    const held: number[] = []
+    const limits = { ...LIMITS, maxDecodedBytes: 100_000_000, hold: (bytes: number) => held.push(bytes) }
+    expect(await send(body, [`Content-Encoding: ${encoding}`], limits)).toMatchObject({
+      code: 'request_too_large',
+      message: 'The compressed body unpacks to more than 100 times its size. Send it uncompressed.',
+    })
+    expect(Math.max(...held)).toBeLessThan(2 * Math.max(1_048_576, body.length * 100) + 200_000)
+  })
+
+  test('small ones may unpack to a megabyte, however dense', async () => {
+    const body = gzipSync(Buffer.alloc(1_048_576))
+    const limits = { ...LIMITS, maxDecodedBytes: 100_000_000 }
+    expect(await send(body, ['Content-Encoding: gzip'], limits)).toHaveLength(1_048_576)
+  })
+
+  test('is decoded when it is its turn', async () => {
+    const turn = Promise.withResolvers<void>()
+    let ended = 0
+    const limits = {
+      ...LIMITS,
+      turnToDecode: async () => {
+        await turn.promise
+        return { [Symbol.dispose]: () => ended++ }
+      },
+    }
+    const sent = send(gzipSync(TEXT), ['Content-Encoding: gzip'], limits)
+    expect(await Promise.race([sent, new Promise((resolve) => setImmediate(resolve))])).toBeUndefined()
+    turn.resolve()
+    expect(await sent).toEqual(TEXT)
+    await send(gzipSync(TEXT).subarray(0, -9), ['Content-Encoding: gzip'], limits)
+    expect(ended).toBe(2)
   })
 
   test('at the decoded cap passes; one byte more is refused', async () => {
@@ -142,7 +192,6 @@ describe('a compressed body', () => {
   })
 
   test.each([
-    ['deflate', deflateSync(TEXT)],
     ['compress', TEXT],
     ['gzip, gzip', gzipSync(gzipSync(TEXT))],
     ['identity, gzip', gzipSync(TEXT)],
@@ -158,6 +207,92 @@ describe('a compressed body', () => {
   test('in two headers is refused', async () => {
     const twice = ['Content-Encoding: gzip', 'Content-Encoding: gzip']
     expect(await send(gzipSync(TEXT), twice)).toMatchObject({ code: 'unsupported_encoding' })
+  })
+})
+
+test('a body is read no further than it may be, until it may go on', async () => {
+  const resumes: (() => void)[] = []
+  let seen = 0
+  const limits: BodyLimits = {
+    ...LIMITS,
+    mayGoOn: (bytes, resume) => {
+      seen += bytes
+      resumes.push(resume)
+      return false
+    },
+  }
+  await using read = await openRequest(['Content-Length: 100000'], limits)
+  read.socket.write(Buffer.alloc(100_000, 0x61))
+  while (seen < 100_000) {
+    await expect.poll(() => resumes.length).toBeGreaterThan(0)
+    expect(read.request.isPaused()).toBe(true)
+    for (const resume of resumes.splice(0)) resume()
+  }
+  expect(await read.outcome).toHaveLength(100_000)
+  // Whoever asks it to go on after its end changes nothing.
+  for (const resume of resumes.splice(0)) resume()
+})
+
+describe('what is held', () => {
+  test('is told as it grows, and once more when the body is decoded', async () => {
+    const held: number[] = []
+    const limits = { ...LIMITS, hold: (bytes: number) => held.push(bytes) }
+    await send(TEXT, [], limits)
+    expect(held.at(-1)).toBeGreaterThanOrEqual(TEXT.length)
+    expect(held.toSorted((a, b) => a - b)).toEqual(held)
+    await send(gzipSync(TEXT), ['Content-Encoding: gzip'], limits)
+    expect(held.at(-1)).toBe(TEXT.length)
+  })
+
+  test.each([
+    ['a plain body', TEXT, []],
+    ['a compressed one', gzipSync(TEXT), ['Content-Encoding: gzip']],
+  ])('that may not be held ends %s', async (_, body, headers) => {
+    const limits = {
+      ...LIMITS,
+      hold: (bytes: number) => {
+        if (bytes > 10_000) throw new PunkuError('overloaded', 'full')
+      },
+    }
+    expect(await send(body, headers, limits)).toMatchObject({ code: 'overloaded', message: 'full' })
+  })
+})
+
+describe('the beginning of a body', () => {
+  const LARGE = Buffer.from(JSON.stringify({ model: 'llama3', prompt: 'a'.repeat(300_000) }))
+  const limits = (seen: string[]): BodyLimits => ({
+    maxBytes: 1_000_000,
+    maxDecodedBytes: 1_000_000,
+    onBeginning: (bytes) => {
+      seen.push(bytes.toString())
+      throw new PunkuError('model_not_allowed', 'no')
+    },
+  })
+
+  test.each([
+    ['a large one', LARGE, []],
+    ['one that decodes to much', gzipSync(LARGE), ['Content-Encoding: gzip']],
+  ])('ends %s', async (_, body, headers) => {
+    const seen: string[] = []
+    expect(await send(body, headers, limits(seen))).toMatchObject({ code: 'model_not_allowed' })
+    expect(seen).toEqual([LARGE.toString('utf8', 0, 65_536)])
+  })
+
+  test.each([
+    ['a small one', TEXT, []],
+    ['one that is nearly there', LARGE.subarray(0, 100_000), []],
+    ['a small one in gzip', gzipSync(TEXT), ['Content-Encoding: gzip']],
+  ])('is not looked at in %s', async (_, body, headers) => {
+    const seen: string[] = []
+    expect(Buffer.isBuffer(await send(body, headers, limits(seen)))).toBe(true)
+    expect(seen).toEqual([])
+  })
+
+  test('that is broken is told when all is there', async () => {
+    const broken = Buffer.concat([Buffer.from('{"a'), Buffer.alloc(200_000, 1)])
+    const seen: string[] = []
+    const given = { ...limits(seen), onBeginning: (bytes: Buffer) => void seen.push(bytes.toString()) }
+    expect(await send(broken, ['Content-Encoding: gzip'], given)).toMatchObject({ code: 'invalid_request' })
   })
 })
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
-import { constants, createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib'
+import { ByteCollector } from '../core/byte-collector.ts'
+import { type Decoder, decoderOf, MAX_DECODED_RATIO, mostDecoded } from '../core/decoders.ts'
 import { PunkuError } from '../core/error.ts'
 import { formatSize } from '../core/units.ts'
 import type { HeaderView } from './headers.ts'
@@ -12,83 +13,135 @@ export interface BodyLimits {
   readonly maxDecodedBytes: number
   /** Called at every chunk from the wire; by this the caller ends bodies that stop half way. */
   readonly onProgress?: (chunkBytes: number) => void
+  /** Called with each chunk's bytes: false, where no more is to be read until `resume` is called. */
+  readonly mayGoOn?: (chunkBytes: number, resume: () => void) => boolean
+  /** Called with the bytes that are held for it now, before and while they are; what it throws ends the reading. */
+  readonly hold?: (bytes: number) => void
+  /**
+   * Called once with the beginning of a large body, or of one that decodes to much, before the rest has come or is
+   * decoded; what it throws ends the reading.
+   */
+  readonly onBeginning?: (bytes: Buffer) => void
+  /** Resolves when it may be decoded; what it gives is disposed of afterwards. Default: at once. */
+  readonly turnToDecode?: () => Promise<Disposable>
 }
 
-/** RFC 9659: `zstd` as a content encoding needs a window of 8 MiB at most. The default would allow 128 MiB a request. */
-const ZSTD_MAX_WINDOW_LOG = 23
-
-const DECODER_OPTIONS = { chunkSize: 64 * 1024, rejectGarbageAfterEnd: true } as const
-
-/** The content encodings read, and how. `deflate` is not one: clients disagree on what it is. */
-const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
-  ['gzip', () => createGunzip(DECODER_OPTIONS)],
-  ['x-gzip', () => createGunzip(DECODER_OPTIONS)],
-  ['br', () => createBrotliDecompress(DECODER_OPTIONS)],
-  [
-    'zstd',
-    () =>
-      createZstdDecompress({
-        ...DECODER_OPTIONS,
-        params: { [constants.ZSTD_d_windowLogMax]: ZSTD_MAX_WINDOW_LOG },
-      }),
-  ],
-])
+/** So much of a body is its beginning. */
+const BEGINNING_BYTES = 65_536
 
 /**
  * Reads a request's whole body and takes its one `Content-Encoding` off. Holds at most `maxBytes` and one chunk as
- * they came, then at most `maxDecodedBytes` and one chunk decoded. It sets no time limit, and neither answers nor ends
- * the connection: after a rejection the request is paused and the rest of its body may still be under way.
+ * they came, then at most `maxDecodedBytes` and one chunk decoded, in buffers up to twice as large. It sets no time
+ * limit, and neither answers nor ends the connection: after a rejection the request is paused and the rest of its body
+ * may still be under way.
  *
  * Rejects with a PunkuError: `unsupported_encoding`; `request_too_large`, before reading where `Content-Length` says
- * so; `invalid_request` for compressed data that is broken or cut off; `client_closed` when the client left half way.
+ * so, and for what decodes to more than a hundred times its size; `invalid_request` for compressed data that is broken
+ * or cut off; `client_closed` when the client left half way.
  */
 export function readBody(request: IncomingMessage, headers: HeaderView, limits: BodyLimits): Promise<Buffer> {
-  let createDecoder: (() => Transform) | undefined
+  const length = headers.get('content-length')
+  const saidBytes = length === undefined ? undefined : Number(length)
+  let decoder: Decoder | undefined
   try {
-    createDecoder = decoderFor(headers)
-    if (Number(headers.get('content-length') ?? 0) > limits.maxBytes) throw tooLarge(limits.maxBytes)
+    decoder = decoderFor(headers)
+    if (saidBytes !== undefined && saidBytes > limits.maxBytes) throw tooLarge(limits.maxBytes)
   } catch (error) {
     return Promise.reject(error)
   }
-  const body = readBytes(request, limits)
-  if (createDecoder === undefined) return body
-  const decoder = createDecoder()
-  return body.then((bytes) => decode(bytes, decoder, limits.maxDecodedBytes))
+  const body = readBytes(request, limits, saidBytes, beginningReader(saidBytes, decoder, limits))
+  if (decoder === undefined) return body
+  return body.then((bytes) => decodeInTurn(bytes, decoder, limits))
 }
 
-function decoderFor(headers: HeaderView): (() => Transform) | undefined {
+function decoderFor(headers: HeaderView): Decoder | undefined {
   if (headers.get('content-encoding') === undefined) return undefined
   const encoding = headers.all('content-encoding').join(',').trim().toLowerCase()
   if (encoding === 'identity') return undefined
-  const createDecoder = DECODERS.get(encoding)
-  if (createDecoder !== undefined) return createDecoder
+  const decoder = decoderOf(encoding)
+  if (decoder !== undefined) return decoder
   throw new PunkuError(
     'unsupported_encoding',
-    'The Content-Encoding of the body is not supported. Send it plain, or with one of gzip, br, zstd, once.',
+    'The Content-Encoding of the body is not supported. Send it plain, or with one of gzip, deflate, br, zstd, once.',
   )
 }
 
-function readBytes(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+/** Looks at the beginning of a body that came; rejects with what `onBeginning` throws. */
+type BeginningReader = (bytes: Buffer) => Promise<void>
+
+/** `undefined`: nobody wants to know, or the body is too short for it to be worth a look. */
+function beginningReader(
+  saidBytes: number | undefined,
+  decoder: Decoder | undefined,
+  { onBeginning, turnToDecode }: BodyLimits,
+): BeginningReader | undefined {
+  // What comes a moment later is not worth reading the beginning twice.
+  if (onBeginning === undefined || (saidBytes !== undefined && saidBytes < 2 * BEGINNING_BYTES)) return undefined
+  if (decoder === undefined) return async (bytes) => onBeginning(bytes)
+  return async (bytes) => {
+    using _turn = await turnToDecode?.()
+    onBeginning(await decodedBeginning(bytes, decoder.create(bytes)))
+  }
+}
+
+/** What the beginning of a compressed body decodes to; what is wrong with it is told once all is there. */
+function decodedBeginning(bytes: Buffer, decoder: Transform): Promise<Buffer> {
+  return new Promise((resolve) => {
+    const collector = new ByteCollector()
+    const finish = () => {
+      decoder.destroy()
+      resolve(collector.first(BEGINNING_BYTES))
+    }
+    decoder.on('data', (chunk: Buffer) => {
+      collector.add(chunk)
+      if (collector.length >= BEGINNING_BYTES) finish()
+    })
+    decoder.on('error', finish)
+    decoder.write(bytes, finish)
+  })
+}
+
+function readBytes(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  saidBytes: number | undefined,
+  readBeginning: BeginningReader | undefined,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
+    const collector = new ByteCollector(saidBytes)
+    let isBeginningRead = readBeginning === undefined
+    let isOver = false
     const onData = (chunk: Buffer) => {
       limits.onProgress?.(chunk.length)
-      length += chunk.length
-      if (length > limits.maxBytes) fail(tooLarge(limits.maxBytes))
-      else chunks.push(chunk)
+      try {
+        if (collector.length + chunk.length > limits.maxBytes) throw tooLarge(limits.maxBytes)
+        collector.add(chunk)
+        limits.hold?.(collector.heldBytes)
+        if (limits.mayGoOn?.(chunk.length, resume) === false) request.pause()
+      } catch (thrown) {
+        fail(PunkuError.from(thrown))
+        return
+      }
+      if (isBeginningRead || collector.length < BEGINNING_BYTES) return
+      isBeginningRead = true
+      readBeginning?.(collector.first(BEGINNING_BYTES)).catch((thrown: unknown) => fail(PunkuError.from(thrown)))
+    }
+    const resume = () => {
+      if (!isOver) request.resume()
     }
     const onEnd = () => {
       removeListeners()
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, length))
+      resolve(collector.take())
     }
     const onClose = () => fail(new PunkuError('client_closed', 'The client left before its request was whole.'))
     const fail = (error: PunkuError) => {
       removeListeners()
+      collector.clear()
       request.pause()
       reject(error)
     }
     const removeListeners = () => {
+      isOver = true
       request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
     }
     // A client that has left already would emit nothing any more.
@@ -97,20 +150,36 @@ function readBytes(request: IncomingMessage, limits: BodyLimits): Promise<Buffer
   })
 }
 
-function decode(bytes: Buffer, decoder: Transform, maxDecodedBytes: number): Promise<Buffer> {
+async function decodeInTurn(bytes: Buffer, { create }: Decoder, limits: BodyLimits): Promise<Buffer> {
+  using _turn = await limits.turnToDecode?.()
+  const decoded = await decode(bytes, create(bytes), limits)
+  limits.hold?.(decoded.length)
+  return decoded
+}
+
+function decode(bytes: Buffer, decoder: Transform, limits: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
+    const collector = new ByteCollector()
+    let isBeginningRead = limits.onBeginning === undefined
+    const most = Math.min(limits.maxDecodedBytes, mostDecoded(bytes.length))
     decoder.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      chunks.push(chunk)
-      if (length <= maxDecodedBytes) return
-      chunks.length = 0
-      // A bomb must not be inflated to its end for nobody.
-      decoder.destroy()
-      reject(tooLarge(maxDecodedBytes))
+      try {
+        if (collector.length + chunk.length > most) {
+          throw most === limits.maxDecodedBytes ? tooLarge(most) : tooDense()
+        }
+        collector.add(chunk)
+        limits.hold?.(bytes.length + collector.heldBytes)
+        if (isBeginningRead || collector.length < BEGINNING_BYTES) return
+        isBeginningRead = true
+        limits.onBeginning?.(collector.first(BEGINNING_BYTES))
+      } catch (thrown) {
+        collector.clear()
+        // A bomb must not be inflated to its end for nobody.
+        decoder.destroy()
+        reject(PunkuError.from(thrown))
+      }
     })
-    decoder.on('end', () => resolve(Buffer.concat(chunks, length)))
+    decoder.on('end', () => resolve(collector.take()))
     decoder.on('error', (cause) => {
       const message = 'The compressed body cannot be decoded: it is broken or cut off. Send it again, or uncompressed.'
       reject(new PunkuError('invalid_request', message, { cause }))
@@ -123,5 +192,12 @@ function tooLarge(maxBytes: number): PunkuError {
   return new PunkuError(
     'request_too_large',
     `The body is larger than ${formatSize(maxBytes)}. Send less, or ask the gateway's owner to raise the limit.`,
+  )
+}
+
+function tooDense(): PunkuError {
+  return new PunkuError(
+    'request_too_large',
+    `The compressed body unpacks to more than ${MAX_DECODED_RATIO} times its size. Send it uncompressed.`,
   )
 }

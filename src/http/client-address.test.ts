@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { clientAddress, isInNetworks, isLoopbackAddress, MAX_FORWARDED_HOPS, parseNetworks } from './client-address.ts'
+import { isLoopbackAddress } from '../core/loopback.ts'
+import { clientAddress, isInNetworks, MAX_FORWARDED_HOPS, parseNetworks } from './client-address.ts'
 
 describe('clientAddress', () => {
   const proxies = parseNetworks(['10.0.0.0/8', 'fd00::/8', '127.0.0.1'])

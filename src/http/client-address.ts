@@ -1,5 +1,6 @@
-import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net'
+import { BlockList, isIP, isIPv4 } from 'node:net'
 import { PunkuError } from '../core/error.ts'
+import { plainAddress } from '../core/loopback.ts'
 
 /** Proxies between client and gateway that are believed; a longer chain is a forged one. */
 export const MAX_FORWARDED_HOPS = 16
@@ -57,22 +58,6 @@ export function parseNetworks(cidrs: readonly string[]): BlockList {
 export function isInNetworks(networks: BlockList, address: string): boolean {
   const plain = plainAddress(address)
   return plain !== undefined && networks.check(plain, isIPv4(plain) ? 'ipv4' : 'ipv6')
-}
-
-/** Whether `address` is the machine itself: 127.0.0.0/8 or ::1, in any spelling. */
-export function isLoopbackAddress(address: string): boolean {
-  const plain = plainAddress(address)
-  return plain === '::1' || (plain?.startsWith('127.') ?? false)
-}
-
-/** The address in its one plain spelling; `undefined` when it is none. */
-function plainAddress(text: string): string | undefined {
-  if (isIPv4(text)) return text
-  if (!isIPv6(text)) return undefined
-  const zone = text.indexOf('%')
-  const { address } = new SocketAddress({ address: zone === -1 ? text : text.slice(0, zone), family: 'ipv6' })
-  const mapped = address.startsWith('::ffff:') ? address.slice(7) : ''
-  return isIPv4(mapped) ? mapped : address
 }
 
 /** Some proxies write `1.2.3.4:5678` and `[::1]:5678`. */

@@ -19,6 +19,13 @@ describe('the client by its User-Agent', () => {
     ['codex_cli_rs/0.169.0 (Debian; x86_64)', 'codex_cli_rs', '0.169.0'],
     ['curl/8.1.2', 'curl', '8.1.2'],
     ['GitHubCopilotChat/0.26', 'githubcopilotchat', '0.26'],
+    ['ai-sdk/openai-compatible/3.0.37 ai-sdk/provider-utils/4.0.1 runtime/node.js/v26', 'ai-sdk', '3.0.37'],
+    ['ai-sdk/openai-compatible/3.0.37 cline/3.0.65', 'cline', '3.0.65'],
+    ['Cline/3.1.0', 'cline', '3.1.0'],
+    ['ls/JS 5.23.2', 'continue', '5.23.2'],
+    ['litellm/1.79.1', 'litellm', '1.79.1'],
+    ['factory-cli/0.215.0', 'factory-cli', '0.215.0'],
+    ['ai-sdk/<x>/1', undefined, undefined],
     ['thing/v1.2', 'thing', '1.2'],
     ['node', 'node', undefined],
     [`${WEBKIT} Version/18.1 Safari/605.1.15`, 'safari', '18.1'],
@@ -36,6 +43,12 @@ describe('the client by its User-Agent', () => {
     expect(clientIdentity(new HeaderView(['User-Agent', userAgent]))).toEqual({ name, version, sessionId: undefined })
   })
 
+  test("Copilot's is its SDK's: it is told by its own headers", () => {
+    const lines = ['user-agent', 'OpenAI/JS 5.20.1', 'x-initiator', 'user', 'x-interaction-type', 'conversation-agent']
+    expect(clientIdentity(new HeaderView(lines))).toMatchObject({ name: 'copilot', version: undefined })
+    expect(clientIdentity(new HeaderView(lines.slice(0, 4))).name).toBe('openai-js')
+  })
+
   test('is unknown without one', () => {
     expect(clientIdentity(new HeaderView([])).name).toBeUndefined()
   })
@@ -50,9 +63,18 @@ describe('the session', () => {
     ['x-session-id', 'a b', false],
     ['x-session-id', 'a\u00e9', false],
     ['x-session-id', '', false],
+    ['session-id', '019a1b2c-3d4e-7f50-8a9b-0c1d2e3f4a5b', true],
+    ['thread-id', 'thr_1', true],
+    ['thread-id', 'a b', false],
     ['x-other-session', 'a', false],
   ])('%s: %s', (header, value, isTaken) => {
     expect(clientIdentity(new HeaderView([header, value])).sessionId).toBe(isTaken ? value : undefined)
+  })
+
+  test("goes by Codex's session before its thread, and by the next where one is no id", () => {
+    const sessionOf = (...lines: string[]) => clientIdentity(new HeaderView(lines)).sessionId
+    expect(sessionOf('thread-id', 'thread', 'session-id', 'session')).toBe('session')
+    expect(sessionOf('thread-id', 'thread', 'session-id', 'a b')).toBe('thread')
   })
 
   test("prefers Claude Code's own header", () => {

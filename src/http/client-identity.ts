@@ -22,6 +22,16 @@ const BROWSERS: readonly (readonly [name: string, product: RegExp])[] = [
   ['chrome', /\bChrome\/([\d.]{1,32})/],
   ['safari', /\bVersion\/([\d.]{1,32}) (?:Mobile\/\w+ )?Safari\b/],
 ]
+/** Programs whose user agent has another form, or tells the library and not them. */
+const PROGRAMS: readonly (readonly [name: string, product: RegExp])[] = [
+  ['cline', /\bcline\/v?([A-Za-z0-9._+-]{1,32})/i],
+  // Cline's, and that of whatever else says nothing of itself to Vercel's AI SDK.
+  ['ai-sdk', /^ai(?:-sdk)?\/[a-z0-9-]{1,40}\/([A-Za-z0-9._+-]{1,32})(?=[\s(;,]|$)/],
+  // Continue carries OpenAI's SDK under a name that its bundler made.
+  ['continue', /^ls\/JS ([A-Za-z0-9._+-]{1,32})(?=[\s(;,]|$)/],
+]
+/** Where clients put a name for their conversation: Claude Code, OpenCode, Codex (two). */
+const SESSION_HEADERS = ['x-claude-code-session-id', 'x-session-id', 'session-id', 'thread-id'] as const
 const SESSION_ID = /^[A-Za-z0-9._:-]{1,64}$/
 
 type Product = readonly [name: string | undefined, version: string | undefined]
@@ -32,7 +42,10 @@ const KNOWN_PRODUCTS = new Map<string, Product>()
 
 /** Who the client says it is. Never throws: what cannot be read is `undefined`. */
 export function clientIdentity(headers: HeaderView): ClientIdentity {
-  const [name, version] = productOf(headers.get('user-agent')?.slice(0, MAX_USER_AGENT_LENGTH) ?? '')
+  const [product, productVersion] = productOf(headers.get('user-agent')?.slice(0, MAX_USER_AGENT_LENGTH) ?? '')
+  // Copilot's user agent is its SDK's.
+  const isCopilot = headers.get('x-initiator') !== undefined && headers.get('x-interaction-type') !== undefined
+  const [name, version] = isCopilot ? ['copilot', undefined] : [product, productVersion]
   return { name, version, sessionId: readSessionId(headers) }
 }
 
@@ -54,13 +67,26 @@ function readProduct(userAgent: string): Product {
       if (match !== null) return [name, match[1]]
     }
   }
+  for (const [name, product] of PROGRAMS) {
+    const match = product.exec(userAgent)
+    if (match !== null) return [name, match[1]]
+  }
   const sdk = SDK.exec(userAgent)
   if (sdk !== null) return [`${sdk[1]}-${sdk[2]}`.toLowerCase().replace('#', 'sharp'), sdk[3]]
   const product = PRODUCT.exec(userAgent)
   return [product?.[1]?.toLowerCase(), product?.[2]]
 }
 
+/** The first of the headers that holds an id as it should be. */
 function readSessionId(headers: HeaderView): string | undefined {
-  const sessionId = headers.get('x-claude-code-session-id') ?? headers.get('x-session-id')
-  return sessionId !== undefined && SESSION_ID.test(sessionId) ? sessionId : undefined
+  for (const header of SESSION_HEADERS) {
+    const id = headers.get(header)
+    if (id !== undefined && isSessionId(id)) return id
+  }
+  return undefined
+}
+
+/** Whether a client's word for its conversation is one that may be kept. */
+export function isSessionId(text: string): boolean {
+  return SESSION_ID.test(text)
 }

@@ -17,16 +17,28 @@ describe('HeaderView', () => {
 describe('refuseUnsafeHeaders', () => {
   const refuse = (...raw: string[]) => refuseUnsafeHeaders(new HeaderView(raw))
 
-  test.each([['x_api_key'], ['Content_Length'], ['X_Request_Id'], ['transfer_encoding'], ['_']])(
-    'refuses the underscore in %s',
+  test.each([
+    ...['x_api_key', 'X_API-Key', 'api_key', 'x_goog_api_key', 'proxy_authorization', 'Content_Length'],
+    ...['transfer_encoding', 'content_type', 'X_Forwarded_For', 'x-forwarded_host', 'x_real_ip', 'sec_fetch_dest'],
+    ...['x_punku_origin', 'access_control_request_method'],
+  ])('refuses the underscore in %s', (name) => {
+    expect(() => refuse('Host', 'h', name, '1')).toThrow(
+      expect.objectContaining({
+        code: 'invalid_request',
+        message: expect.stringContaining(`'${name.toLowerCase()}' has an underscore`),
+      }),
+    )
+  })
+
+  test.each(['session_id', 'conversation_id', 'X_Request_Id', 'x_session_id', 'x-stainless_os', 'user_agent', '_'])(
+    'takes no notice of %s, and does not send it on',
     (name) => {
-      expect(() => refuse('Host', 'h', name, '1')).toThrow(
-        expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining('underscore') }),
-      )
+      expect(() => refuse('Host', 'h', name, '1')).not.toThrow()
+      expect(requestHeadersFor(new HeaderView([name, '1']))).toEqual(['accept-encoding', 'identity'])
     },
   )
 
-  test.each(['host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding'])(
+  test.each(['host', 'content-length', 'content-encoding', 'transfer-encoding'])(
     'refuses a second %s, even the same again',
     (name) => {
       expect(() => refuse(name, '1', 'accept', '*/*', name.toUpperCase(), '1')).toThrow(
@@ -34,6 +46,19 @@ describe('refuseUnsafeHeaders', () => {
       )
     },
   )
+
+  test('takes the same content-type again, and sends it on once', () => {
+    const twice = ['content-type', 'application/json', 'Content-Type', 'application/json']
+    expect(() => refuse(...twice)).not.toThrow()
+    expect(requestHeadersFor(new HeaderView(twice))).toEqual([
+      ...['accept-encoding', 'identity', 'content-type', 'application/json'],
+    ])
+    for (const other of ['text/plain', 'application/JSON', '']) {
+      expect(() => refuse(...twice, 'content-type', other)).toThrow(
+        expect.objectContaining({ code: 'invalid_request' }),
+      )
+    }
+  })
 
   test('takes what clients send', () => {
     expect(() => refuse('Host', 'h', 'accept', 'a', 'accept', 'b', 'x-stainless-os', 'a_b')).not.toThrow()
@@ -57,6 +82,7 @@ describe('requestHeadersFor', () => {
     ...['Host', 'Origin', 'Referer', 'Cookie', 'Authorization', 'X-Api-Key', 'Proxy-Authorization', 'Forwarded'],
     ...['X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Via', 'Connection', 'Keep-Alive', 'TE', 'Trailer'],
     ...['Transfer-Encoding', 'Upgrade', 'Content-Length', 'Content-Encoding', 'Accept-Encoding', 'Expect', 'Api-Key'],
+    ...['X-Goog-Api-Key', 'x-stainless-a_b', 'x_session_id', 'content_type'],
     ...['OpenAI-Organization', 'X-Request-Id', 'X-Punku-Upstream', 'Sec-Fetch-Site', 'X-Stainless', 'X-Unheard-Of'],
   ])('keeps %s here', (name) => {
     expect(requestHeadersFor(new HeaderView([name, 'secret']))).toEqual(['accept-encoding', 'identity'])
@@ -70,7 +96,7 @@ describe('requestHeadersFor', () => {
 describe('responseHeadersFor', () => {
   test('passes on the listed headers', () => {
     expect(
-      responseHeadersFor({
+      responseHeadersFor(200, {
         'content-type': 'text/event-stream',
         server: 'uvicorn',
         'retry-after': '3',
@@ -91,12 +117,12 @@ describe('responseHeadersFor', () => {
     ...['content-length', 'access-control-allow-origin', 'www-authenticate', 'x-request-id', 'request-id', 'alt-svc'],
     ...['openai-organization', 'anthropic-organization-id', 'strict-transport-security', 'x-unheard-of'],
   ])('keeps %s here', (name) => {
-    expect(responseHeadersFor({ [name]: 'x' })).toEqual([])
+    expect(responseHeadersFor(200, { [name]: 'x' })).toEqual(['content-type', 'application/octet-stream'])
   })
 
   test('leaves out values that Node would throw on', () => {
     expect(
-      responseHeadersFor({ 'content-type': 'a\u0001', 'retry-after': '\u4e00', 'cache-control': undefined }),
-    ).toEqual([])
+      responseHeadersFor(404, { 'content-type': 'a\u0001', 'retry-after': '\u4e00', 'cache-control': undefined }),
+    ).toEqual(['content-type', 'text/plain; charset=utf-8'])
   })
 })

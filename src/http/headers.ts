@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { PunkuError } from '../core/error.ts'
+import { answerType } from './answer-type.ts'
 
 /**
  * A request's headers under lower-case names, built in one pass over `rawHeaders`. It holds no joined or dropped
@@ -43,24 +44,40 @@ export class HeaderView {
 /** Headers that decide how a request is read: a second one may be the one that another reader takes. */
 const SINGLE_HEADERS = ['host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding'] as const
 
+/** Headers by which it is decided what a request is, who sends it and from where. */
+const DECIDING_HEADERS: ReadonlySet<string> = new Set([
+  ...SINGLE_HEADERS,
+  ...['connection', 'keep-alive', 'te', 'trailer', 'upgrade', 'http2-settings', 'expect'],
+  ...['authorization', 'proxy-authorization', 'x-api-key', 'api-key', 'x-goog-api-key', 'cookie'],
+  ...['forwarded', 'via', 'x-real-ip', 'origin', 'access-control-request-method', 'access-control-request-headers'],
+])
+const DECIDING_PREFIXES = ['x-forwarded-', 'sec-fetch-', 'x-punku-'] as const
+
 /**
- * Refuses headers that two readers could take in two ways: a name with an underscore, which CGI-like servers read as
- * its dashed form (`x_api_key`), and a second `host` or second header that says how to read the body.
+ * Refuses headers that two readers could take in two ways: a name with an underscore that CGI-like servers read as one
+ * that decides something (`content_length`), and a second `host` or second header that says how to read the body, unless
+ * it is the same `content-type` again. Any other name with an underscore is nobody's, and stays here.
  *
  * @throws PunkuError `invalid_request` that says which rule was broken.
  */
 export function refuseUnsafeHeaders(headers: HeaderView): void {
-  if (headers.names.some((name) => name.includes('_'))) {
-    throw new PunkuError(
-      'invalid_request',
-      'A header name has an underscore. Some servers read it as a dash, so it is refused; use a dash.',
-    )
-  }
-  for (const name of SINGLE_HEADERS) {
-    if (headers.count(name) > 1) {
-      throw new PunkuError('invalid_request', `The header '${name}' was sent more than once. Send it once.`)
+  for (const name of headers.names) {
+    if (name.includes('_') && isDeciding(name.replaceAll('_', '-'))) {
+      throw new PunkuError(
+        'invalid_request',
+        `The header '${name}' has an underscore, which some servers read as a dash, and then it decides how this request is taken. Use a dash.`,
+      )
     }
   }
+  for (const name of SINGLE_HEADERS) {
+    if (headers.count(name) < 2) continue
+    if (name === 'content-type' && new Set(headers.all(name)).size === 1) continue
+    throw new PunkuError('invalid_request', `The header '${name}' was sent more than once. Send it once.`)
+  }
+}
+
+function isDeciding(name: string): boolean {
+  return DECIDING_HEADERS.has(name) || DECIDING_PREFIXES.some((prefix) => name.startsWith(prefix))
 }
 
 /** Request headers passed to the upstream. All others stay here, so a new header of some client leaks nothing. */
@@ -102,6 +119,9 @@ export function requestHeadersFor(headers: HeaderView): string[] {
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string
     if (!FORWARDED_REQUEST_HEADERS.has(name) && !name.startsWith(SDK_PREFIX)) continue
+    // Whoever reads an underscore as a dash would have it twice.
+    if (name.includes('_')) continue
+    if (name === 'content-type' && outgoing.includes(name)) continue
     if (hopByHop.includes(name)) continue
     const value = values[i] as string
     if (isPlainValue(value)) outgoing.push(name, value)
@@ -117,7 +137,7 @@ function connectionOptions(headers: HeaderView): readonly string[] {
 
 /** Upstream response headers passed to the client. */
 export const FORWARDED_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
-  // What the body is. It is never encoded: an upstream that compresses against our wish is refused.
+  // What the body is. It is never encoded: what an upstream compresses against our wish was decoded.
   'content-type',
   'content-disposition',
   'cache-control',
@@ -139,11 +159,13 @@ const LIMIT_PREFIXES = ['anthropic-ratelimit-', 'x-ratelimit-'] as const
  *
  * Never here: `set-cookie`, `location`, `access-control-*`, `www-authenticate` (they would act in the name of this
  * gateway's host), `server`, `date`, `x-request-id` (the gateway's own stand there), `content-length` and hop-by-hop
- * headers (the gateway frames its response itself), `*-organization*` (the owner's account).
+ * headers (the gateway frames its response itself), `*-organization*` (the owner's account). The `content-type` is one
+ * that no browser makes a page of, and always there.
  */
-export function responseHeadersFor(headers: IncomingHttpHeaders): string[] {
-  const outgoing: string[] = []
+export function responseHeadersFor(status: number, headers: IncomingHttpHeaders): string[] {
+  const outgoing = ['content-type', answerType(status, headers['content-type'])]
   for (const name of Object.keys(headers)) {
+    if (name === 'content-type') continue
     if (!FORWARDED_RESPONSE_HEADERS.has(name) && !LIMIT_PREFIXES.some((prefix) => name.startsWith(prefix))) continue
     const value = headers[name]
     for (const line of typeof value === 'string' ? [value] : (value ?? [])) {

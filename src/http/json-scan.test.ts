@@ -245,3 +245,28 @@ function scans(text: string): boolean {
     throw error
   }
 }
+
+describe('what a body may hold', () => {
+  test('a quarter of a million field names, wherever they stand', () => {
+    const names = (count: number) => `{"model":"a","x":[{${'"m":0,'.repeat(count - 3)}"m":0}]}`
+    expect(scan(names(250_000)).string('model')).toBe('a')
+    expect(refusal(names(250_001))).toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining('250000'),
+    })
+  })
+
+  test('four million values', () => {
+    const values = (count: number) => `{"x":[${'0,'.repeat(count - 3)}0]}`
+    expect(scan(values(4_000_000)).has('model')).toBe(false)
+    expect(refusal(values(4_000_001)).code).toBe('invalid_request')
+  })
+
+  test.each(['\\u006d', 'ü'])('a thousand names that have to be decoded, as %s', (name) => {
+    const names = (count: number) => `{${`"${name}":0,`.repeat(count)}"model":"a"}`
+    expect(scan(names(1_000)).string('model')).toBe('a')
+    expect(refusal(names(1_001)).code).toBe('invalid_request')
+    // Where nobody looks they cost nothing more.
+    expect(scan(`{"x":${names(5_000)},"model":"b"}`).string('model')).toBe('b')
+  })
+})

@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { PunkuError } from '../core/error.ts'
 import { foldName } from './fold.ts'
+import { fieldNode, type PlaceNode } from './json-places.ts'
 import { literalEnd, NESTING, numberEnd, skipSpace, stringEnd, syntaxError } from './json-syntax.ts'
+import { decodeString, Finding, type FoundValue, type JsonType, typeAt } from './json-value.ts'
 
 export interface JsonScanOptions {
   /** The top-level fields policy depends on: ASCII, lower case, without `"` and `\`. */
@@ -10,9 +12,15 @@ export interface JsonScanOptions {
   readonly maxDepth: number
   /** The field this object is the value of, when it is a part of a body: errors then say `options.num_ctx`. */
   readonly within?: string
+  /** Places at any depth, and who is told of each value that stands at one of them, in the order of the body. */
+  readonly places?: { readonly tree: PlaceNode; readonly found: (value: FoundValue) => void }
 }
 
-export type JsonType = 'string' | 'number' | 'boolean' | 'null' | 'object' | 'array'
+/** From a byte of a body to before another. */
+export interface JsonSpan {
+  readonly start: number
+  readonly end: number
+}
 
 /** Where the guarded fields of one JSON object lie in its bytes. It keeps the bytes, and copies none. */
 export class ScannedObject {
@@ -58,6 +66,12 @@ export class ScannedObject {
     return start === -1 ? undefined : this.#bytes.subarray(start, this.#end(name))
   }
 
+  /** Where the value stands in the body; `undefined` when the field is absent. */
+  span(name: string): JsonSpan | undefined {
+    const start = this.#start(name)
+    return start === -1 ? undefined : { start, end: this.#end(name) }
+  }
+
   #start(name: string): number {
     const start = this.#starts[this.#guarded.indexOf(name)]
     if (start === undefined) throw new TypeError(`The field ${name} was not guarded in this scan`)
@@ -79,11 +93,59 @@ export class ScannedObject {
  */
 export function scanJsonObject(bytes: Buffer, options: JsonScanOptions): ScannedObject {
   if (!isUtf8(bytes)) throw new PunkuError('invalid_json', 'The body is not valid JSON: it is not UTF-8.')
-  const { guarded, maxDepth } = options
+  const { guarded } = options
   const starts: number[] = new Array(guarded.length).fill(-1)
   const ends: number[] = new Array(guarded.length).fill(-1)
+  scanInto(bytes, options, starts, ends)
+  return new ScannedObject(bytes, guarded, starts, ends)
+}
+
+/**
+ * The first guarded field that is whole in the beginning of a JSON object; no more is read than that takes. What is wrong
+ * with the rest, or with the end that is missing, is for `scanJsonObject` to say once all is there.
+ *
+ * @throws PunkuError `invalid_json` for what does not begin as an object.
+ */
+export function scanJsonBeginning(bytes: Buffer, options: JsonScanOptions): ScannedObject {
+  const { guarded } = options
+  const starts: number[] = new Array(guarded.length).fill(-1)
+  const ends: number[] = new Array(guarded.length).fill(-1)
+  const begin = skipSpace(bytes, 0)
+  if (begin < bytes.length && bytes[begin] !== NESTING.openObject) throw notAnObject(bytes, begin)
+  try {
+    scanInto(bytes, options, starts, ends, true)
+  } catch {
+    for (let field = 0; field < starts.length; field++) if (ends[field] === -1) starts[field] = -1
+  }
+  return new ScannedObject(bytes, guarded, starts, ends)
+}
+
+/**
+ * What one body may hold, so that none of what it may have in bytes keeps the loop: a body of short values costs thirty
+ * times what one of long texts does, and a name with an escape or a letter beyond ASCII is decoded to be known.
+ */
+const MAX_VALUES = 4_000_000
+const MAX_NAMES = 250_000
+const MAX_DECODED_NAMES = 1_000
+
+/** One pass. It notes each guarded field when its value begins and when it ends. */
+function scanInto(
+  bytes: Buffer,
+  options: JsonScanOptions,
+  starts: number[],
+  ends: number[],
+  endsAtFirst = false,
+): void {
+  const { maxDepth, places } = options
+  const finding = places && new Finding(bytes)
+  // What is to be seen inside each object or array that is open, and in the value that comes next.
+  const nodes: (PlaceNode | undefined)[] = []
+  let node: PlaceNode | undefined = places?.tree
   // Which kind of bracket is open at each depth: a list and not the call stack, so no input can exhaust the latter.
   const openObjects: boolean[] = []
+  let values = 0
+  let names = 0
+  let decodedNames = 0
   let field = -1
   let at = skipSpace(bytes, 0)
   if (bytes[at] !== NESTING.openObject) throw notAnObject(bytes, at)
@@ -91,15 +153,21 @@ export function scanJsonObject(bytes: Buffer, options: JsonScanOptions): Scanned
   for (;;) {
     const byte = bytes[at]
     let isClosed = true
+    if (++values > MAX_VALUES) throw tooMany('values', MAX_VALUES)
+    if (node !== undefined && node.place !== -1 && byte !== NESTING.openArray) {
+      places?.found((finding as Finding).at(node.place, at))
+    }
     if (byte === 0x22) {
       at = stringEnd(bytes, at)
     } else if (byte === NESTING.openObject || byte === NESTING.openArray) {
       const isObject = byte === NESTING.openObject
       if (openObjects.push(isObject) > maxDepth) throw tooDeep(at, maxDepth)
+      nodes.push(node)
       at = skipSpace(bytes, at + 1)
       if (bytes[at] === (isObject ? NESTING.closeObject : NESTING.closeArray)) {
         at++
         openObjects.pop()
+        nodes.pop()
       } else {
         isClosed = false
       }
@@ -114,11 +182,12 @@ export function scanJsonObject(bytes: Buffer, options: JsonScanOptions): Scanned
       if (openObjects.length === 1 && field !== -1) {
         ends[field] = at
         field = -1
+        if (endsAtFirst) return
       }
       at = skipSpace(bytes, at)
       if (openObjects.length === 0) {
         if (at < bytes.length) throw syntaxError(bytes, at, 'the end of the body')
-        return new ScannedObject(bytes, guarded, starts, ends)
+        return
       }
       const isObject = openObjects[openObjects.length - 1] as boolean
       if (bytes[at] === 0x2c) {
@@ -130,31 +199,47 @@ export function scanJsonObject(bytes: Buffer, options: JsonScanOptions): Scanned
       }
       at++
       openObjects.pop()
+      nodes.pop()
     }
 
+    node = nodes[nodes.length - 1]
     if (openObjects[openObjects.length - 1] !== true) continue
     if (bytes[at] !== 0x22) throw syntaxError(bytes, at, 'a field name in double quotes')
+    if (++names > MAX_NAMES) throw tooMany('field names', MAX_NAMES)
     const keyAt = at
     at = stringEnd(bytes, at)
     const keyEnd = at
+    const isLookedAt = node !== undefined || openObjects.length === 1
+    const isPlain = !isLookedAt || isPlainName(bytes, keyAt, keyEnd)
+    if (!isPlain && ++decodedNames > MAX_DECODED_NAMES) {
+      throw tooMany('field names with escapes or letters beyond ASCII', MAX_DECODED_NAMES)
+    }
     at = skipSpace(bytes, at)
     if (bytes[at] !== 0x3a) throw syntaxError(bytes, at, "':'")
     at = skipSpace(bytes, at + 1)
+    if (node !== undefined) node = fieldNode(node, bytes, keyAt, keyEnd, isPlain)
     if (openObjects.length > 1) continue
-    field = guardedField(bytes, keyAt, keyEnd, options)
+    field = isPlain
+      ? plainField(bytes, keyAt, keyEnd, options)
+      : decodedField(decodeString(bytes, keyAt, keyEnd), options)
     if (field === -1) continue
     if (starts[field] !== -1) throw ambiguous(options, field, 'stands in the body more than once')
     starts[field] = at
   }
 }
 
-/** The index of the guarded field that the key between the quotes at `start` and before `end` names, or -1. */
-function guardedField(bytes: Buffer, start: number, end: number, options: JsonScanOptions): number {
-  const { guarded } = options
+/** Whether a name is known by its bytes: else it has to be decoded. */
+function isPlainName(bytes: Buffer, start: number, end: number): boolean {
   for (let i = start + 1; i < end - 1; i++) {
     const byte = bytes[i] as number
-    if (byte === 0x5c || byte > 0x7f) return decodedField(decodeString(bytes, start, end), options)
+    if (byte === 0x5c || byte > 0x7f) return false
   }
+  return true
+}
+
+/** The index of the guarded field that the plain key between the quotes at `start` and before `end` names, or -1. */
+function plainField(bytes: Buffer, start: number, end: number, options: JsonScanOptions): number {
+  const { guarded } = options
   const length = end - start - 2
   for (let field = 0; field < guarded.length; field++) {
     const name = guarded[field] as string
@@ -193,30 +278,6 @@ function ambiguous(options: JsonScanOptions, field: number, what: string): Punku
   )
 }
 
-/** The text of the string from the quote at `start` to behind the quote before `end`. */
-function decodeString(bytes: Buffer, start: number, end: number): string {
-  const text = bytes.toString('utf8', start + 1, end - 1)
-  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text
-}
-
-function typeAt(bytes: Buffer, start: number): JsonType {
-  switch (bytes[start]) {
-    case 0x22:
-      return 'string'
-    case 0x7b:
-      return 'object'
-    case 0x5b:
-      return 'array'
-    case 0x74:
-    case 0x66:
-      return 'boolean'
-    case 0x6e:
-      return 'null'
-    default:
-      return 'number'
-  }
-}
-
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39
 }
@@ -227,6 +288,10 @@ function notAnObject(bytes: Buffer, at: number): PunkuError {
     return new PunkuError('invalid_json', 'The body starts with a byte order mark; JSON is sent without one.')
   }
   return new PunkuError('invalid_json', `The body must be a JSON object; at byte ${at} there is no '{'.`)
+}
+
+function tooMany(what: string, limit: number): PunkuError {
+  return new PunkuError('invalid_request', `The body holds more than ${limit} ${what}. Send less in one request.`)
 }
 
 function tooDeep(at: number, maxDepth: number): PunkuError {

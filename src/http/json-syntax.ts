@@ -19,12 +19,17 @@ const LITERALS: Readonly<Record<number, Buffer>> = {
   110: Buffer.from('null'),
 }
 
+// No loop here reads beyond the end: V8 makes a place that once did ten times slower for good, for every later body.
+
 /** The first offset from `at` on that holds no JSON white space (RFC 8259, section 2). */
 export function skipSpace(bytes: Buffer, at: number): number {
-  for (let i = at; ; i++) {
+  const end = bytes.length
+  let i = at
+  for (; i < end; i++) {
     const byte = bytes[i]
     if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return i
   }
+  return i
 }
 
 /**
@@ -35,8 +40,7 @@ export function skipSpace(bytes: Buffer, at: number): number {
 export function stringEnd(bytes: Buffer, at: number): number {
   let i = at + 1
   for (;;) {
-    // Images come as strings of many megabytes: this line runs once a byte, at over a gigabyte a second.
-    while (STOPS_STRING[bytes[i] as number] === 0) i++
+    i = plainEnd(bytes, i)
     const byte = bytes[i]
     if (byte === 0x22) return i + 1
     if (byte === undefined) throw syntaxError(bytes, i, `the end of the string that starts at byte ${at}`)
@@ -51,6 +55,15 @@ export function stringEnd(bytes: Buffer, at: number): number {
       i += 2
     }
   }
+}
+
+/** The offset of the next byte at which the walk through a string must stop, or of the end. */
+function plainEnd(bytes: Buffer, at: number): number {
+  const end = bytes.length
+  let i = at
+  // Images come as strings of many megabytes: this line runs once a byte, at over a gigabyte a second.
+  while (i < end && STOPS_STRING[bytes[i] as number] === 0) i++
+  return i
 }
 
 /**
@@ -93,8 +106,9 @@ export function syntaxError(bytes: Buffer, at: number, expected: string): PunkuE
 
 function digitsEnd(bytes: Buffer, at: number): number {
   if (IS_DIGIT[bytes[at] as number] !== 1) throw syntaxError(bytes, at, 'a digit')
+  const end = bytes.length
   let i = at + 1
-  while (IS_DIGIT[bytes[i] as number] === 1) i++
+  while (i < end && IS_DIGIT[bytes[i] as number] === 1) i++
   return i
 }
 

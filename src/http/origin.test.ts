@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isHostAllowed, isOriginAllowed, refuseForeignHost, refuseForeignOrigin } from './origin.ts'
+import { isHostAllowed, isOriginAllowed, originNotAllowed, refuseForeignHost } from './origin.ts'
 
 describe('isHostAllowed', () => {
   const allowed = ['models.example.com', '*.lan.example']
@@ -78,7 +78,6 @@ describe('isOriginAllowed', () => {
     ['https://[::1]:11435', '[::1]:11435'],
   ])('takes %s at %s', (origin, host) => {
     expect(isOriginAllowed(origin, host, allowed)).toBe(true)
-    expect(() => refuseForeignOrigin(origin, host, allowed)).not.toThrow()
   })
 
   test.each([
@@ -95,8 +94,66 @@ describe('isOriginAllowed', () => {
     ['http://', ''],
   ])('refuses %j at %s', (origin, host) => {
     expect(isOriginAllowed(origin, host, allowed)).toBe(false)
-    expect(() => refuseForeignOrigin(origin, host, allowed)).toThrow(
-      expect.objectContaining({ code: 'origin_not_allowed', message: expect.stringContaining('gateway.origins') }),
-    )
+    expect(originNotAllowed(origin)).toMatchObject({
+      code: 'origin_not_allowed',
+      message: expect.stringContaining('gateway.origins'),
+    })
   })
+
+  test.each([
+    ['moz-extension://*', 'moz-extension://0a1b2c3d-4e5f-6789-abcd-ef0123456789'],
+    ['safari-web-extension://*', 'safari-web-extension://0A1B2C3D-4E5F-6789-ABCD-EF0123456789'],
+    ['vscode-webview://*', 'vscode-webview://1h7q0ruc8'],
+    ['app://obsidian.md', 'app://obsidian.md'],
+    ['http://localhost:*', 'http://localhost:5173'],
+    ['http://localhost:*', 'http://localhost'],
+    ['http://[::1]:*', 'http://[::1]:3000'],
+    ['tauri://localhost', 'tauri://localhost'],
+    ['https://*.example.org', 'https://a.b.example.org'],
+    ['https://*.example.org:*', 'https://a.example.org:8443'],
+    ['https://*.example.org:8443', 'https://a.example.org:8443'],
+    ['file://', 'file://'],
+    ['null', 'null'],
+  ])('the pattern %s takes %s', (pattern, origin) => {
+    expect(isOriginAllowed(origin, 'gateway.example', [pattern])).toBe(true)
+  })
+
+  test.each([
+    ['moz-extension://*', 'moz-extension://'],
+    ['moz-extension://*', 'chrome-extension://0a1b2c3d'],
+    ['moz-extension://*', 'https://moz-extension://x'],
+    ['moz-extension://*', 'moz-extension://x/y'],
+    ['moz-extension://*', 'moz-extension://x@y'],
+    ['http://localhost:*', 'http://localhost.evil.example'],
+    ['http://localhost:*', 'http://localhost:80.evil.example'],
+    ['http://localhost:*', 'http://localhost:1@evil.example'],
+    ['http://localhost:*', 'http://localhost:'],
+    ['http://localhost:*', 'https://localhost:5173'],
+    ['http://localhost:*', 'http://evil.localhost:5173'],
+    ['https://*.example.org', 'https://example.org'],
+    ['https://*.example.org', 'https://.example.org'],
+    ['https://*.example.org', 'https://evilexample.org'],
+    ['https://*.example.org', 'https://a.example.org:8443'],
+    ['https://*.example.org', 'https://a.example.org.evil.example'],
+    ['https://*.example.org', 'http://a.example.org'],
+    ['https://*.example.org', 'https://evil.example#.example.org'],
+    ['https://*.example.org:8443', 'https://a.example.org'],
+    ['tauri://localhost', 'tauri://localhost:1'],
+    ['file://', 'file:///home'],
+    ['file://', 'null'],
+    ['null', 'file://'],
+    ['null', ''],
+    ['null', 'https://null'],
+  ])('the pattern %s refuses %s', (pattern, origin) => {
+    expect(isOriginAllowed(origin, 'gateway.example', [pattern])).toBe(false)
+  })
+})
+
+test('what was seen is named, as far as it can be', () => {
+  expect(() => refuseForeignHost('Evil.example:80', [])).toThrow(/'Evil\.example:80'/)
+  expect(originNotAllowed('https://evil.example').message).toContain("'https://evil.example'")
+  for (const text of [undefined, '', 'a b', '<script>', "x'y", 'é', 'x'.repeat(201)]) {
+    expect(() => refuseForeignHost(text, [])).toThrow(/names something that is none/)
+    expect(originNotAllowed(text).message).toContain('of something that is none')
+  }
 })

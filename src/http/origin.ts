@@ -17,18 +17,23 @@ export function isHostAllowed(hostHeader: string | undefined, allowed: readonly 
 
 /**
  * Whether a web page may call the gateway. No `Origin`: the caller is no web page, or one that reads its own origin.
- * Else it must be one of `allowed`, letter for letter, or the gateway's own: its authority is the `Host`, which
- * `isHostAllowed` has passed.
+ * Else one of `allowed` has to match it, or it is the gateway's own: its authority is the `Host`, which `isHostAllowed`
+ * has passed.
+ *
+ * `allowed` is in lower case. `scheme://*` stands for every origin of a scheme, `scheme://*.example.com` for all under
+ * a name and not for itself, and `:*` for any port or none. All else is meant letter for letter, `null` and `file://` too.
  */
 export function isOriginAllowed(
   originHeader: string | undefined,
   hostHeader: string | undefined,
   allowed: readonly string[],
 ): boolean {
-  if (originHeader === undefined || allowed.includes(originHeader)) return true
+  if (originHeader === undefined) return true
+  const origin = originHeader.toLowerCase()
+  if (allowed.some((pattern) => matches(origin, pattern))) return true
   if (hostHeader === undefined || hostHeader === '') return false
   const host = hostHeader.toLowerCase()
-  return originHeader === `http://${host}` || originHeader === `https://${host}`
+  return origin === `http://${host}` || origin === `https://${host}`
 }
 
 /** @throws PunkuError `host_not_allowed` where `isHostAllowed` says no. */
@@ -36,21 +41,34 @@ export function refuseForeignHost(hostHeader: string | undefined, allowed: reado
   if (isHostAllowed(hostHeader, allowed)) return
   throw new PunkuError(
     'host_not_allowed',
-    "The Host header names a host this gateway does not answer for. Its owner adds names to 'gateway.hosts'.",
+    `The Host header names ${shown(hostHeader)}, and this gateway does not answer for that. Its owner adds names to 'gateway.hosts'.`,
   )
 }
 
-/** @throws PunkuError `origin_not_allowed` where `isOriginAllowed` says no. */
-export function refuseForeignOrigin(
-  originHeader: string | undefined,
-  hostHeader: string | undefined,
-  allowed: readonly string[],
-): void {
-  if (isOriginAllowed(originHeader, hostHeader, allowed)) return
-  throw new PunkuError(
+/** For a page of an origin that may not call. */
+export function originNotAllowed(originHeader: string | undefined): PunkuError {
+  return new PunkuError(
     'origin_not_allowed',
-    "Web pages of this origin may not call the gateway. Its owner adds origins to 'gateway.origins'.",
+    `Web pages of ${shown(originHeader)} may not call the gateway. Its owner adds origins to 'gateway.origins'.`,
   )
+}
+
+function matches(origin: string, pattern: string): boolean {
+  if (!pattern.includes('*')) return origin === pattern
+  const schemeEnd = pattern.indexOf('://') + 3
+  if (!origin.startsWith(pattern.slice(0, schemeEnd))) return false
+  const [, host, port] = /^([a-z0-9._~-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/.exec(origin.slice(schemeEnd)) ?? []
+  if (host === undefined) return false
+  const wanted = pattern.slice(schemeEnd)
+  const name = wanted.endsWith(':*') ? wanted.slice(0, -2) : wanted
+  const here = wanted.endsWith(':*') ? host : host + (port ?? '')
+  if (name === '*') return true
+  return name.startsWith('*.') ? here.endsWith(name.slice(1)) && here.length >= name.length : here === name
+}
+
+/** What a caller wrote, as far as it can stand in a message. */
+function shown(text: string | undefined): string {
+  return text !== undefined && /^[\w.:/[\]+-]{1,200}$/.test(text) ? `'${text}'` : 'something that is none'
 }
 
 interface Host {

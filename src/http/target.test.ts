@@ -14,7 +14,11 @@ describe('parseTarget', () => {
     ['/.well-known/x..y/...', '/.well-known/x..y/...', ''],
     ['/api/tags?', '/api/tags', ''],
     ['/a?b=//../%2f?c', '/a', 'b=//../%2f?c'],
-    ['/api/tags/', '/api/tags/', ''],
+    ['/api/tags/', '/api/tags', ''],
+    ['//api/chat', '/api/chat', ''],
+    ['/api//chat///?x', '/api/chat', 'x'],
+    ['//', '/', ''],
+    ['//evil.example/api/chat', '/evil.example/api/chat', ''],
   ])('%s', (url, path, query) => {
     expect(parseTarget(url)).toEqual({ path, query })
   })
@@ -24,9 +28,6 @@ describe('parseTarget', () => {
     ['127.0.0.1:443', "starts with '/'"],
     ['*', "starts with '/'"],
     ['', "starts with '/'"],
-    ['//evil.example/api/chat', "two '/' in a row"],
-    ['/api//chat', "two '/' in a row"],
-    ['/api/chat//', "two '/' in a row"],
     ['/api\\chat', 'backslash'],
     ['/api/chat?a=\\', 'backslash'],
     ['/api/\0', 'control character'],
@@ -50,6 +51,8 @@ describe('parseTarget', () => {
     ['/api/%3b', 'percent escape'],
     ['/api/%00', 'percent escape'],
     ['/api/%253A', 'percent escape'],
+    ['//../api', "'.' or '..'"],
+    ['/a//./api', "'.' or '..'"],
     ['/;/api/chat', "a ';'"],
     ['/api/chat;x=y', "a ';'"],
     ['/api/chat;?x', "a ';'"],
@@ -58,6 +61,27 @@ describe('parseTarget', () => {
     expect(() => parseTarget(url)).toThrow(
       expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining(rule) }),
     )
+  })
+
+  describe('a name at the end of a path', () => {
+    const nameAt = (path: string) => (path.startsWith('/m/') ? '/m/'.length : -1)
+
+    test.each([
+      ['/m/hf.co%2Fx%2Fy%3AQ4', '/m/hf.co/x/y:Q4'],
+      ['/m/hf.co/x%2fy:Q4?z=%2F', '/m/hf.co/x/y:Q4'],
+      ['//m//a%2Fb/', '/m/a/b'],
+      ['/m/a%40b%2Bc+d', '/m/a@b+c+d'],
+      ['/m/%61', '/m/a'],
+      ['/m/a..b%2F...c', '/m/a..b/...c'],
+    ])('%s is decoded once: %s', (url, path) => expect(parseTarget(url, nameAt).path).toBe(path))
+
+    test.each([
+      ...['/m/a%252Fb', '/m/%25', '/m/a%00', '/m/a%0D%0Ab', '/m/%20', '/m/a%3Fb', '/m/a%23', '/m/a%5Cb', '/m/a%3Bb'],
+      ...['/m/..%2Fx', '/m/a%2F..%2Fb', '/m/%2e%2e', '/m/%2E', '/m/a%2F%2e%2e', '/m/a%2F', '/m/a%2F%2Fb', '/m/%2Fa'],
+      ...['/m/%', '/m/%2', '/m/%zz', '/m/%ff', '/m/%c3%a9', '/%6d/a', '/x%2Fm/a%2Fb', '/m%2Fa', '/x/m/a%2Fb'],
+    ])('%s is refused', (url) => {
+      expect(() => parseTarget(url, nameAt)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+    })
   })
 
   test('takes a target at the limit', () => {
@@ -88,6 +112,7 @@ describe('parseTarget', () => {
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         const url = `/${pieces.join('')}`
         const path = pathOf(url)
+        if (path !== undefined) expect(path).not.toMatch(/\/\/|.\/$/)
         if (path !== undefined) expect(new URL(path, 'http://h').pathname).toBe(path)
       }),
       { numRuns: 2_000 },
@@ -130,7 +155,7 @@ describe('filterQuery', () => {
 
 function pathOf(url: string): string | undefined {
   try {
-    return parseTarget(url).path
+    return parseTarget(url, (path) => path.indexOf('B')).path
   } catch (error) {
     if (error instanceof PunkuError) return undefined
     throw error

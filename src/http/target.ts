@@ -6,11 +6,14 @@ export const MAX_TARGET_LENGTH = 2_048
 
 /** What a request asked for, in the one spelling the route table is written in. */
 export interface Target {
-  /** Starts with `/`; no empty, `.` or `..` segment, no escapes and no `;`. */
+  /** Starts with `/` and ends with none beside that; no empty, `.` or `..` segment, no escapes and no `;`. */
   readonly path: string
   /** As it came, without the `?`; empty when there is none. */
   readonly query: string
 }
+
+/** Where in a path a model's name begins, which may hold escapes; -1: nowhere. */
+export type NameAt = (path: string) => number
 
 const PLAIN = 0
 const SLASH = 1
@@ -29,18 +32,26 @@ const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => {
   return { 47: SLASH, 46: DOT, 37: PERCENT, 63: QUESTION, 59: SEMICOLON }[code] ?? PLAIN
 })
 
+/** What a model's name in a path may decode to: what stands in a path as itself, and no dot segment. */
+const DECODED_NAME = /^(?!\.{1,2}(?:\/|$))[\w.~!$&'()*+,=:@-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~!$&'()*+,=:@-]+)*$/
+
 /**
- * Reads a request's target (`IncomingMessage.url`). Nothing is normalised, because the server behind may do it another
- * way: what is not in canonical form is refused. The one escape taken is `%3A`, as some clients write the colon of
- * `llama3:8b` so.
+ * Reads a request's target (`IncomingMessage.url`) into its one canonical form, before any route is looked for: `/` that
+ * stand in a row are one, and one at the end is none, as clients join a base URL and a path in every way. Of escapes
+ * `%3A` is taken anywhere, as some clients write the colon of `llama3:8b` so. A model's name at the end of a path is
+ * decoded once, as the SDKs escape its `/`; what it then holds must stand in a path as itself. All else that is not in
+ * canonical form is refused, because the server behind may read it another way.
  *
+ * @param nameAt default: no path holds a name
  * @throws PunkuError `invalid_request` that says which rule was broken.
  */
-export function parseTarget(url: string): Target {
+export function parseTarget(url: string, nameAt: NameAt = () => -1): Target {
   if (url.length > MAX_TARGET_LENGTH) throw refused(`it is longer than ${MAX_TARGET_LENGTH} characters`)
   if (url.charCodeAt(0) !== 0x2f) throw refused("it must be a path that starts with '/'")
   let pathEnd = -1
-  let escapes = 0
+  let hasEmptySegment = false
+  let hasColons = false
+  let hasEscapes = false
   for (let i = 1; i < url.length; i++) {
     const kind = CLASSES[url.charCodeAt(i)] ?? REFUSED
     if (kind === PLAIN) continue
@@ -49,23 +60,31 @@ export function parseTarget(url: string): Target {
     if (kind === QUESTION) {
       pathEnd = i
     } else if (kind === SLASH) {
-      if (url.charCodeAt(i - 1) === 0x2f) throw refused("its path has two '/' in a row")
+      if (url.charCodeAt(i - 1) === 0x2f) hasEmptySegment = true
     } else if (kind === DOT) {
       if (url.charCodeAt(i - 1) === 0x2f && isDotSegment(url, i)) throw refused("its path has a '.' or '..' segment")
     } else if (kind === SEMICOLON) {
       // Java's servers cut a segment there before they route.
       throw refused("its path has a ';'")
-    } else {
-      if (!isEscapedColon(url, i)) throw refused("its path has a percent escape other than '%3A'")
-      escapes++
-      i += 2
-    }
+    } else if (isEscapedColon(url, i)) hasColons = true
+    else hasEscapes = true
   }
-  const path = pathEnd === -1 ? url : url.slice(0, pathEnd)
-  return {
-    path: escapes === 0 ? path : path.replaceAll(/%3a/gi, ':'),
-    query: pathEnd === -1 ? '' : url.slice(pathEnd + 1),
+  let path = pathEnd === -1 ? url : url.slice(0, pathEnd)
+  if (hasEmptySegment) path = path.replaceAll(/\/{2,}/g, '/')
+  if (path.length > 1 && path.endsWith('/')) path = path.slice(0, -1)
+  if (hasColons) path = path.replaceAll(/%3a/gi, ':')
+  if (hasEscapes) path = decodeNameIn(path, nameAt(path))
+  return { path, query: pathEnd === -1 ? '' : url.slice(pathEnd + 1) }
+}
+
+/** The path with the name that begins at `at` decoded, once. */
+function decodeNameIn(path: string, at: number): string {
+  if (at === -1 || path.indexOf('%') < at) throw refused("its path has a percent escape other than '%3A'")
+  const name = decodeName(path.slice(at).replaceAll('+', '%2B'))
+  if (name === undefined || !DECODED_NAME.test(name)) {
+    throw refused('its path has a percent escape that stands for no character of a model name')
   }
+  return path.slice(0, at) + name
 }
 
 /**

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FrameRecorder, type ReadFrame, rawFrame, readFrames, writeFrame } from '../../test/support/protocol-frames.ts'
 import { FRAME, GO_AWAY, ORIGIN, RESET, type ResetOrigin } from './codes.ts'
-import { readMessage } from './frame-reader.ts'
+import { MessageReader } from './frame-reader.ts'
 import { MAX_CREDIT_BYTES, MAX_MESSAGE_BYTES, MAX_TEXT_BYTES, MAX_TOKEN_BYTES } from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 
@@ -68,7 +68,7 @@ describe('any frames', () => {
         for (let length = 1; length <= message.length; length++) {
           const recorder = new FrameRecorder()
           // A view of the whole: what lies behind its end must not be read.
-          const read = () => readMessage(message.subarray(0, length), 'gateway', recorder)
+          const read = () => new MessageReader(message.subarray(0, length), 'gateway', recorder).read()
           if (ends.has(length)) read()
           else expect(read).toThrow(ProtocolError)
           whole = ends.get(length) ?? whole

@@ -27,9 +27,9 @@ export interface FrameSink {
   /** `undefined`: a code that this version does not know. */
   onGoAway(code: GoAwayCode | undefined, text: string): void
   onToken(token: string): void
-  /** @param head for `decodeRequestHead` when the stream kind is `http` */
+  /** @param head for the adapter of that kind: `decodeRequestHead` where it is `http` */
   onOpen(streamId: number, streamKind: number, head: Buffer, isEnd: boolean): void
-  /** @param head for `decodeResponseHead` */
+  /** @param head for the adapter of the stream's kind */
   onHead(streamId: number, head: Buffer, isEnd: boolean): void
   onData(streamId: number, data: Buffer, isEnd: boolean): void
   onCredit(streamId: number, bytes: number): void
@@ -38,22 +38,47 @@ export interface FrameSink {
   onUnknown(streamId: number): void
 }
 
-/**
- * Gives the frames of one whole WebSocket message to `sink`, one by one. Whatever the sink throws comes out.
- * @param peer who sent the message: the origin of a reset that names none this version knows
- * @throws ProtocolError at the first frame that breaks docs/protocol.md §2; those before it have been given.
- */
-export function readMessage(message: Buffer, peer: ResetOrigin, sink: FrameSink): void {
-  if (message.length > MAX_MESSAGE_BYTES) throw new ProtocolError('the message is too large')
-  if (message.length === 0) throw new ProtocolError('the message is empty')
-  let at = 0
-  while (at < message.length) {
-    const start = at + FRAME_HEADER_BYTES
-    if (start > message.length) throw new ProtocolError('a frame header crosses the end of its message')
-    const end = start + message.readUIntBE(at, 3)
-    if (end > message.length) throw new ProtocolError('a frame crosses the end of its message')
-    readFrame(message, start, end, peer, sink)
-    at = end
+/** The frames of one whole WebSocket message, given to a sink one by one, as many at a time as its owner likes. */
+export class MessageReader {
+  readonly #message: Buffer
+  readonly #peer: ResetOrigin
+  readonly #sink: FrameSink
+  #at = 0
+
+  /** @param peer who sent the message: the origin of a reset that names none this version knows */
+  constructor(message: Buffer, peer: ResetOrigin, sink: FrameSink) {
+    this.#message = message
+    this.#peer = peer
+    this.#sink = sink
+  }
+
+  get bytes(): number {
+    return this.#message.length
+  }
+
+  /** Every frame has been given. */
+  get isDone(): boolean {
+    return this.#at === this.#message.length
+  }
+
+  /**
+   * Gives the next frames, `limit` at most, and gives how many they were. Whatever the sink throws comes out.
+   * @throws ProtocolError at the first frame that breaks docs/protocol.md §2; those before it have been given.
+   */
+  read(limit = Number.POSITIVE_INFINITY): number {
+    const message = this.#message
+    if (message.length > MAX_MESSAGE_BYTES) throw new ProtocolError('the message is too large')
+    if (message.length === 0) throw new ProtocolError('the message is empty')
+    let count = 0
+    for (; this.#at < message.length && count < limit; count++) {
+      const start = this.#at + FRAME_HEADER_BYTES
+      if (start > message.length) throw new ProtocolError('a frame header crosses the end of its message')
+      const end = start + message.readUIntBE(this.#at, 3)
+      if (end > message.length) throw new ProtocolError('a frame crosses the end of its message')
+      readFrame(message, start, end, this.#peer, this.#sink)
+      this.#at = end
+    }
+    return count
   }
 }
 

@@ -1,4 +1,4 @@
-import { FLAG_END, FRAME, GO_AWAY, type GoAwayCode, ORIGIN, RESET, STREAM_KIND, type StreamReset } from './codes.ts'
+import { FLAG_END, FRAME, GO_AWAY, type GoAwayCode, ORIGIN, RESET, type StreamReset } from './codes.ts'
 import { MAX_TEXT_BYTES } from './limits.ts'
 import { cutText } from './text.ts'
 
@@ -70,16 +70,16 @@ export function tokenFrame(token: string): Buffer {
   return frame(FRAME.token, 0, 0, Buffer.from(token, 'latin1'))
 }
 
-/** Opens a stream for an HTTP request. @param head as `encodeRequestHead` makes it */
-export function openFrame(streamId: number, head: Buffer, isEnd: boolean): Buffer {
+/** Opens a stream. @param streamKind a code of `STREAM_KIND` @param head as the adapter of that kind makes it */
+export function openFrame(streamId: number, streamKind: number, head: Buffer, isEnd: boolean): Buffer {
   const bytes = Buffer.allocUnsafe(FRAME_HEADER_BYTES + 1 + head.length)
   const at = writeFrameHeader(bytes, 0, FRAME.open, isEnd ? FLAG_END : 0, streamId, 1 + head.length)
-  bytes[at] = STREAM_KIND.http
+  bytes[at] = streamKind
   head.copy(bytes, at + 1)
   return bytes
 }
 
-/** @param head as `encodeResponseHead` makes it */
+/** @param head as the adapter of the stream's kind makes it */
 export function headFrame(streamId: number, head: Buffer, isEnd: boolean): Buffer {
   return frame(FRAME.head, isEnd ? FLAG_END : 0, streamId, head)
 }

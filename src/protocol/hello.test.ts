@@ -1,19 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  type AgentHello,
-  CAPABILITIES,
-  decodeAgentHello,
-  decodeGatewayHello,
-  encodeHello,
-  type GatewayHello,
-} from './hello.ts'
+import { type AgentHello, decodeAgentHello, decodeGatewayHello, encodeHello, type GatewayHello } from './hello.ts'
 import { MAX_HELLO_BYTES } from './limits.ts'
 import { ProtocolError } from './protocol-error.ts'
 
 const agent: AgentHello = {
   software: 'punku/0.1.0',
-  capabilities: [...CAPABILITIES],
+  capabilities: ['http', 'resume'],
   window: 65_536,
   streams: 0,
   heartbeatMs: 15_000,

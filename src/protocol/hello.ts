@@ -38,9 +38,6 @@ export type AgentHello = Readonly<z.output<typeof agentHello>>
 /** What the gateway answers (docs/protocol.md §3). */
 export type GatewayHello = Readonly<z.output<typeof gatewayHello>>
 
-/** What this version can do; both sides name it. */
-export const CAPABILITIES: readonly string[] = ['http', 'resume']
-
 /** The payload of either side's HELLO. */
 export function encodeHello(hello: AgentHello | GatewayHello): Buffer {
   return Buffer.from(JSON.stringify(hello))

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
 import { createLog } from '../core/log.ts'
 import { ExposureCheck, type ExposureCheckOptions, otherAddresses } from './exposure.ts'
-import { exposureFix } from './exposure-fix.ts'
 
 const OTHER = '127.0.0.2'
 let server: TcpServer | Server
@@ -45,7 +44,7 @@ function createCheck(options: Partial<ExposureCheckOptions> = {}): ExposureCheck
       format: 'json',
       destination: { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) },
     }),
-    platform: 'linux',
+    fixOf: ({ server, port }) => `Close ${server} on ${port}.`,
     ...options,
   })
 }
@@ -58,7 +57,7 @@ describe('ExposureCheck', () => {
     await check.check()
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatchObject({ level: 'warn', upstream: 'box', address: `${OTHER}:${port}` })
-    expect(lines[0]?.['msg']).toContain(`Environment="OLLAMA_HOST=127.0.0.1:${port}"`)
+    expect(lines[0]?.['msg']).toContain(`Close ollama on ${port}.`)
 
     const samePort = port
     await close()
@@ -168,16 +167,4 @@ test('otherAddresses leaves loopback and link-local ones out', () => {
   expect(
     otherAddresses({ lo: [v4('127.0.0.1'), v6('::1')], eth0: [v4('192.168.1.5'), v6('fe80::1'), v6('2001:db8::5')] }),
   ).toEqual(['192.168.1.5', '2001:db8::5'])
-})
-
-test.each([
-  ['ollama', 'linux', 'sudo systemctl edit ollama'],
-  ['ollama', 'darwin', 'launchctl setenv OLLAMA_HOST "127.0.0.1:11434"'],
-  ['ollama', 'win32', 'set OLLAMA_HOST to 127.0.0.1:11434'],
-  ['llama-server', 'linux', '--host 127.0.0.1'],
-  ['vllm', 'linux', '--host 127.0.0.1'],
-  ['lm-studio', 'darwin', 'Serve on Local Network'],
-  [undefined, 'linux', 'listen on 127.0.0.1 only'],
-] as const)('the fix for %s on %s', (name, platform, expected) => {
-  expect(exposureFix({ server: name, port: 11_434 }, platform)).toContain(expected)
 })

@@ -1,12 +1,11 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
-import { exposureFix } from './exposure-fix.ts'
-import { type Interfaces, isLoopbackAddress, listAddresses } from './interfaces.ts'
+import { isLoopbackAddress } from '../core/loopback.ts'
+import { ask } from '../http-client/ask.ts'
+import { type Interfaces, listAddresses } from './interfaces.ts'
 import { renderAddress } from './listen-address.ts'
-import { smallGet } from './small-get.ts'
 
 const TIMEOUT_MS = 1_000
-const MAX_BODY_BYTES = 65_536
 /** A machine with thousands of container addresses is not worth thousands of connections a minute. */
 const MAX_ADDRESSES = 64
 
@@ -37,7 +36,8 @@ export interface ExposureCheckOptions {
   readonly everyMs: number | undefined
   readonly clock: Clock
   readonly log: Logger
-  readonly platform: NodeJS.Platform
+  /** How to make a server listen on loopback only, for people. */
+  readonly fixOf: (exposed: Pick<CheckedUpstream, 'server'> & { readonly port: number }) => string
 }
 
 /** Told when others begin to reach an upstream, and when they no longer do. */
@@ -95,7 +95,7 @@ export class ExposureCheck {
     const ownPlaces = new Set(this.#options.ownListeners().map(renderAddress))
     const addresses = this.#options.addresses().slice(0, MAX_ADDRESSES)
     const places = this.#options.upstreams().flatMap((upstream) => {
-      const { protocol, port } = loopbackPlace(upstream.origin) ?? {}
+      const { protocol, port } = loopbackEndpoint(upstream.origin) ?? {}
       if (protocol === undefined || port === undefined) return []
       return addresses
         .map((host) => ({ upstream, protocol, port, address: renderAddress({ host, port }), host }))
@@ -125,7 +125,7 @@ export class ExposureCheck {
   }
 
   #warn(upstream: CheckedUpstream, address: string, port: number): void {
-    const fix = exposureFix({ server: upstream.server, port }, this.#options.platform)
+    const fix = this.#options.fixOf({ server: upstream.server, port })
     this.#options.log.warn(
       { upstream: upstream.id, address },
       `The model server ${upstream.id} also answers on ${address}: unless a firewall is in the way, others use it there without a key. ${fix}`,
@@ -140,11 +140,17 @@ export function otherAddresses(interfaces: Interfaces): readonly string[] {
     .filter((address) => !isLoopbackAddress(address))
 }
 
+/** Whether any answer of HTTP begins there. */
 async function answers(url: string): Promise<boolean> {
-  return (await smallGet(url, { timeoutMs: TIMEOUT_MS, maxBodyBytes: MAX_BODY_BYTES })) !== undefined
+  try {
+    using _ = await ask({ url, trustsAnyone: true, timeoutMs: TIMEOUT_MS, limits: 'head' })
+    return true
+  } catch {
+    return false
+  }
 }
 
-function loopbackPlace(origin: string): { protocol: string; port: number } | undefined {
+function loopbackEndpoint(origin: string): { protocol: string; port: number } | undefined {
   const { hostname, protocol, port } = new URL(origin)
   const host = hostname.replace(/^\[|\]$/g, '')
   if (host !== 'localhost' && !isLoopbackAddress(host)) return undefined

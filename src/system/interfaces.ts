@@ -4,15 +4,8 @@ import type { NetworkInterfaceInfo } from 'node:os'
 /** The machine's interfaces with their addresses, as `networkInterfaces()` of `node:os` gives them. */
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>
 
-const LOOPBACK = addressRanges(['127.0.0.0', 8], ['::1', 128])
-
 /** Where Tailscale numbers its machines: https://tailscale.com/kb/1015/100.x-addresses */
 const TAILSCALE = addressRanges(['100.64.0.0', 10], ['fd7a:115c:a1e0::', 48])
-
-/** Whether only this machine can reach the address. */
-export function isLoopbackAddress(address: string): boolean {
-  return contains(LOOPBACK, address)
-}
 
 /** Whether the address is Tailscale's: in its range, and on an interface it makes. Others use the range too. */
 export function isTailscale(interfaceName: string, address: string): boolean {

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
 import { ConfigError } from '../config/config-error.ts'
+import { isLoopbackAddress } from '../core/loopback.ts'
 import {
   type Interfaces,
   isContainerBridge,
   isDockerBridge,
-  isLoopbackAddress,
   isOverlay,
   isTailscale,
   listAddresses,

@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises'
 import { BlockList, isIP, isIPv4 } from 'node:net'
-import { isLoopbackAddress } from './interfaces.ts'
+import { isLoopbackAddress } from '../core/loopback.ts'
 
 /** Where this machine and the gateway on it are reached. */
-export interface OwnPlaces {
+export interface OwnAddresses {
   /** Where the gateway listens. */
   readonly listeners: readonly { readonly host: string; readonly port: number }[]
   /** The machine's addresses. */
@@ -13,7 +13,7 @@ export interface OwnPlaces {
 }
 
 /** Whether a URL leads to the gateway itself. A name that cannot be looked up leads nowhere. */
-export async function isOwnUrl(text: string, { listeners, addresses, publicUrl }: OwnPlaces): Promise<boolean> {
+export async function isOwnUrl(text: string, { listeners, addresses, publicUrl }: OwnAddresses): Promise<boolean> {
   const { origin, hostname, protocol, port } = new URL(text)
   if (publicUrl !== undefined && new URL(publicUrl).origin === origin) return true
   const wantedPort = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)

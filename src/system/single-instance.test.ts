@@ -1,11 +1,23 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../test/support/clock.ts'
+import { fillDiskOfFiles } from '../../test/support/full-disk.ts'
+import { watched } from '../../test/support/watched.ts'
 import { ConfigError } from '../config/config-error.ts'
 import { ensureHome } from '../config/home.ts'
 import { controlSocketPath } from './control-socket-path.ts'
@@ -45,6 +57,20 @@ describe('holdInstance', () => {
     expect(readdirSync(join(home, 'run'))).toEqual([])
   })
 
+  test.each(['control.sock', 'gateway.json'])(
+    'a folder in place of run/%s is told, and left as it is',
+    async (name) => {
+      const path = join(home, 'run', name)
+      mkdirSync(path)
+      await expect(holdInstance({ home, clock })).rejects.toThrow(
+        new ConfigError([
+          `${path} is a folder, where a running process keeps a file of its own. Remove it, and try again.`,
+        ]),
+      )
+      expect(readdirSync(join(home, 'run'))).toEqual([name])
+    },
+  )
+
   test('refuses while a gateway takes commands there, whatever its process id', async () => {
     const held = await holdInstance({ home, clock })
     await listen(held.socketPath)
@@ -64,7 +90,7 @@ describe('holdInstance', () => {
   })
 
   test('believes a living process without a socket for the first moments only', async () => {
-    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+    const other = watched(spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' }))
     try {
       writeLock(other.pid as number, clock.now())
       clock.advance(9_000)
@@ -81,6 +107,19 @@ describe('holdInstance', () => {
     expect((await holdInstance({ home, clock })).pid).toBe(process.pid)
   })
 
+  test('on a full disk says so in one line, leaves nothing behind, and has the folder once there is room', async () => {
+    {
+      using _full = fillDiskOfFiles()
+      const error = await holdInstance({ home, clock }).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(ConfigError)
+      expect((error as ConfigError).message).toBe(
+        `Nothing can be written to the folder ${join(home, 'run')}: its disk is full; make room, and try again.`,
+      )
+    }
+    expect(readdirSync(join(home, 'run'))).toEqual([])
+    expect((await holdInstance({ home, clock })).pid).toBe(process.pid)
+  })
+
   test('of many at once, at a dead lock, each has the folder to itself', async () => {
     writeLock(999_999_999, 0)
     const script = (socket: string) => `
@@ -92,7 +131,9 @@ describe('holdInstance', () => {
         () => console.log('refused'),
       )`
     const children = Array.from({ length: 4 }, () =>
-      spawn(process.execPath, ['--input-type=module', '-e', script(home)], { stdio: ['ignore', 'pipe', 'inherit'] }),
+      watched(
+        spawn(process.execPath, ['--input-type=module', '-e', script(home)], { stdio: ['ignore', 'pipe', 'inherit'] }),
+      ),
     )
     try {
       const words = await Promise.all(

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync } from 'node:fs'
+import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { ConfigError } from '../config/config-error.ts'
@@ -38,15 +38,17 @@ export interface HoldOptions {
 /**
  * Takes the state folder for this process, so that no two gateways share one, nor two agents a profile. A lock left by
  * a process that died is taken over.
- * @throws ConfigError when one of that name runs there; the message has its process id.
+ * @throws ConfigError when one of that name runs there; the message has its process id. Also where a folder stands in place of the lock or the socket.
  */
 export async function holdInstance({ home, clock, name = 'gateway' }: HoldOptions): Promise<HeldInstance> {
   const path = lockPath(home, name)
   const socketPath = controlSocketPath(home, process.platform, name)
   const mine = JSON.stringify({ pid: process.pid, startedAt: clock.now() } satisfies Instance)
   if (process.platform !== 'win32') ensurePrivateFolder(dirname(socketPath))
+  refuseFolder(socketPath)
+  refuseFolder(path)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    if (createSecretFile(path, mine)) {
+    if (createLock(path, mine)) {
       if (process.platform !== 'win32') rmSync(socketPath, { force: true })
       return { ...(JSON.parse(mine) as Instance), socketPath, release: () => removeIfSame(path, mine) }
     }
@@ -63,6 +65,26 @@ export async function holdInstance({ home, clock, name = 'gateway' }: HoldOption
   }
   const what = name === 'gateway' ? 'gateway' : 'agent'
   throw new ConfigError([`Another ${what} is starting with the state folder ${home}. Try again.`])
+}
+
+function refuseFolder(path: string): void {
+  if (process.platform === 'win32' || !lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  throw new ConfigError([
+    `${path} is a folder, where a running process keeps a file of its own. Remove it, and try again.`,
+  ])
+}
+
+function createLock(path: string, text: string): boolean {
+  try {
+    return createSecretFile(path, text)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const reason =
+      code === 'ENOSPC' ? 'its disk is full; make room' : `${code}; check who may write to it, and its disk`
+    throw new ConfigError([`Nothing can be written to the folder ${dirname(path)}: ${reason}, and try again.`], {
+      cause: error,
+    })
+  }
 }
 
 /** Who holds the lock of that name in the state folder, alive or not; `undefined` when nobody. */

@@ -1,11 +1,12 @@
-import type { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import { SOFTWARE } from '../core/version.ts'
-import { type AgentHello, CAPABILITIES, decodeAgentHello, encodeHello, type GatewayHello } from '../protocol/hello.ts'
+import { type AgentHello, decodeAgentHello, encodeHello, type GatewayHello } from '../protocol/hello.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import type { TunnelLimits } from './limits.ts'
 import { Link, LinkEnded } from './link.ts'
-import { Session } from './session.ts'
+import type { LinkSocket } from './link-socket.ts'
+import { TunnelSession } from './session.ts'
+import { CAPABILITIES } from './stream-kinds.ts'
 
 /** A link whose agent has said HELLO and waits for the gateway's. */
 export interface OfferedLink {
@@ -15,7 +16,7 @@ export interface OfferedLink {
 
 /** What the gateway's HELLO says besides its limits. */
 export interface Welcome {
-  readonly session: Session
+  readonly session: TunnelSession
   readonly isResumed: boolean
   readonly resumeWindowMs: number
   readonly tunnel: GatewayHello['tunnel']
@@ -23,11 +24,12 @@ export interface Welcome {
 }
 
 /** Waits for an agent's HELLO. Rejects with `LinkEnded` when the link ends before. */
-export function awaitAgent(socket: WebSocket, clock: Clock): Promise<OfferedLink> {
+export function awaitAgent(socket: LinkSocket, clock: Clock, limits: TunnelLimits): Promise<OfferedLink> {
   return new Promise((resolve, reject) => {
     const link = new Link({
       socket,
       peer: 'agent',
+      framesPerSecond: limits.framesPerSecond,
       clock,
       onHello: (payload) => resolve({ link, hello: decodeAgentHello(payload) }),
     })
@@ -39,8 +41,8 @@ export function awaitAgent(socket: WebSocket, clock: Clock): Promise<OfferedLink
 export function sessionFor(
   hello: AgentHello,
   options: { readonly id: string; readonly limits: TunnelLimits; readonly canResume: boolean; readonly clock: Clock },
-): Session {
-  return new Session({
+): TunnelSession {
+  return new TunnelSession({
     id: options.id,
     side: 'gateway',
     limits: options.limits,

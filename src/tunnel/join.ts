@@ -1,31 +1,30 @@
-import type { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import { SOFTWARE } from '../core/version.ts'
-import type { RequestHead } from '../protocol/head.ts'
-import { type AgentHello, CAPABILITIES, decodeGatewayHello, encodeHello, type GatewayHello } from '../protocol/hello.ts'
+import { type AgentHello, decodeGatewayHello, encodeHello, type GatewayHello } from '../protocol/hello.ts'
 import type { TunnelLimits } from './limits.ts'
 import { Link, LinkEnded } from './link.ts'
-import { Session } from './session.ts'
-import type { TunnelStream } from './stream.ts'
+import type { LinkSocket } from './link-socket.ts'
+import { TunnelSession } from './session.ts'
+import { CAPABILITIES, type ServeRequest } from './stream-kinds.ts'
 
 export interface JoinOptions {
   /** Open, with the subprotocol agreed on. The link closes it. */
-  readonly socket: WebSocket
+  readonly socket: LinkSocket
   /** The same for the life of the agent's process. */
   readonly instance: string
   readonly machine: { readonly name: string; readonly platform: string; readonly arch: string }
   readonly limits: TunnelLimits
   /** The session of the link that broke. Where the gateway does not take it up again, it is ended. */
-  readonly resume: Session | undefined
-  /** A request has come. It sets `stream.receiver` before it returns, and does not throw. */
-  readonly onStream: (stream: TunnelStream, head: RequestHead) => void
+  readonly resume: TunnelSession | undefined
+  /** Serves what is asked for on each stream. */
+  readonly onStream: ServeRequest
   readonly clock: Clock
 }
 
 /** A link on which both sides have said HELLO, from the agent's side. */
 export interface JoinedLink {
   readonly link: Link
-  readonly session: Session
+  readonly session: TunnelSession
   /** The session is the one that was to be resumed. */
   readonly isResumed: boolean
   readonly tunnel: GatewayHello['tunnel']
@@ -42,6 +41,7 @@ export function joinAsAgent(options: JoinOptions): Promise<JoinedLink> {
     const link = new Link({
       socket,
       peer: 'gateway',
+      framesPerSecond: limits.framesPerSecond,
       clock,
       // The gateway may send frames of streams right behind: nothing of this can wait for another turn.
       onHello(payload) {
@@ -59,8 +59,8 @@ export function joinAsAgent(options: JoinOptions): Promise<JoinedLink> {
   })
 }
 
-function newSession(hello: GatewayHello, { limits, clock, onStream }: JoinOptions): Session {
-  return new Session({
+function newSession(hello: GatewayHello, { limits, clock, onStream }: JoinOptions): TunnelSession {
+  return new TunnelSession({
     id: hello.session,
     side: 'agent',
     limits,
@@ -68,7 +68,7 @@ function newSession(hello: GatewayHello, { limits, clock, onStream }: JoinOption
     peer: { window: hello.window, streams: 0 },
     canResume: hello.capabilities.includes('resume') && hello.resumeWindowMs > 0,
     clock,
-    onStream,
+    onStream: (kind, stream, head) => kind.accept(stream, head, onStream),
   })
 }
 

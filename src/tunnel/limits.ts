@@ -10,6 +10,8 @@ export interface TunnelLimits {
   readonly resendBytes: number
   /** Streams the other side may have open at a time. */
   readonly streams: number
+  /** Frames that are taken of a link a second, half of them at once; beyond it is read more slowly. */
+  readonly framesPerSecond: number
   /** How often we ping, milliseconds. */
   readonly heartbeatMs: number
 }
@@ -20,5 +22,6 @@ export const DEFAULT_TUNNEL_LIMITS: TunnelLimits = {
   linkWindowBytes: 67_108_864,
   resendBytes: 33_554_432,
   streams: 256,
+  framesPerSecond: 32_768,
   heartbeatMs: 15_000,
 }

@@ -6,11 +6,13 @@ import { ManualClock } from '../../test/support/clock.ts'
 import { startNetwork } from '../../test/support/network.ts'
 import { rawFrame } from '../../test/support/protocol-frames.ts'
 import { dialAsAgent, openRawLink, SIDES } from '../../test/support/raw-link.ts'
-import { agentHello, dialRaw, startRawGateway } from '../../test/support/raw-tunnel-peer.ts'
+import { agentHello, dialRaw, type RawPeer, startRawGateway } from '../../test/support/raw-tunnel-peer.ts'
 import { startTunnelPair } from '../../test/support/tunnel-pair.ts'
-import { CLOSE, type CloseReason, FRAME, isResumable } from '../protocol/codes.ts'
-import { goAwayFrame, openFrame, pingFrame, pongFrame } from '../protocol/frame-writer.ts'
+import { CLOSE, type CloseReason, FRAME, isResumable, STREAM_KIND } from '../protocol/codes.ts'
+import { ackFrame, goAwayFrame, openFrame, pingFrame, pongFrame } from '../protocol/frame-writer.ts'
+import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts'
 import { awaitAgent } from './accept.ts'
+import { DEFAULT_TUNNEL_LIMITS } from './limits.ts'
 import { LinkEnded } from './link.ts'
 
 const MISSED = { code: 4008, text: 'nothing was heard for two heartbeats' }
@@ -202,7 +204,7 @@ describe('the end', () => {
     const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
     onTestFinished(() => sockets.close())
     await once(sockets, 'listening')
-    const offering = once(sockets, 'connection').then(([socket]) => awaitAgent(socket, clock))
+    const offering = once(sockets, 'connection').then(([socket]) => awaitAgent(socket, clock, DEFAULT_TUNNEL_LIMITS))
     const peer = await dialRaw((sockets.address() as AddressInfo).port)
     peer.send(agentHello())
     const { link } = await offering
@@ -219,30 +221,117 @@ describe('the end', () => {
 })
 
 describe.each(SIDES)('a flood at the %s', (side) => {
-  test('of PINGs whose answers are not read ends the link in the middle of their message', async () => {
-    const { peer, link } = await openRawLink(side)
-    const ours = await peer.first('ping')
-    const ping = pingFrame(Buffer.alloc(8))
-    peer.socket.pause()
-    peer.send(Buffer.alloc(500_000 * ping.length, ping), pongFrame(ours.content))
-    const text = 'what is sent is not read, or not acknowledged'
+  /** Four messages of 64 KiB: nobody who means well sends them. */
+  const flood = (peer: RawPeer, frame: Buffer): void => {
+    const message = Buffer.alloc(Math.floor(MAX_MESSAGE_BYTES / frame.length) * frame.length, frame)
+    for (let at = 0; at < 4; at++) peer.send(message)
+  }
+
+  test.each<[string, Buffer, string]>([
+    ['PINGs', pingFrame(Buffer.alloc(8)), 'more ping frames came than may'],
+    ['PONGs', pongFrame(Buffer.alloc(8)), 'more pong frames came than may'],
+    ['optional frames', rawFrame(0x80, 0, 0, Buffer.alloc(0)), 'more optional frames came than may'],
+    ['optional frames of a stream', rawFrame(0x80, 0, 1, Buffer.alloc(0)), 'more optional frames came than may'],
+  ])('of %s ends the link in the middle of the first message', async (_, frame, text) => {
+    const { clock, peer, link } = await openRawLink(side)
+    flood(peer, frame)
     expect(await link.ended).toEqual({ reason: 'limit_exceeded', text })
-    // The last frame of the message was not looked at.
-    expect(link.roundTripMs).toBeUndefined()
-  }, 30_000)
+    // Not read any more, not even for its answer to the close frame.
+    clock.advance(2_000)
+    expect(await peer.closed).toEqual({ code: 4013, text })
+    expect(peer.frames.filter(({ is }) => is === 'pong')).toEqual([])
+  })
+
+  test('of GO_AWAYs ends the link at the second', async () => {
+    const { peer, link } = await openRawLink(side)
+    let heard = 0
+    link.whenGoAway = () => heard++
+    flood(peer, goAwayFrame('restart', ''))
+    expect(await link.ended).toEqual({ reason: 'protocol_error', text: 'a second GO_AWAY came' })
+    expect(heard).toBe(1)
+  })
+
+  test('of pings of the WebSocket itself ends the link', async () => {
+    const { clock, peer, link } = await openRawLink(side)
+    for (let at = 0; at < 1_000; at++) peer.socket.ping()
+    expect(await link.ended).toEqual({ reason: 'limit_exceeded', text: 'more pings came than may' })
+    clock.advance(2_000)
+    await peer.closed
+  })
+
+  test('that comes slowly is none', async () => {
+    const { clock, peer, link } = await openRawLink(side)
+    await peer.first('ping')
+    for (let second = 0; second < 30; second++) {
+      for (let at = 0; at < 16; at++) peer.send(pingFrame(Buffer.alloc(8, 0xf0 + at)))
+      await peer.settled()
+      clock.advance(1_000)
+    }
+    expect(link.isEnded).toBe(false)
+    expect(pongsOf(peer).filter(isOwn)).toHaveLength(480)
+  })
+
+  test('of small frames lets everybody else have their turn', async () => {
+    const { peer } = await openRawLink(side)
+    let turns = 0
+    let isOver = false
+    const turn = (): void => {
+      turns++
+      if (!isOver) setImmediate(turn)
+    }
+    // An ACK that says nothing new may come as often as it likes.
+    const acks = Array.from({ length: 3_800 }, () => ackFrame(0))
+    const before = peer.frames.length
+    turn()
+    peer.send(...acks, pingFrame(Buffer.alloc(8, 9)))
+    await peer.until((frames) => frames.slice(before).find(({ is }) => is === 'pong'))
+    isOver = true
+    expect(turns).toBeGreaterThan(3_800 / 256)
+  })
 })
 
-test('an agent answers only so many OPENs that it refuses', async () => {
-  const { peer, link } = await openRawLink('agent', { limits: { resendBytes: 1 } })
-  const count = 300_000
+function pongsOf(peer: RawPeer): Buffer[] {
+  return peer.frames.flatMap((frame) => (frame.is === 'pong' ? [frame.content] : []))
+}
+
+/** Whether a PONG answers a PING of the test itself, and none of `settled`. */
+const isOwn = (content: Buffer): boolean => (content[0] as number) >= 0xf0
+
+test.each(SIDES)('the %s answers the last PING of a message, and the last of the WebSocket in a turn', async (side) => {
+  const { peer } = await openRawLink(side)
+  peer.send(...[0xf1, 0xf2, 0xf3].map((at) => pingFrame(Buffer.alloc(8, at))))
+  await peer.settled()
+  expect(pongsOf(peer).filter(isOwn)).toEqual([Buffer.alloc(8, 0xf3)])
+  const pong = once(peer.socket, 'pong')
+  peer.socket.ping('a')
+  expect(String((await pong)[0])).toBe('a')
+})
+
+test('an agent refuses only so many OPENs, and keeps little of them', async () => {
+  const { clock, peer, link, session } = await openRawLink('agent')
+  const count = 6_000
   const opens = Buffer.alloc(count * 10)
   for (let at = 0; at < count; at++) {
-    const open = openFrame(at * 2 + 1, Buffer.alloc(0), true)
+    const open = openFrame(at * 2 + 1, STREAM_KIND.http, Buffer.alloc(0), true)
     open[9] = 2
     open.copy(opens, at * 10)
   }
   peer.send(opens)
-  expect((await link.ended).reason).toBe('limit_exceeded')
+  expect(await link.ended).toEqual({ reason: 'limit_exceeded', text: 'too many streams were opened in vain' })
+  expect(session.isOver).toBe(true)
+  clock.advance(2_000)
+  await peer.closed
+  expect(peer.frames.filter(({ is }) => is === 'reset').length).toBeLessThanOrEqual(256)
+})
+
+test.each(SIDES)('a message too large ends the link of the %s, in the words of the WebSocket itself', async (side) => {
+  const { peer, link } = await openRawLink(side)
+  peer.send(rawFrame(0x80, 0, 0, Buffer.alloc(MAX_MESSAGE_BYTES - 9)))
+  await peer.settled()
+  expect(link.isEnded).toBe(false)
+  peer.send(rawFrame(0x80, 0, 0, Buffer.alloc(MAX_MESSAGE_BYTES - 8)))
+  expect((await peer.closed).code).toBe(1009)
+  expect((await link.ended).reason).toBe('protocol_error')
 })
 
 describe('notices', () => {
@@ -250,15 +339,18 @@ describe('notices', () => {
     const { peer, link } = await openRawLink(side)
     const heard: unknown[] = []
     link.whenGoAway = (...said) => heard.push(said)
-    peer.send(goAwayFrame('restart', 'a'), goAwayFrame('stopping', 'b'))
-    // A code of a later version.
+    peer.send(goAwayFrame('restart', 'a'))
+    await peer.settled()
+    expect(heard).toEqual([['restart', 'a']])
+  })
+
+  test.each(SIDES)('GO_AWAY with a code of a later version is to the %s the usual one', async (side) => {
+    const { peer, link } = await openRawLink(side)
+    const heard: unknown[] = []
+    link.whenGoAway = (...said) => heard.push(said)
     peer.send(rawFrame(FRAME.goAway, 0, 0, Buffer.from([0, 9, 0x63])))
     await peer.settled()
-    expect(heard).toEqual([
-      ['restart', 'a'],
-      ['stopping', 'b'],
-      [side === 'gateway' ? 'stopping' : 'restart', 'c'],
-    ])
+    expect(heard).toEqual([[side === 'gateway' ? 'stopping' : 'restart', 'c']])
   })
 
   test('a token reaches the gateway, and either side can say GO_AWAY', async () => {

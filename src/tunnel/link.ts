@@ -1,19 +1,21 @@
-import type { WebSocket } from 'ws'
+import { Allowance } from '../core/allowance.ts'
 import type { Clock } from '../core/clock.ts'
 import { CLOSE, type CloseReason, type GoAwayCode, isResumable, nameOf, type StreamReset } from '../protocol/codes.ts'
-import { type FrameSink, readMessage } from '../protocol/frame-reader.ts'
+import type { FrameSink } from '../protocol/frame-reader.ts'
 import { ackFrame, goAwayFrame, helloFrame, pingFrame, pongFrame, tokenFrame } from '../protocol/frame-writer.ts'
-import { HELLO_TIMEOUT_MS } from '../protocol/limits.ts'
+import { FRAME_RATES, HELLO_TIMEOUT_MS } from '../protocol/limits.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import { cutText, readText } from '../protocol/text.ts'
-import type { Session, SessionLink } from './session.ts'
+import { Inbox } from './inbox.ts'
+import type { LinkSocket } from './link-socket.ts'
+import type { SessionLink, TunnelSession } from './session.ts'
 
 /** A link that holds more than this unsent takes no more, bytes; with less than half it goes on. */
 const HIGH_WATER_BYTES = 262_144
 /** Answers that wait because the other side asks and never reads, bytes beyond what its session keeps; then the link ends. */
 const FLOODED_BYTES = 1_048_576
-/** After this many bytes a link lets the rest of the loop have its turn; a socket would else be read for 2 MiB at once. */
-const TURN_BYTES = 262_144
+/** What an OPEN costs more than other frames, in frames: a whole request is made of it. */
+const OPEN_COST = 7
 /** How long the other side has to answer a close frame, milliseconds. */
 const CLOSE_TIMEOUT_MS = 2_000
 /** Bytes of a close frame's text (RFC 6455 §5.5). */
@@ -39,9 +41,11 @@ export class LinkEnded extends Error {
 
 export interface LinkOptions {
   /** Open, with the subprotocol agreed on. The link closes it. */
-  readonly socket: WebSocket
+  readonly socket: LinkSocket
   /** Who is at the other end. */
   readonly peer: 'gateway' | 'agent'
+  /** See `TunnelLimits`. */
+  readonly framesPerSecond: number
   readonly clock: Clock
   /** The other side's HELLO, once. What it throws ends the link. */
   readonly onHello: (payload: Buffer) => void
@@ -55,7 +59,7 @@ export class Link implements FrameSink, SessionLink {
   whenToken: ((token: string) => void) | undefined
   readonly #options: LinkOptions
   readonly #ended = Promise.withResolvers<LinkEnd>()
-  #session: Session | undefined
+  #session: TunnelSession | undefined
   #hasHello = false
   #end: LinkEnd | undefined
   #heardAt: number
@@ -66,17 +70,40 @@ export class Link implements FrameSink, SessionLink {
   #silence: Disposable | undefined
   #probe: Disposable | undefined
   #isFull = false
-  #turnBytes = 0
+  readonly #inbox: Inbox
+  readonly #allowances: Readonly<Record<'ping' | 'pong' | 'token' | 'optional', Allowance>>
+  #isLeaving = false
+  /** The last PING of the message that is read, and of the WebSocket in this turn: they are answered, no others are. */
+  #pinged: Buffer | undefined
+  #socketPinged: Buffer | undefined
 
   constructor(options: LinkOptions) {
     const { socket, clock } = options
     this.#options = options
     this.#heardAt = clock.elapsed()
     this.#timer = clock.after(HELLO_TIMEOUT_MS, () => this.close('protocol_error', 'no HELLO came in time'))
-    socket.on('message', (message: Buffer, isBinary: boolean) => this.#read(message, isBinary))
-    socket.on('close', (code: number, text: Buffer) =>
-      this.#finish({ reason: nameOf(CLOSE, code) ?? 'lost', text: readText(text) }),
-    )
+    this.#allowances = {
+      ping: new Allowance(FRAME_RATES.ping, clock),
+      pong: new Allowance(FRAME_RATES.pong, clock),
+      token: new Allowance(FRAME_RATES.token, clock),
+      optional: new Allowance(FRAME_RATES.optional, clock),
+    }
+    this.#inbox = new Inbox({
+      socket,
+      peer: options.peer,
+      framesPerSecond: options.framesPerSecond,
+      clock,
+      sink: this,
+      onRead: (bytes) => this.#messageRead(bytes),
+      onFault: (thrown) => this.#fault(thrown),
+    })
+    socket.on('message', (message: Buffer, isBinary: boolean) => this.#take(message, isBinary))
+    socket.on('ping', (content: Buffer) => this.#socketPing(content))
+    socket.on('close', (code: number, text: Buffer) => {
+      // What came before the close counts.
+      this.#inbox.finish()
+      this.#finish({ reason: nameOf(CLOSE, code) ?? 'lost', text: readText(text) })
+    })
     // No WebSocket message, or a larger one than is taken. `ws` has told the other side, and reads no more.
     socket.on('error', (error) => this.close('protocol_error', error.message))
   }
@@ -112,7 +139,11 @@ export class Link implements FrameSink, SessionLink {
    * @param heartbeat how often we ping, and the other side does, milliseconds
    * @throws ProtocolError when the count cannot be.
    */
-  start(session: Session, peerReceived: number, heartbeat: { readonly ownMs: number; readonly peerMs: number }): void {
+  start(
+    session: TunnelSession,
+    peerReceived: number,
+    heartbeat: { readonly ownMs: number; readonly peerMs: number },
+  ): void {
     if (this.#end !== undefined) return
     this.#timer[Symbol.dispose]()
     this.#session = session
@@ -143,13 +174,23 @@ export class Link implements FrameSink, SessionLink {
     this.send(goAwayFrame(code, text))
   }
 
+  /** Hands on what has wholly come, and takes nothing more. */
+  finishReading(): void {
+    this.#inbox.finish()
+  }
+
   /** Ends the link, and says why. Its session ends too where the reason says so. */
   close(reason: CloseReason, text: string): void {
     if (this.#end !== undefined) return
     const { socket, clock } = this.#options
+    // The session goes on: what has come of it counts.
+    if (isResumable(reason)) this.#inbox.finish()
+    if (this.#end !== undefined) return
     // Whoever is done may have said its last word in this very turn.
     if (reason === 'done') this.#session?.flush()
     socket.close(CLOSE[reason], cutText(text, MAX_CLOSE_TEXT_BYTES))
+    // Whoever sends too much is listened to no longer, not even for its answer.
+    if (reason === 'limit_exceeded') socket.pause()
     const deadline = clock.after(CLOSE_TIMEOUT_MS, () => socket.terminate())
     socket.once('close', () => deadline[Symbol.dispose]())
     this.#finish({ reason, text })
@@ -178,13 +219,13 @@ export class Link implements FrameSink, SessionLink {
 
   onPing(content: Buffer): void {
     this.#sessionOf()
-    this.send(pongFrame(content))
-    // Here too: one message may hold a million of them.
-    this.#endIfFlooded()
+    this.#count('ping')
+    this.#pinged = content
   }
 
   onPong(content: Buffer): void {
     this.#sessionOf()
+    this.#count('pong')
     const sentAt = content.readDoubleBE(0)
     if (sentAt === this.#pingedAt) this.#roundTripMs = this.#options.clock.elapsed() - sentAt
   }
@@ -192,19 +233,21 @@ export class Link implements FrameSink, SessionLink {
   onToken(token: string): void {
     if (this.#options.peer === 'gateway') throw new ProtocolError('a gateway sends no token')
     this.#sessionOf()
+    this.#count('token')
     this.whenToken?.(token)
   }
 
   onGoAway(code: GoAwayCode | undefined, text: string): void {
     this.#sessionOf()
+    if (this.#isLeaving) throw new ProtocolError('a second GO_AWAY came')
+    this.#isLeaving = true
     // A code that is not known yet is taken for the usual one.
     this.whenGoAway?.(code ?? (this.#options.peer === 'gateway' ? 'restart' : 'stopping'), text)
   }
 
   onOpen(streamId: number, streamKind: number, head: Buffer, isEnd: boolean): void {
+    this.#inbox.charge(OPEN_COST)
     this.#sessionOf().onOpen(streamId, streamKind, head, isEnd)
-    // As with PING: each may have been answered with a RESET.
-    this.#endIfFlooded()
   }
 
   onHead(streamId: number, head: Buffer, isEnd: boolean): void {
@@ -225,35 +268,52 @@ export class Link implements FrameSink, SessionLink {
 
   onUnknown(streamId: number): void {
     const session = this.#sessionOf()
+    this.#count('optional')
     if (streamId !== 0) session.onUnknown()
   }
 
-  #read(message: Buffer, isBinary: boolean): void {
+  #take(message: Buffer, isBinary: boolean): void {
     if (this.#end !== undefined) return
     this.#heardAt = this.#options.clock.elapsed()
-    const before = this.#session?.receivedCount ?? 0
-    try {
-      if (!isBinary) throw new ProtocolError('a text message came')
-      readMessage(message, this.#options.peer, this)
-    } catch (thrown) {
-      if (!(thrown instanceof ProtocolError)) throw thrown
-      this.close('protocol_error', thrown.message)
+    if (isBinary) this.#inbox.add(message)
+    else this.close('protocol_error', 'a text message came')
+  }
+
+  #messageRead(bytes: number): void {
+    this.#session?.messageRead(bytes)
+    if (this.#pinged !== undefined) this.send(pongFrame(this.#pinged))
+    this.#pinged = undefined
+    this.#endIfFlooded()
+  }
+
+  #fault(thrown: unknown): void {
+    if (!(thrown instanceof ProtocolError)) throw thrown
+    this.close(thrown.closeReason, thrown.message)
+  }
+
+  #count(kind: 'ping' | 'pong' | 'token' | 'optional'): void {
+    if (!this.#allowances[kind].take(1)) {
+      throw new ProtocolError(`more ${kind} frames came than may`, 'limit_exceeded')
+    }
+  }
+
+  #socketPing(content: Buffer): void {
+    if (this.#end !== undefined) return
+    if (!this.#allowances.ping.take(1)) {
+      this.close('limit_exceeded', 'more pings came than may')
       return
     }
-    this.#session?.messageRead(before, message.length)
-    this.#endIfFlooded()
-    this.#turnBytes += message.length
-    if (this.#turnBytes >= TURN_BYTES) this.#yieldTurn()
+    const { socket, clock } = this.#options
+    const isAsked = this.#socketPinged !== undefined
+    this.#socketPinged = content
+    if (isAsked) return
+    clock.turn(() => {
+      if (this.#end === undefined && this.#socketPinged !== undefined) socket.pong(this.#socketPinged)
+      this.#socketPinged = undefined
+    })
   }
 
-  #yieldTurn(): void {
-    const { socket } = this.#options
-    this.#turnBytes = 0
-    socket.pause()
-    setImmediate(() => socket.resume())
-  }
-
-  #sessionOf(): Session {
+  #sessionOf(): TunnelSession {
     if (this.#session === undefined) throw new ProtocolError('a frame came before the HELLO')
     // In the middle of this message: what is left of it is for nobody.
     if (this.#end !== undefined) throw new ProtocolError('the link has ended')
@@ -271,6 +331,8 @@ export class Link implements FrameSink, SessionLink {
   /** Ends the link at the moment at which nothing has come for that long. */
   #awaitSign(silenceMs: number): void {
     const { clock } = this.#options
+    // It may have said more, which is not read yet.
+    if (this.#inbox.isWaiting) this.#heardAt = clock.elapsed()
     const leftMs = this.#heardAt + silenceMs - clock.elapsed()
     if (leftMs <= 0) this.#miss()
     else this.#silence = clock.after(leftMs, () => this.#awaitSign(silenceMs))
@@ -296,6 +358,7 @@ export class Link implements FrameSink, SessionLink {
   #finish(end: LinkEnd): void {
     if (this.#end !== undefined) return
     this.#end = end
+    this.#inbox.close()
     this.#timer[Symbol.dispose]()
     this.#silence?.[Symbol.dispose]()
     this.#probe?.[Symbol.dispose]()

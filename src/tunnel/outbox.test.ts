@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { type ReadFrame, readFrames } from '../../test/support/protocol-frames.ts'
+import { systemClock } from '../core/clock.ts'
+import { STREAM_KIND } from '../protocol/codes.ts'
 import { creditFrame, openFrame } from '../protocol/frame-writer.ts'
+import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import { type Channel, type DataSource, Outbox } from './outbox.ts'
 
@@ -31,9 +34,9 @@ class Bulk implements DataSource {
     this.#left = bytes
   }
 
-  planFrame(): number {
+  planFrame(room: number): number {
     if (this.#left === 0) return -1
-    const length = Math.min(this.#left, 16_384)
+    const length = Math.min(this.#left, 16_384, room)
     this.#left -= length
     return length
   }
@@ -46,7 +49,7 @@ class Bulk implements DataSource {
 }
 
 function open({ resendBytes = RESEND_BYTES, keepsSent = true } = {}) {
-  const outbox = new Outbox(resendBytes, keepsSent)
+  const outbox = new Outbox(resendBytes, keepsSent, systemClock)
   const wire = new Wire()
   outbox.attach(wire, 0)
   return { outbox, wire }
@@ -77,7 +80,7 @@ describe('messages', () => {
   test('whole frames go before DATA that waits, also when they need more than one message', () => {
     const { outbox, wire } = open()
     outbox.add(new Bulk(1, 10))
-    for (let id = 1; id <= 9; id += 2) outbox.push(openFrame(id, Buffer.alloc(30_000), true))
+    for (let id = 1; id <= 9; id += 2) outbox.push(openFrame(id, STREAM_KIND.http, Buffer.alloc(30_000), true))
     outbox.flush()
     expect(wire.frames.map(({ is }) => is)).toEqual(['open', 'open', 'open', 'open', 'open', 'data'])
     expect(wire.messages.length).toBeGreaterThan(1)
@@ -92,6 +95,19 @@ describe('messages', () => {
     outbox.flush()
     const ids = wire.frames.map((frame) => (frame.is === 'data' ? frame.streamId : 0))
     expect(ids.slice(0, 7)).toEqual([1, 3, 5, 1, 3, 1, 3])
+  })
+
+  test('no message is larger than the other side takes', () => {
+    const { outbox, wire } = open({ resendBytes: 10_000_000 })
+    for (let at = 0; at < 5_000; at++) outbox.push(creditFrame(1, at))
+    for (let id = 1; id < 20; id += 2) outbox.add(new Bulk(id, 100_000))
+    outbox.flush()
+    const sizes = wire.messages.map(({ length }) => length)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(MAX_MESSAGE_BYTES)
+    // Full, but for the last of all.
+    expect(Math.min(...sizes.slice(1, -1))).toBeGreaterThan(MAX_MESSAGE_BYTES - 1_100)
+    const bytes = wire.frames.reduce((sum, frame) => sum + (frame.is === 'data' ? frame.data.length : 0), 0)
+    expect(bytes).toBe(1_000_000)
   })
 
   test('a link that is full gets nothing until it has room', () => {

@@ -1,9 +1,11 @@
+import type { Clock } from '../core/clock.ts'
 import { FLAG_END, FRAME } from '../protocol/codes.ts'
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '../protocol/frame-writer.ts'
+import { MAX_MESSAGE_BYTES } from '../protocol/limits.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 
-/** A message is closed once it has this many bytes, so that one stream's bulk delays the others' frames little. */
-const MESSAGE_BYTES = 65_536
+/** A message that has no more room than this left for DATA is full: small pieces cost as much as large ones. */
+const LEAST_DATA_BYTES = 1_024
 
 /** What each frame or message costs beside its bytes, roughly; small ones are mostly that. */
 const OVERHEAD_BYTES = 256
@@ -21,8 +23,8 @@ export interface DataSource {
   readonly id: number
   /** It stands in the outbox's queue. */
   isQueued: boolean
-  /** Sets aside what its next frame carries; gives the bytes, or -1 when it has neither DATA nor its END to send. */
-  planFrame(): number
+  /** Sets aside what its next frame carries, `room` bytes at most; gives the bytes, or -1 when it has neither DATA nor its END to send. */
+  planFrame(room: number): number
   /** The frame planned last is the stream's last. */
   readonly isPlannedToEnd: boolean
   /** Writes `length` planned bytes to the message. */
@@ -51,6 +53,7 @@ interface SentMessage {
 export class Outbox {
   readonly #resendBytes: number
   readonly #keepsSent: boolean
+  readonly #clock: Pick<Clock, 'turn'>
   #frames: Buffer[] = []
   #frameBytes = 0
   #sources: DataSource[] = []
@@ -64,9 +67,10 @@ export class Outbox {
   #ackedCount = 0
 
   /** @param keepsSent whether a broken link may be followed by another */
-  constructor(resendBytes: number, keepsSent: boolean) {
+  constructor(resendBytes: number, keepsSent: boolean, clock: Pick<Clock, 'turn'>) {
     this.#resendBytes = resendBytes
     this.#keepsSent = keepsSent
+    this.#clock = clock
   }
 
   /** Bytes kept until they are acknowledged. */
@@ -164,7 +168,7 @@ export class Outbox {
   #schedule(): void {
     if (this.#isScheduled || this.#channel === undefined) return
     this.#isScheduled = true
-    setImmediate(this.#flush)
+    this.#clock.turn(this.#flush)
   }
 
   readonly #flush = (): void => this.flush()
@@ -173,7 +177,7 @@ export class Outbox {
     const frames = this.#takeFrames()
     let size = 0
     for (const frame of frames) size += frame.length
-    const plan = this.#planData(MESSAGE_BYTES - size)
+    const plan = this.#planData(MAX_MESSAGE_BYTES - size)
     for (const { length } of plan) size += FRAME_HEADER_BYTES + length
     if (size === 0) return undefined
     const message = Buffer.allocUnsafe(size)
@@ -192,7 +196,7 @@ export class Outbox {
   /** The whole frames that fit into one message; one at least where there is any. */
   #takeFrames(): readonly Buffer[] {
     const frames = this.#frames
-    if (this.#frameBytes <= MESSAGE_BYTES) {
+    if (this.#frameBytes <= MAX_MESSAGE_BYTES) {
       this.#frames = []
       this.#frameBytes = 0
       return frames
@@ -200,7 +204,7 @@ export class Outbox {
     let bytes = 0
     let count = 0
     for (const frame of frames) {
-      if (count > 0 && bytes + frame.length > MESSAGE_BYTES) break
+      if (count > 0 && bytes + frame.length > MAX_MESSAGE_BYTES) break
       bytes += frame.length
       count++
     }
@@ -214,11 +218,11 @@ export class Outbox {
     const plan: PlannedFrame[] = []
     // Whole frames still wait: those of a stream go before its DATA.
     if (this.#frames.length > 0 || this.#sentBytes >= this.#resendBytes) return plan
-    let left = room
-    while (left > 0) {
+    let left = room - FRAME_HEADER_BYTES
+    while (left >= LEAST_DATA_BYTES) {
       const source = this.#sources.shift()
       if (source === undefined) break
-      const length = source.planFrame()
+      const length = source.planFrame(left)
       if (length < 0) {
         source.isQueued = false
         continue

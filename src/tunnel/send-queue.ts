@@ -37,9 +37,9 @@ export class SendQueue {
     return this.#planned
   }
 
-  /** Sets aside what one more frame can carry; gives its bytes, 0 when there are none or no credit. */
-  plan(): number {
-    const bytes = Math.min(this.#bytes - this.#planned, this.#credit - this.#planned, CHUNK_BYTES)
+  /** Sets aside what one more frame with `room` bytes can carry; gives its bytes, 0 when there are none or no credit. */
+  plan(room: number): number {
+    const bytes = Math.min(this.#bytes - this.#planned, this.#credit - this.#planned, CHUNK_BYTES, room)
     this.#planned += bytes
     return bytes
   }

@@ -15,7 +15,8 @@ import {
 import { openStream, ServedStreams, type StreamRecorder } from '../../test/support/stream-recorder.ts'
 import { startTunnelPair } from '../../test/support/tunnel-pair.ts'
 import { ackFrame, creditFrame, resetFrame } from '../protocol/frame-writer.ts'
-import type { Session } from './session.ts'
+import { respond } from './http/http-stream.ts'
+import type { TunnelSession } from './session.ts'
 
 const acksOf = ({ frames }: RawPeer) => frames.flatMap((frame) => (frame.is === 'ack' ? [frame.count] : []))
 const PIECE = Buffer.alloc(16_384)
@@ -82,7 +83,7 @@ describe('acknowledgement', () => {
     recorder.stream.write(Buffer.alloc(50_000))
     recorder.stream.end()
     await expect.poll(() => served.byTarget.get('/x')?.hasEnded).toBe(true)
-    served.get('/x').stream.respond({ status: 200, fields: [] }, true)
+    respond(served.get('/x').stream, { status: 200, fields: [] }, true)
     await expect.poll(() => recorder.hasEnded).toBe(true)
     expect(gateway.session.keptBytes).toBeGreaterThan(50_000)
     expect(agent.session.keptBytes).toBeGreaterThan(0)
@@ -172,7 +173,7 @@ describe('the gateway, asked to resume', () => {
     await peer.settled()
     peer.socket.terminate()
     await link.ended
-    const resume = async (received: number, of: Session = session) => {
+    const resume = async (received: number, of: TunnelSession = session) => {
       const next = await dialRaw(port)
       next.send(agentHello({ resume: { session: of.id, received } }))
       return next
@@ -213,7 +214,7 @@ describe('the gateway, asked to resume', () => {
 
   test('of which it knows nothing, opens a new session', async () => {
     const { session, resume } = await broken()
-    const next = await resume(3, { id: 's999' } as Session)
+    const next = await resume(3, { id: 's999' } as TunnelSession)
     const hello = JSON.parse((await next.first('hello')).payload.toString())
     expect(hello).toMatchObject({ resumed: false, received: 0 })
     expect(hello.session).not.toBe(session.id)
@@ -229,7 +230,7 @@ describe('the agent, whose link broke', () => {
     peer.send(openOf(1, { isEnd: false }))
     await peer.settled()
     const recorder = served.get('/x')
-    recorder.stream.respond({ status: 200, fields: [] }, false)
+    respond(recorder.stream, { status: 200, fields: [] }, false)
     recorder.stream.write(Buffer.from('a'))
     await peer.first('data')
     recorder.stream.write(Buffer.from('b'))

@@ -1,14 +1,15 @@
+import { Allowance } from '../core/allowance.ts'
 import type { Clock } from '../core/clock.ts'
-import { type ResetOrigin, STREAM_KIND, type StreamReset } from '../protocol/codes.ts'
+import type { ResetOrigin, StreamReset } from '../protocol/codes.ts'
 import { creditFrame, headFrame, openFrame, resetFrame } from '../protocol/frame-writer.ts'
-import { decodeRequestHead, decodeResponseHead, encodeRequestHead, type RequestHead } from '../protocol/head.ts'
-import { ACK_BYTES, ACK_DELAY_MS, MAX_STREAM_ID } from '../protocol/limits.ts'
+import { ACK_BYTES, ACK_DELAY_MS, FRAME_RATES, MAX_STREAM_ID } from '../protocol/limits.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import { agentBusy } from './agent-busy.ts'
 import type { TunnelLimits } from './limits.ts'
 import { type Channel, Outbox } from './outbox.ts'
 import { ReceiveWindow, type WindowSurroundings } from './receive-window.ts'
 import { type StreamReceiver, type StreamSession, TunnelStream } from './stream.ts'
+import { type StreamKind, streamKindOf } from './stream-kinds.ts'
 
 /** Until the first PONG a round trip is taken for this long, milliseconds. */
 const ASSUMED_ROUND_TRIP_MS = 50
@@ -20,6 +21,8 @@ const MAX_HELD_BYTES = 67_108_864
 export interface SessionLink extends Channel {
   readonly roundTripMs: number | undefined
   sendAck(count: number): void
+  /** Hands on what has wholly come on it, and takes nothing more. */
+  finishReading(): void
 }
 
 export interface SessionOptions {
@@ -32,25 +35,33 @@ export interface SessionOptions {
   /** Both sides can resume: what was sent is kept until it is acknowledged. */
   readonly canResume: boolean
   readonly clock: Clock
-  /** A request has come, on the agent's side. It sets `stream.receiver` before it returns. */
-  readonly onStream?: (stream: TunnelStream, head: RequestHead) => void
+  /**
+   * A stream has come, on the agent's side, and the head that its OPEN carried, a view of the message. It sets
+   * `stream.receiver` before it returns. A ProtocolError that it throws ends the link.
+   */
+  readonly onStream?: (kind: StreamKind, stream: TunnelStream, head: Buffer) => void
 }
 
 /**
  * What two sides know of their streams (docs/protocol.md §4–7). It is on one link at a time, and outlives a broken one
  * until `end`. Its owner decides how long that may be.
  */
-export class Session implements StreamSession, WindowSurroundings {
+export class TunnelSession implements StreamSession, WindowSurroundings {
   readonly id: string
   readonly canResume: boolean
   readonly #options: SessionOptions
   readonly #outbox: Outbox
   readonly #streams = new Map<number, TunnelStream>()
+  /** Opened since the link broke: the other side cannot have heard of them. */
+  readonly #unsent = new Set<TunnelStream>()
   #link: SessionLink | undefined
   #nextId = 1
   #highestId = 0
   #windowBytes = 0
   #receivedCount = 0
+  /** Of these, those of messages that were read to their end. */
+  #wholeCount = 0
+  readonly #refusals: Allowance
   #unacknowledgedBytes = 0
   #ackTimer: Disposable | undefined
   #isOver = false
@@ -60,7 +71,8 @@ export class Session implements StreamSession, WindowSurroundings {
     this.id = options.id
     this.canResume = options.canResume
     this.#options = options
-    this.#outbox = new Outbox(options.limits.resendBytes, options.canResume)
+    this.#refusals = new Allowance(FRAME_RATES.refused, options.clock)
+    this.#outbox = new Outbox(options.limits.resendBytes, options.canResume, options.clock)
   }
 
   get liveStreams(): number {
@@ -71,9 +83,9 @@ export class Session implements StreamSession, WindowSurroundings {
     return this.#isOver
   }
 
-  /** Stream frames received so far: what a resume tells the other side. */
+  /** Stream frames received so far, in whole messages: what a resume tells the other side. */
   get receivedCount(): number {
-    return this.#receivedCount
+    return this.#wholeCount
   }
 
   /** Bytes of what was sent, kept until they are acknowledged. */
@@ -105,7 +117,13 @@ export class Session implements StreamSession, WindowSurroundings {
    */
   attach(link: SessionLink, peerReceived: number): void {
     this.#link = link
+    this.#unsent.clear()
     this.#outbox.attach(link, peerReceived)
+  }
+
+  /** Before another link takes it up: what has wholly come on the one that it is on counts, and nothing more does. */
+  leaveLink(): void {
+    this.#link?.finishReading()
   }
 
   /** The link has ended; does nothing when the session is on another one by now. */
@@ -127,29 +145,37 @@ export class Session implements StreamSession, WindowSurroundings {
   }
 
   /**
-   * Opens a stream for a request; on the gateway's side. The OPEN leaves at the end of this turn, or with the next link.
-   * @throws PunkuError `agent_busy` when the agent serves as many as it may; TypeError for a head that may not be sent.
+   * Opens a stream; on the gateway's side. The OPEN leaves at the end of this turn, or with the next link.
+   * @param head what the kind puts into OPEN; empty where it has none
+   * @param isEnd whether nothing follows from our side
+   * @throws PunkuError `agent_busy` when the agent serves as many as it may.
    */
-  open(head: RequestHead, isEnd: boolean, receiver: StreamReceiver): TunnelStream {
-    const bytes = encodeRequestHead(head)
+  open(kind: StreamKind, head: Buffer, isEnd: boolean, receiver: StreamReceiver): TunnelStream {
     if (this.#streams.size >= this.#options.peer.streams || this.#nextId > MAX_STREAM_ID || this.isOverrun) {
       throw agentBusy()
     }
-    const stream = this.#add(this.#nextId, receiver)
+    const stream = this.#add(this.#nextId, receiver, kind.needsHead)
     this.#nextId += 2
-    this.#outbox.push(openFrame(stream.id, bytes, isEnd))
+    if (this.#link === undefined) this.#unsent.add(stream)
+    this.#outbox.push(openFrame(stream.id, kind.code, head, isEnd))
     if (isEnd) stream.endedWithHead()
     return stream
   }
 
-  /** Ends every stream as interrupted; nothing more is sent. Does nothing when it is over. */
+  /**
+   * Ends every stream as interrupted, or as `unreachable` where nothing of it has left; nothing more is sent. Does
+   * nothing when it is over.
+   */
   end(text: string): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#link = undefined
     this.#stopAckTimer()
-    const reset: StreamReset = { code: 'interrupted', origin: this.#options.side, text }
-    for (const stream of [...this.#streams.values()]) stream.receiveReset(reset)
+    const origin = this.#options.side
+    for (const stream of [...this.#streams.values()]) {
+      stream.receiveReset({ code: this.#unsent.has(stream) ? 'unreachable' : 'interrupted', origin, text })
+    }
+    this.#unsent.clear()
     this.#outbox.clear()
     this.#tellIdle()
   }
@@ -160,9 +186,11 @@ export class Session implements StreamSession, WindowSurroundings {
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** For the link: the frames of a whole message of `bytes` have been read, and the count was `before` them. */
-  messageRead(before: number, bytes: number): void {
-    if (this.#receivedCount === before || !this.canResume || this.#isOver) return
+  /** For the link: all frames of a message of `bytes` have been read. */
+  messageRead(bytes: number): void {
+    if (this.#receivedCount === this.#wholeCount) return
+    this.#wholeCount = this.#receivedCount
+    if (!this.canResume || this.#isOver) return
     this.#unacknowledgedBytes += bytes
     if (this.#unacknowledgedBytes >= ACK_BYTES) this.#acknowledge()
     else this.#ackTimer ??= this.#options.clock.after(ACK_DELAY_MS, () => this.#acknowledge())
@@ -172,14 +200,15 @@ export class Session implements StreamSession, WindowSurroundings {
     this.#outbox.acknowledge(count)
   }
 
-  onOpen(id: number, streamKind: number, payload: Buffer, isEnd: boolean): void {
+  onOpen(id: number, kindCode: number, head: Buffer, isEnd: boolean): void {
     this.#receivedCount++
     const { onStream, limits } = this.#options
     if (onStream === undefined) throw new ProtocolError('only a gateway opens streams')
     if (id % 2 === 0 || id <= this.#highestId)
       throw new ProtocolError('a stream id is even, or not above all before it')
     this.#highestId = id
-    if (streamKind !== STREAM_KIND.http) {
+    const kind = streamKindOf(kindCode)
+    if (kind === undefined) {
       this.#refuse(id, 'unsupported', 'the stream kind is not known')
       return
     }
@@ -187,22 +216,21 @@ export class Session implements StreamSession, WindowSurroundings {
       this.#refuse(id, 'busy', 'as many streams are open as may be')
       return
     }
-    const head = decodeRequestHead(payload)
-    const stream = this.#add(id, DEAF)
-    onStream(stream, head)
+    const stream = this.#add(id, DEAF, false)
+    onStream(kind, stream, head)
     if (isEnd && !stream.isOver) stream.receiveEnd()
   }
 
-  onHead(id: number, payload: Buffer, isEnd: boolean): void {
+  onHead(id: number, head: Buffer, isEnd: boolean): void {
     this.#receivedCount++
     const stream = this.#find(id)
     if (this.#options.side === 'agent') throw new ProtocolError('only an agent sends a response')
-    stream?.receiveHead(decodeResponseHead(payload), isEnd)
+    stream?.receiveHead(head, isEnd)
   }
 
   onData(id: number, chunk: Buffer, isEnd: boolean): void {
     this.#receivedCount++
-    this.#find(id)?.receiveData(chunk, isEnd, this.#options.side === 'gateway')
+    this.#find(id)?.receiveData(chunk, isEnd)
   }
 
   onCredit(id: number, bytes: number): void {
@@ -238,6 +266,7 @@ export class Session implements StreamSession, WindowSurroundings {
   finished(stream: TunnelStream): void {
     this.#windowBytes -= stream.windowBytes
     this.#streams.delete(stream.id)
+    this.#unsent.delete(stream)
     if (this.#streams.size === 0) this.#tellIdle()
   }
 
@@ -247,10 +276,10 @@ export class Session implements StreamSession, WindowSurroundings {
     return taken
   }
 
-  #add(id: number, receiver: StreamReceiver): TunnelStream {
+  #add(id: number, receiver: StreamReceiver, needsHead: boolean): TunnelStream {
     const { limits, peer } = this.#options
     const window = new ReceiveWindow(this, limits.windowBytes, limits.maxWindowBytes)
-    const stream = new TunnelStream(this, id, { credit: peer.window, window, receiver })
+    const stream = new TunnelStream(this, id, { credit: peer.window, window, receiver, needsHead })
     this.#windowBytes += limits.windowBytes
     this.#streams.set(id, stream)
     return stream
@@ -266,6 +295,7 @@ export class Session implements StreamSession, WindowSurroundings {
   }
 
   #refuse(id: number, code: 'unsupported' | 'busy', text: string): void {
+    if (!this.#refusals.take(1)) throw new ProtocolError('too many streams were opened in vain', 'limit_exceeded')
     const origin: ResetOrigin = this.#options.side
     this.#outbox.push(resetFrame(id, { code, origin, text }))
   }
@@ -273,7 +303,7 @@ export class Session implements StreamSession, WindowSurroundings {
   #acknowledge(): void {
     this.#stopAckTimer()
     this.#unacknowledgedBytes = 0
-    this.#link?.sendAck(this.#receivedCount)
+    this.#link?.sendAck(this.#wholeCount)
   }
 
   #stopAckTimer(): void {
@@ -288,7 +318,7 @@ export class Session implements StreamSession, WindowSurroundings {
   }
 }
 
-/** Stands in until whoever serves the request has set its own. */
+/** Stands in until whoever takes the stream has set its own. */
 const DEAF: StreamReceiver = {
   onData() {},
   onEnd() {},

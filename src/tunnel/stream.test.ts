@@ -3,7 +3,9 @@ import { againstGateway, openRawLink } from '../../test/support/raw-link.ts'
 import { dataOf, headOf, openOf, type RawPeer } from '../../test/support/raw-tunnel-peer.ts'
 import { openStream, pour, ServedStreams, StreamRecorder } from '../../test/support/stream-recorder.ts'
 import { startTunnelPair, type TunnelPair } from '../../test/support/tunnel-pair.ts'
-import { ORIGIN, RESET, type ResetCode, type ResetOrigin } from '../protocol/codes.ts'
+import { ORIGIN, RESET, type ResetCode, type ResetOrigin, STREAM_KIND } from '../protocol/codes.ts'
+import { openRequest, respond } from './http/http-stream.ts'
+import type { StreamKind } from './stream-kinds.ts'
 
 async function openPair(): Promise<{ readonly pair: TunnelPair; readonly served: ServedStreams }> {
   const served = new ServedStreams()
@@ -30,7 +32,7 @@ describe('either side ends its half', () => {
     gateway.stream.write(Buffer.from('ask'))
     gateway.stream.end()
     await expect.poll(() => agent.calls).toEqual(['data', 'end'])
-    agent.stream.respond({ status: 201, fields: [] }, false)
+    respond(agent.stream, { status: 201, fields: [] }, false)
     agent.stream.write(Buffer.from('answer'))
     await expect.poll(() => gateway.text).toBe('answer')
     expect([gateway.stream.isOver, agent.stream.isOver]).toEqual([false, false])
@@ -44,7 +46,7 @@ describe('either side ends its half', () => {
     const ground = await openPair()
     await using pair = ground.pair
     const { gateway, agent } = await openBoth(ground, '/x')
-    agent.stream.respond({ status: 200, fields: [] }, false)
+    respond(agent.stream, { status: 200, fields: [] }, false)
     agent.stream.write(Buffer.from('early'))
     agent.stream.end()
     await expect.poll(() => gateway.calls).toEqual(['head 200', 'data', 'end'])
@@ -59,7 +61,7 @@ describe('either side ends its half', () => {
     await using pair = ground.pair
     const { gateway, agent } = await openBoth(ground, '/x', false)
     expect(agent.calls).toEqual(['end'])
-    agent.stream.respond({ status: 204, fields: [] }, true)
+    respond(agent.stream, { status: 204, fields: [] }, true)
     await nobodyLeft(pair)
     expect(gateway.calls).toEqual(['head 204', 'end'])
   })
@@ -95,7 +97,7 @@ describe('RESET', () => {
     const ground = await openPair()
     await using pair = ground.pair
     const { gateway, agent } = await openBoth(ground, '/x')
-    agent.stream.respond({ status: 200, fields: [] }, false)
+    respond(agent.stream, { status: 200, fields: [] }, false)
     pour(agent, 10_000_000)
     pour(gateway, 10_000_000)
     await expect.poll(() => [gateway.bytes > 0, agent.bytes > 0]).toEqual([true, true])
@@ -106,10 +108,10 @@ describe('RESET', () => {
     agent.stream.reset('internal', 'agent', 'too late')
     agent.stream.write(Buffer.from('too late'))
     agent.stream.end()
-    agent.stream.respond({ status: 200, fields: [] }, true)
+    respond(agent.stream, { status: 200, fields: [] }, true)
     // Another stream goes to and fro behind all that was on its way.
     const { gateway: next, agent: served } = await openBoth(ground, '/y', false)
-    served.stream.respond({ status: 200, fields: [] }, true)
+    respond(served.stream, { status: 200, fields: [] }, true)
     await expect.poll(() => next.hasEnded).toBe(true)
     expect(gateway.calls).toEqual(heard)
     expect(agent.calls.filter((call) => call.startsWith('reset'))).toEqual(['reset cancelled client'])
@@ -137,7 +139,7 @@ describe('RESET', () => {
     const { peer, session } = await againstGateway()
     const recorder = new StreamRecorder()
     recorder.onHead = () => recorder.stream.reset('cancelled', 'client', '')
-    recorder.stream = session.open({ method: 'GET', target: '/x', fields: [] }, true, recorder)
+    recorder.stream = openRequest(session, { method: 'GET', target: '/x', fields: [] }, true, recorder)
     peer.send(headOf(await peer.stream('/x'), { isEnd: true }))
     await peer.settled()
     expect(recorder.calls).toEqual([])
@@ -148,7 +150,7 @@ describe('RESET', () => {
     const { peer, session } = await againstGateway()
     const recorder = new StreamRecorder()
     recorder.onData = () => recorder.stream.reset('cancelled', 'client', '')
-    recorder.stream = session.open({ method: 'GET', target: '/x', fields: [] }, true, recorder)
+    recorder.stream = openRequest(session, { method: 'GET', target: '/x', fields: [] }, true, recorder)
     const id = await peer.stream('/x')
     peer.send(headOf(id), dataOf(id, 'a', true))
     await peer.settled()
@@ -159,7 +161,7 @@ describe('RESET', () => {
 describe('the last word before a link is closed as done', () => {
   test.each<[string, (recorder: StreamRecorder) => void, string[]]>([
     ['RESET', ({ stream }) => stream.reset('refused', 'upstream', 'not running'), ['reset refused upstream']],
-    ['HEAD', ({ stream }) => stream.respond({ status: 204, fields: [] }, true), ['head 204', 'end']],
+    ['HEAD', ({ stream }) => respond(stream, { status: 204, fields: [] }, true), ['head 204', 'end']],
   ])('is not lost: %s', async (_, say, heard) => {
     const ground = await openPair()
     await using pair = ground.pair
@@ -186,13 +188,13 @@ describe('many at once', () => {
     await expect.poll(() => served.byTarget.size).toBe(500)
     for (const recorder of served.byTarget.values()) {
       recorder.onEnd = () => {
-        recorder.stream.respond({ status: 200, fields: [] }, false)
+        respond(recorder.stream, { status: 200, fields: [] }, false)
         recorder.stream.write(Buffer.concat(recorder.chunks))
         recorder.stream.end()
       }
       if (recorder.hasEnded) recorder.onEnd()
     }
-    await expect.poll(() => streams.filter(({ hasEnded }) => !hasEnded), { timeout: 5_000 }).toEqual([])
+    await expect.poll(() => streams.filter(({ hasEnded }) => !hasEnded)).toEqual([])
     for (const [at, { bytes, text }] of streams.entries()) {
       expect(bytes).toBe(1_000 + at * 100)
       expect(text.startsWith(`${at} ${at} `)).toBe(true)
@@ -223,7 +225,7 @@ describe('many at once', () => {
     await peer.settled()
     expect(resetsOf(peer)).toEqual([[5, 'busy', 'agent']])
     expect([...served.byTarget.keys()]).toEqual(['/1', '/3'])
-    served.get('/1').stream.respond({ status: 204, fields: [] }, true)
+    respond(served.get('/1').stream, { status: 204, fields: [] }, true)
     peer.send(openOf(7, { target: '/7' }))
     await peer.settled()
     expect(session.liveStreams).toBe(2)
@@ -240,6 +242,23 @@ describe('many at once', () => {
     expect(resetsOf(peer)).toEqual([[1, 'unsupported', 'agent']])
     expect(served.byTarget.has('/3')).toBe(true)
   })
+})
+
+test('a stream of a kind without heads is bytes both ways', async () => {
+  const { peer, session } = await againstGateway()
+  const kind: StreamKind = { name: 'bytes', code: STREAM_KIND.bytes, needsHead: false, accept() {} }
+  const recorder = new StreamRecorder()
+  recorder.stream = session.open(kind, Buffer.alloc(0), false, recorder)
+  recorder.stream.write(Buffer.from('there'))
+  const opened = await peer.first('open')
+  expect(opened).toMatchObject({ streamId: 1, streamKind: 2, head: Buffer.alloc(0), isEnd: false })
+  peer.send(dataOf(1, 'and back', true))
+  expect((await peer.first('data')).data.toString()).toBe('there')
+  await peer.settled()
+  recorder.stream.end()
+  expect(recorder.calls).toEqual(['data', 'end'])
+  expect(recorder.text).toBe('and back')
+  await expect.poll(() => session.liveStreams).toBe(0)
 })
 
 test('the end of a session is the last every stream hears, and it takes nothing more', async () => {

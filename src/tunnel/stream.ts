@@ -1,5 +1,4 @@
 import type { ResetCode, ResetOrigin, StreamReset } from '../protocol/codes.ts'
-import { encodeResponseHead, type ResponseHead } from '../protocol/head.ts'
 import { MAX_CREDIT_BYTES } from '../protocol/limits.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import type { DataSource } from './outbox.ts'
@@ -14,8 +13,11 @@ const HIGH_WATER_BYTES = 262_144
  * and after the stream is over on both sides, it is called no more.
  */
 export interface StreamReceiver {
-  /** The response's head; on the gateway's side only. */
-  onHead?(head: ResponseHead): void
+  /**
+   * The head that whoever took the stream has sent, a view of the message; on the gateway's side only. Unlike all else
+   * it may throw: a ProtocolError, for a head that the stream's kind does not allow, which ends the link.
+   */
+  onHead?(head: Buffer): void
   /** A piece of the body; it may be kept. Give its length to `consumed` once it has left memory. */
   onData(chunk: Buffer): void
   /** The other side sends no more. */
@@ -24,6 +26,8 @@ export interface StreamReceiver {
   onReset(reset: StreamReset): void
   /** After a `write` that gave false: there is room again. */
   onDrain(): void
+  /** After `end`, unless the stream is reset before: all that was written has been sent. */
+  onSent?(): void
 }
 
 /** What a stream needs of its session. */
@@ -39,7 +43,10 @@ export interface StreamSession {
   finished(stream: TunnelStream): void
 }
 
-/** One exchange inside a session, seen from either side. What is written while no link stands is sent when one does. */
+/**
+ * Bytes both ways inside a session, seen from either side, with a head before them where its kind has one. What is
+ * written while no link stands is sent when one does.
+ */
 export class TunnelStream implements DataSource {
   readonly id: number
   receiver: StreamReceiver
@@ -48,11 +55,13 @@ export class TunnelStream implements DataSource {
   readonly #session: StreamSession
   readonly #window: ReceiveWindow
   readonly #queue: SendQueue
+  readonly #needsHead: boolean
   #needsDrain = false
   #isEnding = false
   /** What our side ends with after its DATA, in place of END. */
   #failure: StreamReset | undefined
   #hasSentEnd = false
+  #isSentTold = false
   #hasPeerEnded = false
   #hasHead = false
   #isOver = false
@@ -60,12 +69,19 @@ export class TunnelStream implements DataSource {
   constructor(
     session: StreamSession,
     id: number,
-    options: { readonly credit: number; readonly window: ReceiveWindow; readonly receiver: StreamReceiver },
+    options: {
+      readonly credit: number
+      readonly window: ReceiveWindow
+      readonly receiver: StreamReceiver
+      /** Whether the other side must send a head before any DATA. */
+      readonly needsHead: boolean
+    },
   ) {
     this.id = id
     this.receiver = options.receiver
     this.#session = session
     this.#window = options.window
+    this.#needsHead = options.needsHead
     this.#queue = new SendQueue(options.credit)
   }
 
@@ -79,15 +95,14 @@ export class TunnelStream implements DataSource {
     return this.#window.size
   }
 
-  /** Sends the response's head, on the agent's side. Throws `TypeError` for one that may not be sent. */
-  respond(head: ResponseHead, isEnd: boolean): void {
-    const bytes = encodeResponseHead(head)
+  /** Sends our head, on the agent's side: once, and before any DATA. Does nothing once our side has ended. */
+  sendHead(head: Buffer, isEnd: boolean): void {
     if (this.#isOver || this.#isEnding) return
-    this.#session.sendHead(this, bytes, isEnd)
+    this.#session.sendHead(this, head, isEnd)
     if (isEnd) this.endedWithHead()
   }
 
-  /** For whoever sent a head with END: nothing more goes out on this stream. */
+  /** OPEN or our head carried END: nothing more goes out on this stream. */
   endedWithHead(): void {
     this.#isEnding = true
     this.#hasSentEnd = true
@@ -137,7 +152,7 @@ export class TunnelStream implements DataSource {
   }
 
   /** For the session: a frame has come. */
-  receiveHead(head: ResponseHead, isEnd: boolean): void {
+  receiveHead(head: Buffer, isEnd: boolean): void {
     if (this.#hasHead) throw new ProtocolError('a stream has two heads')
     if (this.#hasPeerEnded) throw new ProtocolError('a head comes after the END')
     this.#hasHead = true
@@ -145,10 +160,10 @@ export class TunnelStream implements DataSource {
     if (isEnd && !this.#isOver) this.receiveEnd()
   }
 
-  /** For the session: a frame has come. @param needsHead whether a head must come first */
-  receiveData(chunk: Buffer, isEnd: boolean, needsHead: boolean): void {
+  /** For the session: a frame has come. */
+  receiveData(chunk: Buffer, isEnd: boolean): void {
     if (this.#hasPeerEnded) throw new ProtocolError('DATA comes after the END')
-    if (needsHead && !this.#hasHead) throw new ProtocolError('DATA comes before the head')
+    if (this.#needsHead && !this.#hasHead) throw new ProtocolError('DATA comes before the head')
     if (!this.#window.receive(chunk.length)) {
       const { receiver } = this
       const text = 'more DATA came than credit was given for'
@@ -160,7 +175,7 @@ export class TunnelStream implements DataSource {
     if (isEnd && !this.#isOver) this.receiveEnd()
   }
 
-  /** For the session: the request's OPEN carried END. */
+  /** For the session: the OPEN that has come carried END. */
   receiveEnd(): void {
     this.#hasPeerEnded = true
     this.receiver.onEnd()
@@ -181,9 +196,9 @@ export class TunnelStream implements DataSource {
     this.receiver.onReset(reset)
   }
 
-  planFrame(): number {
+  planFrame(room: number): number {
     if (this.#isOver || this.#hasSentEnd) return -1
-    const length = this.#queue.plan()
+    const length = this.#queue.plan(room)
     const isLast = this.#isEnding && this.#failure === undefined && this.#queue.planned === this.#queue.bytes
     if (length === 0 && !isLast) return -1
     this.isPlannedToEnd = isLast
@@ -205,6 +220,10 @@ export class TunnelStream implements DataSource {
     if (this.#needsDrain && this.#queue.bytes * 2 < HIGH_WATER_BYTES) {
       this.#needsDrain = false
       this.receiver.onDrain()
+    }
+    if (this.#hasSentEnd && !this.#isSentTold) {
+      this.#isSentTold = true
+      this.receiver.onSent?.()
     }
     this.#finishIfDone()
   }

@@ -1,11 +1,9 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Place } from '../cli/punku.ts'
 import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
 import { Screens, watchConsole } from './screens.ts'
 import { fillNewcomer } from './set-up.ts'
-
-vi.setConfig({ testTimeout: 120_000 })
 
 const chromium = chromiumOrSkip()
 
@@ -23,11 +21,16 @@ describe.skipIf(chromium === undefined)('somebody new', () => {
     setupLink = /^Setup +(\S+)$/m.exec(text)?.[1] ?? ''
     browser = await startBrowser(chromium ?? '')
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
-    page.setDefaultTimeout(20_000)
   })
   afterAll(async () => {
     await browser?.close()
     place[Symbol.dispose]()
+  })
+
+  test('who comes without the link is told which command prints one', async () => {
+    await page.goto(`${url}/ui/`)
+    await page.getByRole('heading', { name: 'Open the setup link' }).waitFor()
+    expect(await page.getByRole('main').textContent()).toContain('punku people setup')
   })
 
   test('comes from the setup link to a key that works, and sees its usage', async () => {

@@ -28,7 +28,7 @@ export async function fillHouse({ url, parts }: TestGateway): Promise<void> {
       newcomer: { name: 'Charles Babbage', email: 'charles@example.org', password: PASSWORD },
     },
   })
-  const models = parts.upstreams.all().flatMap((upstream) => upstream.models ?? [])
+  const models = parts.upstreams.all().flatMap((upstream) => upstream.known.models ?? [])
   const model = models[0]?.id ?? 'llama3'
   for (let at = 0; at < 24; at++) {
     const response = await fetch(`${url}/v1/chat/completions`, {

@@ -1,11 +1,9 @@
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { Screens, watchConsole } from './screens.ts'
 import { fillNewcomer, setUp } from './set-up.ts'
-
-vi.setConfig({ testTimeout: 90_000 })
 
 const chromium = chromiumOrSkip()
 
@@ -25,8 +23,7 @@ describe.skipIf(chromium === undefined)('an invitation', () => {
   test('brings a second person in, as what they were invited as', async () => {
     const screens = new Screens('invitation')
     const ada = await browser.newPage()
-    ada.setDefaultTimeout(30_000)
-    await setUp(ada, gateway.parts.setup.issue(gateway.url))
+    await setUp(ada, await gateway.parts.setup.issue(gateway.url))
     await ada.getByRole('link', { name: 'People', exact: true }).click()
     await ada
       .getByRole('button', { name: /Invite somebody/ })
@@ -42,7 +39,6 @@ describe.skipIf(chromium === undefined)('an invitation', () => {
     // Another person, at another browser.
     const elsewhere = await browser.newContext()
     const charles = await elsewhere.newPage()
-    charles.setDefaultTimeout(30_000)
     const faults = watchConsole(charles)
     await charles.goto(link)
     await fillNewcomer(charles, 'Charles Babbage', 'charles@example.org')

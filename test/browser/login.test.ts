@@ -1,11 +1,9 @@
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Place } from '../cli/punku.ts'
 import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
 import { Screens } from './screens.ts'
 import { setUp } from './set-up.ts'
-
-vi.setConfig({ testTimeout: 90_000 })
 
 const chromium = chromiumOrSkip()
 
@@ -21,7 +19,6 @@ describe.skipIf(chromium === undefined)('punku login', () => {
     const { link } = await relay.json<{ link: string }>('people', 'setup')
     browser = await startBrowser(chromium ?? '')
     page = await (await browser.newContext()).newPage()
-    page.setDefaultTimeout(30_000)
     await setUp(page, link)
   })
   afterAll(async () => {

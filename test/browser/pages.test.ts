@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { fillHouse } from './house.ts'
 import { Screens, settled, watchConsole } from './screens.ts'
 import { setUp } from './set-up.ts'
-
-vi.setConfig({ testTimeout: 90_000 })
 
 const chromium = chromiumOrSkip()
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -65,7 +63,7 @@ describe.skipIf(chromium === undefined)('every page', () => {
     gateway = await startTestGateway({ upstreams: [upstream.origin] })
     browser = await startBrowser(chromium ?? '')
     const context = await browser.newContext()
-    await setUp(await context.newPage(), gateway.parts.setup.issue(gateway.url))
+    await setUp(await context.newPage(), await gateway.parts.setup.issue(gateway.url))
     await fillHouse(gateway)
     storage = await context.storageState()
     await context.close()
@@ -103,7 +101,6 @@ describe.skipIf(chromium === undefined)('every page', () => {
     async function open(options: Parameters<Browser['newContext']>[0]): Promise<Visit> {
       const context = await browser.newContext({ ...options, reducedMotion: 'reduce' })
       const page = await context.newPage()
-      page.setDefaultTimeout(30_000)
       return { page, faults: watchConsole(page) }
     }
 

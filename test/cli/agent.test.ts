@@ -1,18 +1,15 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { AgentReport } from '../../src/app/agents.ts'
-import type { LocalControl } from '../../src/app/local-control.ts'
-import { pair } from '../../src/app/pair.ts'
-import type { StatusBody } from '../../src/control/contract/gateway.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { AgentReport } from '../../src/agent/agents.ts'
+import { pair } from '../../src/agent/pair.ts'
+import type { ControlAccess } from '../../src/contract/control-access.ts'
+import type { StatusBody } from '../../src/contract/gateway.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { frames, hold, rest } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Place, type Punku, type ServingPunku } from './punku.ts'
-
-// Several processes one after the other.
-vi.setConfig({ testTimeout: 60_000 })
 
 const TOKEN_TEXT = /p[a-z]_[0-9a-z]{10,}_[0-9a-z]{40,}/
 
@@ -21,7 +18,7 @@ const relay = new Place()
 let agent: Place
 let serving: ServingPunku
 let upstream: ScriptedUpstream
-let control: LocalControl
+let control: ControlAccess
 let key: string
 beforeAll(async () => {
   upstream = await startScriptedUpstream({ server: 'ollama' })
@@ -170,11 +167,35 @@ describe('a running agent', () => {
   test('is the only one of its profile', async () => {
     await pairAs('barn')
     const running = await connect()
-    const { code, stderr } = await agent.run('connect')
+    const { code, stderr } = await agent.start('connect').ended
     expect([code, stderr]).toEqual([78, expect.stringContaining(`already runs with this profile (pid ${running.pid})`)])
     await running.stop('SIGKILL')
     const again = await connect()
     expect((await reports())[0]?.agent?.pid).toBe(again.pid)
+  })
+
+  test('keeps a new credential each time it gets one; whoever copied an older one ends it, and that is on record', async () => {
+    await pairAs('barn')
+    const stored = () => readFileSync(profileFile(), 'utf8')
+    const copied = stored()
+    for (let time = 0; time < 2; time++) {
+      const before = stored()
+      await (await connect('--quiet')).stop('SIGKILL')
+      expect(stored()).not.toBe(before)
+    }
+    expect(statSync(profileFile()).mode & 0o777).toBe(0o600)
+    const running = await connect()
+    using elsewhere = new Place()
+    mkdirSync(join(elsewhere.home, 'secrets', 'agents'), { recursive: true, mode: 0o700 })
+    writeFileSync(join(elsewhere.home, 'secrets', 'agents', 'default.json'), copied, { mode: 0o600 })
+    const thief = await elsewhere.start('connect').ended
+    expect([thief.code, thief.stderr]).toEqual([1, expect.stringContaining('stopped: revoked')])
+    expect((await running.ended).code).toBe(1)
+    const { entries } = await control.client.call('listAudit', { query: { action: 'tunnel.copied', limit: 1 } })
+    expect(entries).toMatchObject([{ targetName: 'barn', actorKind: 'nobody' }])
+    expect(serving.punku.stderr).toContain('tunnel.copied')
+    // The tunnel stands, and takes another agent.
+    expect(await control.client.call('showTunnel', { params: { tunnel: 'barn' } })).toMatchObject({ revokedAt: null })
   })
 
   test('ends with 1 and what to do when its tunnel is revoked', async () => {
@@ -185,7 +206,7 @@ describe('a running agent', () => {
     expect(code).toBe(1)
     expect(stderr).toMatch(/stopped: revoked\n.*revoked at the gateway/)
     expect(stderr).toContain(`punku pair ${serving.url} --profile work --replace\n`)
-    const again = await agent.run('connect')
+    const again = await agent.start('connect').ended
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('stopped: revoked')])
   })
 

@@ -1,10 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Place } from './punku.ts'
-
-vi.setConfig({ testTimeout: 60_000 })
 
 const place = new Place()
 afterAll(() => place[Symbol.dispose]())

@@ -1,10 +1,15 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StatusBody } from '../../src/control/contract/gateway.ts'
-import type { IssuedKeyBody, KeyBody } from '../../src/control/contract/keys.ts'
-import type { RequestBody, UsageGroupBody } from '../../src/control/contract/requests.ts'
-import type { ModelBody } from '../../src/control/contract/upstreams.ts'
-import { hasProgram, Place, type ServingPunku } from './punku.ts'
+import { localTime } from '../../src/cli/output.ts'
+import type { StatusBody } from '../../src/contract/gateway.ts'
+import type { IssuedKeyBody, KeyBody } from '../../src/contract/keys.ts'
+import type { RequestBody, UsageGroupBody } from '../../src/contract/requests.ts'
+import type { ModelBody } from '../../src/contract/upstreams.ts'
+import { watched } from '../support/watched.ts'
+import { hasProgram, Place, type ServingPunku, SOURCE_MAIN } from './punku.ts'
 
 const KEY_TEXT = /pk_[0-9a-z]{10}_[0-9a-z]{52}/
 
@@ -34,7 +39,8 @@ describe('a first start with the demo', () => {
 
   test.skipIf(!hasCurl)(`its curl line streams an answer${hasCurl ? '' : ' (NOT RUN: there is no curl)'}`, async () => {
     const line = /^curl .*$/m.exec(serving.punku.stdout)?.[0] ?? ''
-    const child = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const shell = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'], detached: true })
+    const child = watched(shell, { isGroup: true })
     const pieces: string[] = []
     child.stdout.setEncoding('utf8').on('data', (text: string) => pieces.push(text))
     const code = await new Promise((resolve) => child.once('close', resolve))
@@ -74,7 +80,32 @@ describe('keys, while the gateway runs', () => {
   })
 })
 
+test('the commands of the first five minutes in the README do on the demo what it says of them', async () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, chapter = ''] = /^## The first five minutes$(.*?)^## /ms.exec(readme) ?? []
+  const shown = [...chapter.matchAll(/^\.\/punku (.*?)(?: +#.*)?$/gm)].map(([, words = '']) => words.split(' '))
+  expect(shown.map(([name]) => name)).toEqual(['models', 'keys', 'requests', 'usage', 'keys'])
+  let text = ''
+  for (const words of shown) {
+    // It would go on until it is stopped.
+    const { code, stdout } = await place.run(...words.filter((word) => word !== '--follow'))
+    expect([words, code]).toEqual([words, 0])
+    if (words[1] !== 'create') continue
+    text = KEY_TEXT.exec(stdout)?.[0] ?? ''
+    const asked = { model: words[words.indexOf('--models') + 1], messages: [{ role: 'user', content: 'Hello!' }] }
+    const headers = { authorization: `Bearer ${text}`, 'content-type': 'application/json' }
+    for (const path of ['/v1/chat/completions', '/v1/messages', '/api/chat']) {
+      const body = JSON.stringify({ ...asked, max_tokens: 100, stream: false })
+      expect((await fetch(serving.url + path, { method: 'POST', headers, body })).status).toBe(200)
+    }
+  }
+  expect((await models(text)).status).toBe(401)
+})
+
 test('usage and requests tell what was asked', async () => {
+  // Rows are written some time after their exchange: the three of the key before are the last.
+  const ofBob = async () => (await place.json<RequestBody[]>('requests')).filter(({ keyName }) => keyName === 'bob')
+  await expect.poll(ofBob).toHaveLength(3)
   const [byKey, byModel, requests, table, csv, file] = await Promise.all([
     place.json<UsageGroupBody[]>('usage'),
     place.json<UsageGroupBody[]>('usage', '--by', 'model', '--since', '1h'),
@@ -108,10 +139,45 @@ test('after a stop it starts again with the same keys and shows none', async () 
   await again.punku.stop('SIGTERM')
 })
 
+test('into a file it writes no secret, but the commands that show one, as they work from where it was started', async () => {
+  using own = new Place()
+  const file = join(own.folder, 'punku.log')
+  const output = openSync(file, 'w')
+  const child = watched(
+    spawn(process.execPath, [SOURCE_MAIN, 'serve', '--listen', '127.0.0.1:0', '--demo', 'always', '--home', own.home], {
+      stdio: ['ignore', output, output],
+    }),
+  )
+  closeSync(output)
+  const text = () => readFileSync(file, 'utf8')
+  await expect.poll(text, { timeout: 60_000 }).toContain('curl ')
+  expect(text()).toContain('$KEY')
+  expect(text()).not.toMatch(KEY_TEXT)
+  expect(text()).not.toContain('/ui/setup#')
+  const commands = [...text().matchAll(/^ {11}(\S*punku .*)$/gm)].map(([, command = '']) => command)
+  expect(commands).toHaveLength(2)
+  const shell = (command: string) => spawnSync('sh', ['-c', command], { encoding: 'utf8', timeout: 60_000 }).stdout
+  expect(shell(commands[0]?.replace('NAME', 'eve') ?? '')).toMatch(KEY_TEXT)
+  expect(shell(commands[1] ?? '')).toContain('/ui/setup#')
+  child.kill('SIGTERM')
+  await once(child, 'close')
+})
+
 describe('where no gateway runs', () => {
   test('keys are made, shown, changed, rotated and revoked in its database', async () => {
     const issued = await place.json<IssuedKeyBody>(
-      ...['keys', 'create', 'carol', '--models', 'llama3*,qwen*', '--networks', '10.0.0.0/8', '--cloud', '--metrics'],
+      ...[
+        'keys',
+        'create',
+        'carol',
+        '--models',
+        'llama3*,qwen*',
+        '--networks',
+        '10.0.0.0/8',
+        '--cloud',
+        '--fetch',
+        '--metrics',
+      ],
     )
     expect(issued).toEqual({
       id: issued.key.split('_')[1],
@@ -124,6 +190,7 @@ describe('where no gateway runs', () => {
       routes: ['inference', 'metadata'],
       networks: ['10.0.0.0/8'],
       allowsCloud: true,
+      allowsFetch: true,
       allowsMetrics: true,
       state: 'active',
       createdAt: expect.any(String),
@@ -149,15 +216,20 @@ describe('where no gateway runs', () => {
       '--networks',
       'everywhere',
       '--no-cloud',
+      '--no-fetch',
       '--expires',
       '1h',
     ]
     expect(await place.json<KeyBody>(...change)).toMatchObject({
       ...{ id: issued.id, name: 'Carol', networks: [], models: issued.models, version: 2 },
-      ...{ allowsCloud: false, allowsMetrics: true, expiresAt: expect.any(String) },
+      ...{ allowsCloud: false, allowsFetch: false, allowsMetrics: true, expiresAt: expect.any(String) },
     })
     const revoked = await place.run('keys', 'revoke', 'Carol')
     expect([revoked.code, revoked.stdout]).toEqual([0, `Revoked Carol (${issued.id}).\n`])
+    const { revokedAt } = await place.json<KeyBody>('keys', 'show', issued.id)
+    const again = await place.run('keys', 'revoke', 'Carol')
+    const told = `Carol (${issued.id}) was revoked already, at ${localTime(revokedAt)}.\n`
+    expect([again.code, again.stdout]).toEqual([0, told])
   })
 
   test('what only a gateway knows ends with 69', async () => {

@@ -1,15 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { LocalControl } from '../../src/app/local-control.ts'
-import { type RunningServe, startServe } from '../../src/app/serve.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ControlAccess } from '../../src/contract/control-access.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
+import { type RunningServe, startServe } from '../../src/gateway/serve/serve.ts'
+import type { Ended } from '../support/run-command.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
-import { type Ended, Place, type Punku } from './punku.ts'
-
-// Several processes one after the other, and agents that ask every five seconds.
-vi.setConfig({ testTimeout: 60_000 })
+import { Place, type Punku } from './punku.ts'
 
 /** One-time tokens, device codes, refresh tokens, and access tokens, which are JWTs. */
 const SECRET_TEXT = /p[dtr]_[0-9a-z]{6,}_[0-9a-z]{40,}|eyJ[\w-]+\.[\w-]+/
@@ -24,7 +22,7 @@ const clock: Clock = { ...systemClock, now: () => systemClock.now() + aheadMs }
 let upstream: ScriptedUpstream
 let serving: RunningServe
 let url: string
-let control: LocalControl
+let control: ControlAccess
 beforeAll(async () => {
   upstream = await startScriptedUpstream({ server: 'ollama' })
   serving = await startServe({
@@ -81,7 +79,7 @@ test('a code that nobody confirms in time, and one that is turned down, end thei
   expect(ofLate.stderr).toContain(`punku pair ${url}`)
   expect([ofDenied.code, ofDenied.stderr]).toEqual([77, expect.stringContaining('denied at the gateway')])
   expectNoSecret(...outputs(approving), ...outputs(ofLate), ...outputs(ofDenied))
-  expect(await control.client.call('listTunnels')).toEqual({ tunnels: [] })
+  expect(await control.client.call('listTunnels')).toEqual({ tunnels: [], next: null })
 })
 
 describe('where there are five tunnels', () => {

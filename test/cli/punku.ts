@@ -2,32 +2,23 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { type LocalControl, openLocalControl } from '../../src/app/local-control.ts'
+import { isBuildOf } from '../../scripts/build-inputs.ts'
+import type { ControlAccess } from '../../src/contract/control-access.ts'
+import { openLocalControl } from '../support/local-control.ts'
+import { type Ended, type RunOptions, runCommand } from '../support/run-command.ts'
+import { watched } from '../support/watched.ts'
 
-/** The program's own file. */
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const ROOT = join(import.meta.dirname, '../..')
+
+/** The program as it stands in the repository. */
+export const SOURCE_MAIN = join(ROOT, 'src/cli/main.ts')
+/** The program's own file: the built one where it is of what is here, as it starts in half the time, else the source. */
+export const MAIN = isBuildOf(ROOT) ? join(ROOT, 'dist/cli/main.js') : SOURCE_MAIN
 
 /** What Node has compiled is kept from one process to the next: each else takes half a second longer to start. */
-const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/punku-cli', import.meta.url))
+const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/punku-cli')
 
-/** How a command ended. */
-export interface Ended {
-  /** `undefined`: a signal ended it. */
-  readonly code: number | undefined
-  readonly stdout: string
-  readonly stderr: string
-}
-
-export interface StartOptions {
-  readonly args: readonly string[]
-  readonly cwd?: string | undefined
-  readonly env?: Readonly<Record<string, string>> | undefined
-  /** What it finds on standard input. Default: nothing. */
-  readonly input?: string | undefined
-}
-
-/** A command of `punku` that runs in a process of its own. Disposing it kills it. */
+/** A command of `punku` that runs in a process of its own. Disposing it kills it; it does not outlive the test's process. */
 export class Punku implements Disposable {
   readonly child: ChildProcess
   /** Resolves when the process and its output have ended. */
@@ -38,13 +29,19 @@ export class Punku implements Disposable {
   #stderr = ''
   #hasEnded = false
 
-  constructor({ args, cwd, env, input }: StartOptions) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
-      cwd,
-      // Nothing of the machine's own set-up: only what a program needs to be found.
-      env: { PATH: process.env['PATH'], NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
-      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    })
+  /** @param openFiles as many as it may have open. Default: as this process may */
+  constructor({ args, cwd, env, input }: RunOptions, openFiles?: number) {
+    const command = [process.execPath, MAIN, ...args]
+    if (openFiles !== undefined) command.unshift('prlimit', `--nofile=${openFiles}`)
+    const [program = '', ...rest] = command
+    this.child = watched(
+      spawn(program, rest, {
+        cwd,
+        // Nothing of the machine's own set-up: only what a program needs to be found.
+        env: { PATH: process.env['PATH'], NO_COLOR: '1', NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
+        stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      }),
+    )
     // One that ends without reading it is told by how it ended.
     this.child.stdin?.on('error', () => {}).end(input)
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -104,25 +101,33 @@ export class Punku implements Disposable {
   }
 }
 
-/** A folder of a test's own, and the commands of `punku` in it. Disposing it kills those that still run and removes the folder. */
+/** A folder of a test's own, and the commands of `punku` in it. Disposing it kills the processes that still run and removes the folder. */
 export class Place implements Disposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'punku-cli-'))
   readonly home = join(this.folder, 'home')
   readonly #commands: Punku[] = []
+  readonly #openFiles: number | undefined
 
-  /** Starts a command on this state folder. */
+  /** @param given.openFiles as many as the processes started here may have open; Linux only */
+  constructor(given: { readonly openFiles?: number } = {}) {
+    this.#openFiles = given.openFiles
+  }
+
+  /** Starts a command on this state folder, in a process of its own. */
   start(...args: string[]): Punku {
-    return this.#start({ args })
+    const punku = new Punku(this.#options(args), this.#openFiles)
+    this.#commands.push(punku)
+    return punku
   }
 
-  /** Runs a command on this state folder to its end. */
+  /** Runs a command on this state folder to its end, in this process: one that ends by itself. */
   run(...args: string[]): Promise<Ended> {
-    return this.start(...args).ended
+    return runCommand(this.#options(args))
   }
 
-  /** Runs a command that reads standard input to its end. */
+  /** Runs a command that reads standard input to its end, in this process. */
   runWithInput(input: string, ...args: string[]): Promise<Ended> {
-    return this.#start({ args, input }).ended
+    return runCommand({ ...this.#options(args), input })
   }
 
   /** Runs a command that must succeed, with `--json`, and gives what it printed. */
@@ -140,14 +145,12 @@ export class Place implements Disposable {
   }
 
   /** The control API of this state folder, without a command's process. */
-  control(): Promise<LocalControl> {
+  control(): Promise<ControlAccess> {
     return openLocalControl({ home: this.home, env: {} })
   }
 
-  #start({ args, input }: StartOptions): Punku {
-    const punku = new Punku({ args: [...args, '--home', this.home], cwd: this.folder, input })
-    this.#commands.push(punku)
-    return punku
+  #options(args: readonly string[]): RunOptions {
+    return { args: [...args, '--home', this.home], cwd: this.folder }
   }
 
   [Symbol.dispose](): void {

@@ -2,8 +2,10 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCommand } from '../support/run-command.ts'
+import { watched } from '../support/watched.ts'
 import { MAIN, Place, Punku } from './punku.ts'
 
 const place = new Place()
@@ -42,6 +44,45 @@ describe.concurrent('a set-up that cannot be used ends serve with 78', () => {
     expect(stderr).toContain('--listen')
   })
 
+  test.each([
+    ['serve', '--demo', 'always'],
+    ['audit', 'verify'],
+    ['keys', 'list'],
+  ])('a damaged database: %s', async (...args) => {
+    using other = new Place()
+    mkdirSync(other.home, { mode: 0o700 })
+    const file = join(other.home, 'punku.db')
+    writeFileSync(file, 'this is no database. '.repeat(400), { mode: 0o600 })
+    const { code, stdout, stderr } = await other.run(...args)
+    expect([code, stdout]).toEqual([78, ''])
+    expect(stderr).toBe(
+      `The database ${file} is no database of Punku. Put the right file back, or move this one away.\n`,
+    )
+  })
+
+  // In a process of its own each: to open a pipe, and to make a folder in /proc, can take for ever.
+  test.runIf(process.platform === 'linux').each(['secrets/pepper', 'punku.yaml'])(
+    'a pipe in place of %s',
+    async (name) => {
+      using other = new Place()
+      const path = join(other.home, name)
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      spawnSync('mkfifo', ['-m', '600', path])
+      const { code, stdout, stderr } = await other.start('serve', '--demo', 'always').ended
+      expect([code, stdout]).toEqual([78, ''])
+      expect(stderr).toMatch(new RegExp(`^${path} (must be a plain|is no) file.*\\n$`))
+    },
+  )
+
+  test.runIf(process.platform === 'linux')('a state folder where none can be made', async () => {
+    using punku = new Punku({ args: ['serve', '--demo', 'always', '--home', '/proc/1/punku'] })
+    expect(await punku.ended).toEqual({
+      code: 78,
+      stdout: '',
+      stderr: expect.stringMatching(/^The folder \/proc\/1\/punku cannot be made or opened \(ENOENT\)\. .*\n$/),
+    })
+  })
+
   test('plain HTTP beyond this machine', async () => {
     using other = new Place()
     const { code, stderr } = await other.run('serve', '--demo', 'always', '--listen', '0.0.0.0:0')
@@ -62,16 +103,16 @@ describe.concurrent('config', () => {
   })
 
   test('check names every problem, and ends with 78', async () => {
-    using punku = new Punku({ args: ['config', 'check', '--config', file], env: { PUNKU_TIMEOUTS_DRAIN: 'soon' } })
-    const { code, stdout, stderr } = await punku.ended
+    const args = ['config', 'check', '--config', file]
+    const { code, stdout, stderr } = await runCommand({ args, env: { PUNKU_TIMEOUTS_DRAIN: 'soon' } })
     expect([code, stdout]).toEqual([78, ''])
     for (const option of ['listen', 'limits.bodyBytes', 'colour']) expect(stderr).toContain(`${file}: ${option} `)
     expect(stderr).toContain('PUNKU_TIMEOUTS_DRAIN: timeouts.drain')
   })
 
   test('check passes what is fine, and warns of a name that is no option', async () => {
-    using punku = new Punku({ args: ['config', 'check'], env: { PUNKU_HOME: place.home, PUNKU_COLOUR: 'red' } })
-    const { code, stdout } = await punku.ended
+    const env = { PUNKU_HOME: place.home, PUNKU_COLOUR: 'red' }
+    const { code, stdout } = await runCommand({ args: ['config', 'check'], env })
     expect(code).toBe(0)
     expect(stdout).toMatch(/^warning: PUNKU_COLOUR .*\nThe configuration is valid\.\n$/)
   })
@@ -103,7 +144,7 @@ describe.runIf(existsSync('/dev/full'))('output that cannot be written ends with
 
   test('of a gateway, which goes on until it is stopped', async () => {
     const args = ['--home', join(place.home, 'full'), 'serve', '--demo', 'always', '--listen', '127.0.0.1:0']
-    const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', full, 'pipe'] })
+    const child = watched(spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', full, 'pipe'] }))
     let stderr = ''
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       // Told once the greeting has failed; a stop from here on drains.

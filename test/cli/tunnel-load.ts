@@ -20,7 +20,11 @@ export interface HeldStream {
 }
 
 /** One route of each dialect. */
-export const STREAMED: readonly StreamCase[] = [caseOf('ollama-done'), caseOf('openai-done'), caseOf('anthropic')]
+export const STREAMED: readonly StreamCase[] = [
+  caseOf('ollama-chat'),
+  caseOf('openai-chat'),
+  caseOf('anthropic-messages'),
+]
 
 /** Opens `count` streams, the dialects in turn; resolves when each has its first line. */
 export async function holdStreams({ url, key, upstream }: LoadTarget, count: number): Promise<readonly HeldStream[]> {

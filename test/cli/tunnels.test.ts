@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openState, type State } from '../../src/app/state.ts'
+import { localTime } from '../../src/cli/output.ts'
 import { ensureHome } from '../../src/config/home.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import type { IssuedTunnelBody, TunnelBody } from '../../src/control/contract/tunnels.ts'
+import type { IssuedTunnelBody, TunnelBody } from '../../src/contract/tunnels.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import { DEFAULT_ORG } from '../../src/relay/tunnel.ts'
+import { openState, type State } from '../../src/gateway/serve/state.ts'
+import { DEFAULT_ORG } from '../../src/gateway/store/default-org.ts'
+import { LOCAL } from '../support/key-actors.ts'
+import { watched } from '../support/watched.ts'
 import { hasProgram, MAIN, Place, type ServingPunku } from './punku.ts'
 
 const TOKEN_TEXT = /pt_[0-9a-z]+_[0-9a-z]{52}/
@@ -33,18 +36,18 @@ describe('where no gateway runs', () => {
     await state[Symbol.asyncDispose]()
     place[Symbol.dispose]()
   })
-  const createTunnel = (label: string) => state.tunnels.create({ orgId: DEFAULT_ORG, label, by: 'test' })
+  const createTunnel = (label: string) => state.tunnels.create(LOCAL, label)
 
   test('a tunnel is made in its database, with a token that is good', async () => {
     const { stdout } = await place.run('tunnels', 'create', 'studio')
     expect(stdout).toContain('  punku pair https://GATEWAY --token-stdin\n')
-    const { tunnel } = await state.pairings.redeem(TOKEN_TEXT.exec(stdout)?.[0] ?? '')
+    const { tunnel } = await state.pairings.redeem(TOKEN_TEXT.exec(stdout)?.[0] ?? '', ASKING.address)
     expect(tunnel).toMatchObject({ label: 'studio', createdBy: 'local admin' })
   })
 
   test('tunnels are shown', async () => {
     const { token } = await createTunnel('studio')
-    await state.pairings.redeem(token.reveal())
+    await state.pairings.redeem(token.reveal(), ASKING.address)
     const [list, shown] = await Promise.all([place.run('tunnels', 'list'), place.run('tunnels', 'show', 'studio')])
     expect(list.stdout).toMatch(/^LABEL +ID +STATE .*\nstudio +tun_\w{12} +away +- +- +- +- +-\n$/)
     expect(shown.stdout).toMatch(/^label {6}studio\nid {9}tun_.*\nstate {6}away\n/)
@@ -61,15 +64,18 @@ describe('where no gateway runs', () => {
     const { tunnel, token } = await createTunnel('studio')
     const rotated = await place.json<IssuedTunnelBody>('tunnels', 'rotate', 'studio')
     expect(rotated).toMatchObject({ id: tunnel.id, label: 'studio', token: expect.stringMatching(TOKEN_TEXT) })
-    await expect(state.pairings.redeem(token.reveal())).rejects.toMatchObject({ code: 'invalid_grant' })
-    expect((await state.pairings.redeem(rotated.token)).tunnel.id).toBe(tunnel.id)
+    await expect(state.pairings.redeem(token.reveal(), ASKING.address)).rejects.toMatchObject({ code: 'invalid_grant' })
+    expect((await state.pairings.redeem(rotated.token, ASKING.address)).tunnel.id).toBe(tunnel.id)
   })
 
   test('one is revoked', async () => {
     const { tunnel } = await createTunnel('studio')
     const { code, stdout } = await place.run('tunnels', 'revoke', 'studio')
     expect([code, stdout]).toEqual([0, `Revoked studio (${tunnel.id}). Its machine can connect no more.\n`])
-    expect(await state.tunnels.show(DEFAULT_ORG, tunnel.id)).toMatchObject({ revokedAt: expect.any(Number) })
+    const { revokedAt = 0 } = await state.tunnels.show(DEFAULT_ORG, tunnel.id)
+    const again = await place.run('tunnels', 'revoke', 'studio')
+    const told = `studio (${tunnel.id}) was revoked already, at ${localTime(new Date(revokedAt).toISOString())}.\n`
+    expect([again.code, again.stdout]).toEqual([0, told])
   })
 
   test('one above the limit ends with 77, one that is not there with 1', async () => {
@@ -82,7 +88,7 @@ describe('where no gateway runs', () => {
     expect(above.stderr).toContain('punku tunnels revoke')
     expect([missing.code, missing.stdout]).toEqual([1, ''])
     expect(missing.stderr).toContain('punku tunnels list')
-    expect(await state.tunnels.list(DEFAULT_ORG)).toHaveLength(5)
+    expect(await state.tunnels.listLive(DEFAULT_ORG)).toHaveLength(5)
   })
 
   describe('a machine that asks', () => {
@@ -91,7 +97,9 @@ describe('where no gateway runs', () => {
       const { code, stdout, stderr } = await place.run('tunnels', 'approve', userCode)
       expect([code, stdout]).toEqual([2, ''])
       expect(stderr).toContain('give --yes')
-      await expect(state.pairings.redeem(deviceCode.reveal())).rejects.toMatchObject({ code: 'authorization_pending' })
+      await expect(state.pairings.redeem(deviceCode.reveal(), ASKING.address)).rejects.toMatchObject({
+        code: 'authorization_pending',
+      })
     })
 
     test('is approved without a question with --yes', async () => {
@@ -105,7 +113,9 @@ describe('where no gateway runs', () => {
       const { userCode, deviceCode } = await state.pairings.start(ASKING)
       const { code, stdout } = await place.run('tunnels', 'deny', userCode)
       expect([code, stdout]).toEqual([0, `Turned down attic (${userCode}).\n`])
-      await expect(state.pairings.redeem(deviceCode.reveal())).rejects.toMatchObject({ code: 'access_denied' })
+      await expect(state.pairings.redeem(deviceCode.reveal(), ASKING.address)).rejects.toMatchObject({
+        code: 'access_denied',
+      })
     })
 
     test.skipIf(!hasScript).each([
@@ -117,7 +127,8 @@ describe('where no gateway runs', () => {
       async (answer, code, tunnels) => {
         const { userCode } = await state.pairings.start(ASKING)
         const line = `"${process.execPath}" "${MAIN}" --home "${place.home}" tunnels approve ${userCode}`
-        const child = spawn('script', ['--quiet', '--return', '--command', line, '/dev/null'], { stdio: 'pipe' })
+        const terminal = ['--quiet', '--return', '--command', line, '/dev/null']
+        const child = watched(spawn('script', terminal, { stdio: 'pipe', detached: true }), { isGroup: true })
         let shown = ''
         child.stdout.setEncoding('utf8').on('data', (text: string) => {
           if (!shown.includes('[y/N]') && (shown + text).includes('[y/N]')) child.stdin.write(`${answer}\n`)
@@ -127,7 +138,7 @@ describe('where no gateway runs', () => {
         expect(shown).toContain(`shows ${userCode}`)
         for (const fact of Object.values(ASKING)) expect(shown).toContain(fact)
         expect([ended, shown.includes('Approved')]).toEqual([code, code === 0])
-        expect(await state.tunnels.list(DEFAULT_ORG)).toHaveLength(tunnels)
+        expect(await state.tunnels.listLive(DEFAULT_ORG)).toHaveLength(tunnels)
       },
     )
   })

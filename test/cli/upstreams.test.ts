@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
-import { runCli } from '../../src/cli/program.ts'
-import type { UpstreamBody } from '../../src/control/contract/upstreams.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { UpstreamBody } from '../../src/contract/upstreams.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { Place, type ServingPunku } from './punku.ts'
 
@@ -21,30 +20,7 @@ afterAll(async () => {
   await Promise.all([configured.close(), added.close()])
 })
 
-let stdout = ''
-let stderr = ''
-beforeEach(() => {
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    stdout += text
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += text
-    return true
-  })
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  process.stdout.removeAllListeners('error')
-})
-
-/** A command in this process, on the gateway that runs in its own. */
-async function run(...args: string[]) {
-  stdout = ''
-  stderr = ''
-  const code = await runCli(['--home', place.home, 'upstreams', ...args])
-  return { code, stdout, stderr }
-}
+const run = (...args: string[]) => place.run('upstreams', ...args)
 
 test('an upstream is added with its key, asked, changed and removed, while the gateway runs', async () => {
   const made = await place.runWithInput(`${KEY}\n`, 'upstreams', 'add', 'studio', added.origin, '--key-stdin', '--json')
@@ -66,7 +42,7 @@ test('an upstream is added with its key, asked, changed and removed, while the g
   expect((await run('remove', 'attic')).stdout).toBe('Removed attic.\n')
   expect(await run('show', id)).toMatchObject({ code: 1, stderr: expect.stringContaining('No upstream has this id') })
   expect(serving.punku.stderr).not.toContain(KEY)
-}, 60_000)
+})
 
 test.each<[args: (name: string) => string[], said: string]>([
   [() => ['add', 'loop', serving.url], 'the address of the gateway itself'],

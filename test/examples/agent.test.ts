@@ -6,9 +6,11 @@ import { hasProgram } from '../cli/punku.ts'
 import { post, ReadStream } from '../proxy/client.ts'
 import { until } from '../proxy/turns.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { LOCAL } from '../support/key-actors.ts'
 import { SCRIPTED_WORDS } from '../support/scripted/answer.ts'
 import { frames, head, hold, inject, reset, rest } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
+import { watched } from '../support/watched.ts'
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url))
 const path = '/api/chat'
@@ -36,9 +38,10 @@ describe.each(AGENTS)('examples/%s', (file, program) => {
     upstream = opened.use(await startScriptedUpstream({ server: 'ollama' }))
     key = await gateway.key()
     const { tunnels } = gateway.parts.state
-    const { tunnel, token } = await tunnels.create({ orgId: 'default', label: 'example', by: 'a test' })
+    const { tunnel, token } = await tunnels.create(LOCAL, 'example')
     tunnelId = tunnel.id
-    agent = spawn(program, [EXAMPLES + file, gateway.url, upstream.origin], { stdio: ['pipe', 'inherit', 'pipe'] })
+    const args = [EXAMPLES + file, gateway.url, upstream.origin]
+    agent = watched(spawn(program, args, { stdio: ['pipe', 'inherit', 'pipe'] }))
     agent.stderr?.setEncoding('utf8').on('data', (text: string) => {
       told += text
     })
@@ -47,7 +50,7 @@ describe.each(AGENTS)('examples/%s', (file, program) => {
     // The gateway asks for the models when the link has come up.
     await until(() => {
       if (agent.exitCode !== null) throw new Error(`the agent ended before it was of use: ${told}`)
-      return gateway.parts.upstreams.all().some(({ id, health }) => id === tunnelId && health.state === 'up')
+      return gateway.parts.upstreams.all().some(({ id, known }) => id === tunnelId && known.health.state === 'up')
     })
   })
   afterAll(() => opened.disposeAsync())
@@ -141,7 +144,7 @@ describe.each(AGENTS)('examples/%s', (file, program) => {
 
   test('ends when its tunnel is revoked, and says so', async () => {
     const ended = once(agent, 'close')
-    await gateway.parts.state.tunnels.revoke('default', tunnelId)
+    await gateway.parts.state.tunnels.revoke(LOCAL, tunnelId)
     expect(await ended).toEqual([1, null])
     expect(told).toMatch(/^The gateway ended the link: 4003 [^\n]+\n$/)
   })

@@ -3,7 +3,7 @@ import { post, ReadStream } from '../proxy/client.ts'
 import { streamErrorIn } from '../proxy/stream-cases.ts'
 import { until } from '../proxy/turns.ts'
 import { expectError, wholeCaseOf } from '../proxy/whole-answers.ts'
-import { frames, hold, rest } from '../support/scripted/steps.ts'
+import { frames, hold, rest, restByRelease } from '../support/scripted/steps.ts'
 import { type RunningStream, startTunnelGround, TUNNEL_CASES, type TunnelGround } from './tunnel-ground.ts'
 
 const LONG = Array.from({ length: 1_000 }, (_, at) => ` word ${at}`)
@@ -40,6 +40,27 @@ describe('while streams run, a link that breaks', () => {
     }
     const bytes = await expectWhole(ground, running)
     await annotate(`${cuts} cuts, ${running.length} streams of all dialects, ${bytes} bytes, none lost and none twice`)
+  })
+
+  test('every 20 s is back within half a second each time, and no stream ends', async () => {
+    const cuts = 20
+    await using ground = await startTunnelGround({ words: LONG.slice(0, cuts) })
+    const { agentClock, network } = ground
+    const running = await Promise.all(TUNNEL_CASES.map((of) => ground.start(of, [frames(1), restByRelease])))
+    // One with a frame for each cut; others have fewer.
+    const chat = running.find(({ of }) => of.format === 'ollama-chat')?.reading as ReadStream
+    for (let cut = 0; cut < cuts; cut++) {
+      agentClock.advance(20_000)
+      const lostAtMs = agentClock.elapsed()
+      const toldBytes = chat.bytes.length
+      for (const { request } of running) request.release()
+      network.cut()
+      expect(await ground.connectedAgain()).toBe('resumed')
+      expect(agentClock.elapsed() - lostAtMs).toBeLessThanOrEqual(500)
+      await chat.until((text) => text.length > toldBytes)
+    }
+    for (const { request } of running) request.release(cuts)
+    await expectWhole(ground, running)
   })
 
   test('and cannot be opened again for a while: what was said meanwhile comes later', async () => {
@@ -94,6 +115,23 @@ describe('the streams of a broken link end with an error', () => {
     await expectServed(ground)
   })
 
+  test('where nothing of an answer had come, nothing is said of what came before', async () => {
+    await using ground = await startTunnelGround({ tunnels: { resumeWindow: 'off' } })
+    const { network, gateway, key, upstream } = ground
+    for (const dialect of ['openai', 'ollama', 'anthropic'] as const) {
+      const of = wholeCaseOf(dialect)
+      upstream.behave([hold], { path: of.path })
+      const asking = post({ url: gateway.url, key, ...of })
+      await upstream.nextRequest(of.path)
+      network.cut()
+      const answer = await asking
+      const text = await answer.text()
+      expect([answer.status, text]).toEqual([502, expect.stringContaining('ended before an answer came')])
+      expect(text).not.toContain('incomplete')
+      expect(await ground.connectedAgain()).toBe('anew')
+    }
+  })
+
   test('when the resume window has passed, on each side by its own clock', async () => {
     await using ground = await startTunnelGround()
     const { network, agent, gateway, clock, agentClock, key } = ground
@@ -111,7 +149,7 @@ describe('the streams of a broken link end with an error', () => {
     await expectInterrupted(ground, running)
     expect(gateway.parts.relay.status(agent.tunnel.id)).toMatchObject({ state: 'away' })
     const of = wholeCaseOf('anthropic')
-    await expectError(await post({ url: gateway.url, key, ...of }), of.dialect, 'upstream_unreachable')
+    await expectError(await post({ url: gateway.url, key, ...of }), of.dialect, 'upstream_away')
 
     expect(agent.agent.status.streams).toBe(running.length)
     agentClock.advance(2_000)
@@ -123,7 +161,7 @@ describe('the streams of a broken link end with an error', () => {
 })
 
 async function expectServed({ gateway, agent, key }: TunnelGround): Promise<void> {
-  await until(() => gateway.parts.upstreams.get(agent.tunnel.id)?.health.state === 'up')
+  await until(() => gateway.parts.upstreams.get(agent.tunnel.id)?.known.health.state === 'up')
   for (const of of TUNNEL_CASES) {
     const reading = await ReadStream.open({ url: gateway.url, key, ...of })
     expect(await reading.rest()).toContain(of.terminator)

@@ -62,7 +62,7 @@ test('over 45 minutes the access token is renewed four times, and a stream does 
   const clock = new JumpingClock()
   await using ground = await startTunnelGround({ words, clock, agentClock: clock })
   const { agent, gateway, upstream } = ground
-  const of = caseOf('ollama-done')
+  const of = caseOf('ollama-chat')
   const { reading, request } = await ground.start(of, [frames(1), restByRelease])
   const linkSince = gateway.parts.relay.status(agent.tunnel.id)?.since
   for (let passedMs = 30_000; passedMs <= 45 * 60_000; passedMs += 30_000) {

@@ -2,11 +2,11 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Agent } from '../../src/agent/agent.ts'
 import type { AgentEvent } from '../../src/agent/agent-events.ts'
-import { GatewayPlace } from '../../src/agent/gateway-place.ts'
 import type { HouseRules } from '../../src/agent/house-rules.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { HttpDispatcher } from '../../src/http1/http-dispatcher.ts'
-import type { ResetCode } from '../../src/protocol/codes.ts'
+import { GatewayAddress } from '../../src/http-client/gateway-address.ts'
+import { HttpDispatcher } from '../../src/http-client/http-dispatcher.ts'
+import { type ResetCode, STREAM_KIND } from '../../src/protocol/codes.ts'
 import { openFrame } from '../../src/protocol/frame-writer.ts'
 import { decodeResponseHead } from '../../src/protocol/head.ts'
 import { until } from '../proxy/turns.ts'
@@ -46,7 +46,7 @@ async function connect(options: { readonly rules?: HouseRules; readonly streams?
   const { rules = {}, streams = 64 } = options
   const dispatcher = opened.use(new HttpDispatcher({ origin: upstream.origin, clock }))
   const agent = new Agent({
-    place: new GatewayPlace({ url: `http://127.0.0.1:${gateway.port}` }),
+    address: new GatewayAddress({ url: `http://127.0.0.1:${gateway.port}` }),
     tokens: { accessToken: async () => ({ token: new Secret('token'), expiresInMs: 900_000 }) },
     local: { origin: upstream.origin, basePath: '', dispatcher },
     rules,
@@ -87,7 +87,8 @@ function frameOf({ method = 'GET', target, fields = [], body }: Asked): Buffer {
   const texts = [method, target].map(lengthAndText)
   const count = Buffer.alloc(2)
   count.writeUInt16BE(fields.length / 2)
-  return openFrame(streamId, Buffer.concat([...texts, count, ...fields.map(lengthAndText)]), body === undefined)
+  const head = Buffer.concat([...texts, count, ...fields.map(lengthAndText)])
+  return openFrame(streamId, STREAM_KIND.http, head, body === undefined)
 }
 
 function lengthAndText(text: string): Buffer {
@@ -295,7 +296,7 @@ test('of a flood of requests so many are served as the owner allows, and the res
   upstream.behave([hold, rest], { path: '/api/chat', times: 4 })
   const frames: Buffer[] = []
   const ids: number[] = []
-  for (let count = 0; count < 300; count++) {
+  for (let count = 0; count < 200; count++) {
     const open = frameOf(post('/api/chat'))
     frames.push(open, dataOf(streamId, CHAT, true))
     ids.push(streamId)

@@ -1,7 +1,7 @@
 import type { AgentEvent } from '../../src/agent/agent-events.ts'
 import type { HouseRules } from '../../src/agent/house-rules.ts'
 import type { ConfigLayer } from '../../src/config/environment.ts'
-import type { RequestRow } from '../../src/store/schema.ts'
+import type { RequestRow } from '../../src/gateway/store/schema.ts'
 import { ReadStream } from '../proxy/client.ts'
 import { STREAM_CASES, type StreamCase } from '../proxy/stream-cases.ts'
 import { settled } from '../proxy/turns.ts'

@@ -2,8 +2,7 @@ import Anthropic from '@anthropic-ai/sdk'
 import { Ollama } from 'ollama'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { StreamFormat } from '../../src/dialects/dialect.ts'
-import type { RequestRow } from '../../src/store/schema.ts'
+import type { RequestRow } from '../../src/gateway/store/schema.ts'
 import { TEST_PATH } from '../support/gateway.ts'
 import type { Step } from '../support/scripted/playback.ts'
 import {
@@ -103,14 +102,37 @@ describe.each(STREAM_CASES)('a $format stream', (of) => {
   })
 })
 
+/** The last frame of each format's answer without its blank line, and without any line end. */
+describe.each(STREAM_CASES)('a $format stream whose last frame lacks its end', (of) => {
+  const isEvents = of.contentType === 'text/event-stream'
+  test.each(isEvents ? ['', '\n', '\r'] : ['', '\n'])('(%j) and ends in good order is complete', async (lineEnd) => {
+    const whole = (await ask(of, [rest])).text
+    const text = whole.trimEnd() + lineEnd
+    const at = text.lastIndexOf(isEvents ? '\n\n' : '\n', text.length - 2)
+    const steps = [head, inject(text.slice(0, at)), hold, inject(text.slice(at)), end]
+    const { text: received, row } = await ask(of, steps, text.slice(0, 9))
+    expect(received.startsWith(text)).toBe(true)
+    expect(received.slice(text.length)).toBe(isEvents ? '\n\n' : '')
+    expect(row).toMatchObject({ status: 200, error_code: null })
+  })
+
+  test('or all of it but one byte is not', async () => {
+    const whole = (await ask(of, [rest])).text.trimEnd()
+    const { text, row } = await ask(of, [head, inject(whole.slice(0, -1)), end])
+    expect(streamErrorIn(text, of.format)).toMatch(UNFINISHED)
+    expect(row).toMatchObject({ error_code: 'upstream_interrupted' })
+  })
+})
+
 describe('the official SDKs throw on every broken stream', () => {
   const messages = [{ role: 'user' as const, content: 'hi' }]
-  const readers: Readonly<Record<Exclude<StreamFormat, 'llama-stop'>, () => Promise<unknown>>> = {
-    'ollama-done': async () => drain(await ollama().chat({ model: 'tiny', messages, stream: true })),
-    'ollama-status': async () => drain(await ollama().pull({ model: 'tiny', stream: true })),
-    'openai-done': async () => drain(await openai().chat.completions.create({ model: 'tiny', messages, stream: true })),
+  const readers = {
+    'ollama-chat': async () => drain(await ollama().chat({ model: 'tiny', messages, stream: true })),
+    'ollama-progress': async () => drain(await ollama().pull({ model: 'tiny', stream: true })),
+    'openai-chat': async () => drain(await openai().chat.completions.create({ model: 'tiny', messages, stream: true })),
     'openai-responses': () => openai().responses.stream({ model: 'tiny', input: 'hi' }).finalResponse(),
-    anthropic: () => anthropic().messages.stream({ model: 'tiny', max_tokens: 100, messages }).finalMessage(),
+    'anthropic-messages': () =>
+      anthropic().messages.stream({ model: 'tiny', max_tokens: 100, messages }).finalMessage(),
   }
   const formats = Object.keys(readers) as (keyof typeof readers)[]
 

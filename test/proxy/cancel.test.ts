@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { RequestRow } from '../../src/store/schema.ts'
+import type { RequestRow } from '../../src/gateway/store/schema.ts'
 import { ManualClock } from '../support/clock.ts'
 import { RawConnection } from '../support/raw.ts'
 import type { Step } from '../support/scripted/playback.ts'
@@ -20,9 +20,9 @@ afterAll(() => opened.disposeAsync())
 
 afterEach(async () => {
   await settled(ground.gateway)
-  const { live, upstreams } = ground.gateway.parts
-  expect(live.size).toBe(0)
-  expect(upstreams.all().map((upstream) => upstreams.liveCount(upstream))).toEqual([0, 0])
+  const { keyed, upstreams } = ground.gateway.parts
+  expect(keyed.size).toBe(0)
+  expect(upstreams.all().map(({ id }) => upstreams.leasesOf(id))).toEqual([0, 0])
 })
 
 /** Ways in which a client's connection ends. */
@@ -88,15 +88,15 @@ test.each(STREAM_CASES.filter(({ dialect }) => dialect !== 'ollama'))(
 )
 
 test.each([
-  ['ollama-done', 3, 3, null],
-  ['openai-done', 3, 2, null],
+  ['ollama-chat', 3, 3, null],
+  ['openai-chat', 3, 2, null],
   ['openai-responses', 6, 2, null],
-  ['anthropic', 5, 2, 9],
-  ['llama-stop', 3, 3, null],
+  ['anthropic-messages', 5, 2, 9],
+  ['llama-completion', 3, 3, null],
 ] as const)('what was said until then is estimated: %s', async (format, sent, tokens, promptTokens) => {
   const of = caseOf(format)
   const { client, request } = await start(of, [frames(sent), hold, rest])
-  await client.until((text) => text.includes(format === 'openai-done' ? 'from' : format === 'ollama-done' ? ' a"' : ''))
+  await client.until((text) => text.includes(format === 'openai-chat' ? 'from' : format === 'ollama-chat' ? ' a"' : ''))
   await until(() => client.received.length > request.sentBytes)
   await upstreamCloses(request, () => client.reset())
   const requestBytes = Buffer.byteLength(JSON.stringify(of.body))
@@ -120,13 +120,13 @@ describe.each(WHOLE_CASES)('a client of a whole answer of the $dialect dialect t
 })
 
 test('a client that leaves before its request is whole costs the upstream nothing', async () => {
-  const of = caseOf('openai-done')
+  const of = caseOf('openai-chat')
   const upstream = ground.upstreamOf(of)
   const before = upstream.requests.length
   for (const way of ways) {
     const client = await RawConnection.open(ground.gateway.port)
     await client.send(requestText({ url: ground.gateway.url, key: ground.key, ...of }).slice(0, -10))
-    await until(() => ground.gateway.parts.live.size === 1)
+    await until(() => ground.gateway.parts.keyed.size === 1)
     LEAVES[way](client)
     expect(await lastRow()).toMatchObject({ ...CLIENT_CLOSED, upstream: null })
   }
@@ -134,7 +134,7 @@ test('a client that leaves before its request is whole costs the upstream nothin
 })
 
 test('a client that leaves in the middle of an upload', async () => {
-  const upstream = ground.upstreamOf(caseOf('ollama-done'))
+  const upstream = ground.upstreamOf(caseOf('ollama-chat'))
   const before = upstream.connections.length
   using client = await RawConnection.open(ground.gateway.port)
   const head = `POST /api/blobs/sha256:${'a'.repeat(64)} HTTP/1.1\r\nhost: 127.0.0.1\r\nx-api-key: ${ground.key}\r\n`
@@ -146,7 +146,7 @@ test('a client that leaves in the middle of an upload', async () => {
 })
 
 test.each(ways)('requests that were sent ahead end with their connection (it %s) and never begin', async (way) => {
-  const of = caseOf('ollama-done')
+  const of = caseOf('ollama-chat')
   const upstream = ground.upstreamOf(of)
   const { client, request } = await start(of, [frames(1), hold, rest])
   const before = upstream.requests.length

@@ -13,7 +13,7 @@ afterAll(() => opened.disposeAsync())
 
 /** Sends the head alone, as a client that waits for leave to send its body (RFC 9110 §10.1.1). */
 async function askFirst(key: string | undefined) {
-  const of = caseOf('ollama-done')
+  const of = caseOf('ollama-chat')
   const text = requestText({ url: ground.gateway.url, key, ...of, extraHead: 'expect: 100-continue\r\n' })
   const headEnd = text.indexOf('\r\n\r\n') + 4
   const client = await RawConnection.open(ground.gateway.port)
@@ -38,7 +38,7 @@ test('an upload that asks first is told to go on', async () => {
   await client.until((text) => text.startsWith('HTTP/1.1 100 Continue'))
   await client.send('bytes')
   await client.until((text) => text.includes('HTTP/1.1 201'))
-  const [upload] = ground.upstreamOf(caseOf('ollama-done')).requests.filter((request) => request.path === path)
+  const [upload] = ground.upstreamOf(caseOf('ollama-chat')).requests.filter((request) => request.path === path)
   expect(upload?.body.toString()).toBe('bytes')
   client.socket.destroy()
 })

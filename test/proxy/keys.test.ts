@@ -1,8 +1,8 @@
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openState } from '../../src/app/state.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { ErrorCode } from '../../src/core/error.ts'
+import { openState } from '../../src/gateway/serve/state.ts'
 import { ManualClock } from '../support/clock.ts'
 import { LOCAL } from '../support/key-actors.ts'
 import { frames, hold, rest } from '../support/scripted/steps.ts'
@@ -92,7 +92,7 @@ describe.each(STREAM_CASES)('a $format stream', (of) => {
     const { text } = await issue({ expiresInMs: 20_000 })
     const running = await stream(of, text)
     clock.advance(19_000)
-    expect(ground.gateway.parts.live.size).toBe(1)
+    expect(ground.gateway.parts.keyed.size).toBe(1)
     clock.advance(1_500)
     await expectCut(of, running, 'key_expired', /has expired/)
   })
@@ -120,13 +120,13 @@ describe('a key that is revoked before there is an answer', () => {
   })
 
   test('ends a request whose body is still on its way', async () => {
-    const of = caseOf('openai-done')
+    const of = caseOf('openai-chat')
     const { name, text } = await issue()
     const whole = requestText({ url: ground.gateway.url, key: text, ...of })
     using client = await postRaw({ url: ground.gateway.url, key: ground.key, path: '/v1/none', body: {} })
     await client.until((received) => received.includes('route_not_found'))
     await client.send(whole.slice(0, -5))
-    await until(() => ground.gateway.parts.live.size === 1)
+    await until(() => ground.gateway.parts.keyed.size === 1)
     await ground.gateway.parts.state.keys.revoke(LOCAL, name)
     await client.until((received) => received.includes('invalid_api_key'))
     clock.advance(1_000)
@@ -152,7 +152,7 @@ describe('networks', () => {
     post({
       url: ground.gateway.url,
       key,
-      ...caseOf('openai-done'),
+      ...caseOf('openai-chat'),
       headers: forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor },
     })
 
@@ -170,7 +170,7 @@ describe('networks', () => {
   test('a proxy that is not trusted is not believed', async () => {
     await using plain = await startStreamGround()
     const key = await plain.gateway.key({ networks: ['10.1.0.0/16'] })
-    const of = caseOf('openai-done')
+    const of = caseOf('openai-chat')
     const asking = post({ url: plain.gateway.url, key, ...of, headers: { 'x-forwarded-for': '10.1.2.3' } })
     await expectError(await asking, 'openai', 'network_not_allowed')
   })
@@ -187,9 +187,13 @@ describe('a credential that does not open', () => {
   }
   const refused: readonly Refused[] = [
     { what: 'none', code: 'key_missing', headers: () => ({}) },
-    { what: 'an empty one', code: 'key_malformed', headers: () => ({ 'x-api-key': '' }) },
-    { what: 'another scheme', code: 'key_malformed', headers: (key) => ({ authorization: `Basic ${btoa(key)}` }) },
-    { what: 'no scheme', code: 'key_malformed', headers: (key) => ({ authorization: key }) },
+    { what: 'an empty one', code: 'key_missing', headers: () => ({ 'x-api-key': '' }) },
+    {
+      what: 'a pair without its colon',
+      code: 'key_malformed',
+      headers: (key) => ({ authorization: `Basic ${btoa(key)}` }),
+    },
+    { what: 'another scheme', code: 'key_malformed', headers: (key) => ({ authorization: `Token ${key}` }) },
     { what: 'two in one', code: 'key_malformed', headers: (key) => ({ 'x-api-key': `${key},${key}` }) },
     { what: 'a part of one', code: 'key_malformed', headers: (key) => ({ 'x-api-key': key.slice(0, -1) }) },
     { what: 'one in capitals', code: 'key_malformed', headers: (key) => ({ 'x-api-key': key.toUpperCase() }) },

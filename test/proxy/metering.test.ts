@@ -1,19 +1,21 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openState } from '../../src/app/state.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import type { RequestRow } from '../../src/store/schema.ts'
+import { openState } from '../../src/gateway/serve/state.ts'
+import type { RequestRow } from '../../src/gateway/store/schema.ts'
 import { ManualClock } from '../support/clock.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { SCRIPTED_TEXT, SCRIPTED_USAGE } from '../support/scripted/answer.ts'
 import { startScriptedUpstream } from '../support/scripted-upstream.ts'
-import { type PostOptions, post } from './client.ts'
+import { watched } from '../support/watched.ts'
+import { type PostOptions, post, ReadStream } from './client.ts'
 import type { KilledGatewayReport } from './killed-gateway.ts'
 import { caseOf, STREAM_CASES, type StreamGround, startStreamGround } from './stream-cases.ts'
 import { settled } from './turns.ts'
@@ -37,6 +39,40 @@ async function ask(options: Omit<PostOptions, 'url'>, gateway = ground.gateway) 
   if (row === undefined) throw new Error('there is no row')
   return { row, byteLength, response }
 }
+
+test.each(['/healthz', '/readyz', '/metrics'])(
+  'whoever looks how the gateway is, at %s, leaves no row and is in no sum',
+  async (path) => {
+    await using upstream = await startScriptedUpstream({ server: 'ollama' })
+    await using gateway = await startTestGateway({ upstreams: [upstream.origin] })
+    for (const method of ['GET', 'HEAD']) expect((await fetch(gateway.url + path, { method })).status).toBe(200)
+    await settled(gateway)
+    expect(await gateway.rows()).toEqual([])
+    const usage = await gateway.parts.localControl.fetch(new Request('http://localhost/control/v1/usage'))
+    expect(await usage.json()).toMatchObject({ groups: [] })
+    expect(await (await fetch(`${gateway.url}/metrics`)).text()).not.toMatch(/^punku_requests_total\{/m)
+    // What is refused is on record, as all that is.
+    expect((await fetch(gateway.url + path, { method: 'POST' })).status).toBe(405)
+    await settled(gateway)
+    expect(await gateway.rows()).toMatchObject([{ status: 405, error_code: 'method_not_allowed' }])
+  },
+)
+
+test('the conversation is what the client calls it, in a header or else in the body', async () => {
+  await using upstream = await startScriptedUpstream({ server: 'ollama' })
+  await using gateway = await startTestGateway({ upstreams: [upstream.origin] })
+  const key = await gateway.key()
+  const ask = async (more: object, headers = {}) => {
+    const body = { model: 'tiny', input: 'hi', ...more }
+    await (await post({ url: gateway.url, key, path: '/v1/responses', body, headers })).text()
+    await settled(gateway)
+    return (await gateway.rows()).at(-1)?.session_id
+  }
+  expect(await ask({ prompt_cache_key: 'cache-1' })).toBe('cache-1')
+  expect(await ask({ prompt_cache_key: 'cache-1' }, { 'session-id': 'ses-1', 'thread-id': 'thr-1' })).toBe('ses-1')
+  expect(await ask({ prompt_cache_key: 'a prompt, by mistake' })).toBeNull()
+  expect(await ask({ prompt_cache_key: 7 })).toBeNull()
+})
 
 describe('the row of an exchange', () => {
   const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens, is_estimated: 0 }
@@ -102,6 +138,7 @@ describe('the row of an exchange', () => {
       client_name: 'node',
       client_version: null,
       session_id: null,
+      left_out: null,
       ...tokens,
     })
     expect(row.at).toBeGreaterThanOrEqual(before)
@@ -111,7 +148,7 @@ describe('the row of an exchange', () => {
   })
 
   test('a stream that tells no usage is estimated, and says so', async () => {
-    const of = caseOf('openai-done')
+    const of = caseOf('openai-chat')
     const { row } = await ask({ key: ground.key, ...of })
     const requestBytes = Buffer.byteLength(JSON.stringify(of.body))
     // The frame with the finish reason is counted too: it is not looked into.
@@ -124,7 +161,7 @@ describe('the row of an exchange', () => {
   })
 
   test('a compressed request counts as it came', async () => {
-    const body = JSON.stringify({ ...caseOf('ollama-done').body, pad: 'x'.repeat(10_000) })
+    const body = JSON.stringify({ ...caseOf('ollama-chat').body, pad: 'x'.repeat(10_000) })
     const packed = Buffer.from(
       await new Response(new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer(),
     )
@@ -145,21 +182,23 @@ describe('the row of an exchange', () => {
     ['<script>/1', null, null],
   ])('a client that calls itself %s', async (userAgent, client_name, client_version) => {
     const headers = { 'user-agent': userAgent, 'x-session-id': 'a-conversation' }
-    const { row } = await ask({ key: ground.key, ...caseOf('ollama-done'), headers })
+    const { row } = await ask({ key: ground.key, ...caseOf('ollama-chat'), headers })
     expect(row).toMatchObject({ client_name, client_version, session_id: 'a-conversation' })
   })
 
   test('a session of Claude Code, and an id that is none', async () => {
     const own = { 'x-claude-code-session-id': '7f9c-12', 'x-session-id': 'other' }
-    expect((await ask({ key: ground.key, ...caseOf('anthropic'), headers: own })).row.session_id).toBe('7f9c-12')
+    expect((await ask({ key: ground.key, ...caseOf('anthropic-messages'), headers: own })).row.session_id).toBe(
+      '7f9c-12',
+    )
     const long = { 'x-session-id': 'x'.repeat(65) }
-    expect((await ask({ key: ground.key, ...caseOf('anthropic'), headers: long })).row.session_id).toBeNull()
+    expect((await ask({ key: ground.key, ...caseOf('anthropic-messages'), headers: long })).row.session_id).toBeNull()
   })
 
   test('the model as it was asked for, and as the upstream named it', async () => {
     const { row } = await ask({
       key: ground.key,
-      ...caseOf('ollama-done'),
+      ...caseOf('ollama-chat'),
       body: { model: 'TINY:latest', messages: [] },
     })
     expect(row).toMatchObject({ model_asked: 'TINY:latest', model_used: 'TINY:latest' })
@@ -206,27 +245,87 @@ test('requests that nobody can be named for get 20 rows a second and no more', a
   await knock()
   expect(await gateway.rows()).toHaveLength(20)
   // A named one is always written.
-  await ask({ key: await gateway.key(), ...caseOf('ollama-done') }, gateway)
+  await ask({ key: await gateway.key(), ...caseOf('ollama-chat') }, gateway)
   expect(await gateway.rows()).toHaveLength(21)
   clock.advance(1_000)
   await knock()
   expect(await gateway.rows()).toHaveLength(41)
 })
 
-test('a gateway that is killed has lost no row older than a second', async () => {
+test('a row is written within a second, by the gateway itself', async () => {
+  const clock = new ManualClock()
+  await using upstream = await startScriptedUpstream({ server: 'ollama' })
+  await using gateway = await startTestGateway({ upstreams: [upstream.origin], clock })
+  const response = await post({ url: gateway.url, key: await gateway.key(), ...caseOf('ollama-chat') })
+  await response.text()
+  await settled(gateway)
+  const written = async () => (await gateway.parts.state.requests.list({ orgId: 'default' }, { limit: 10 })).length
+  expect(await written()).toBe(0)
+  clock.advance(1_000)
+  await expect.poll(written).toBe(1)
+})
+
+test('a stream that ran for long when its gateway was killed is in the log of the next, as it stood', async () => {
   const program = fileURLToPath(new URL('killed-gateway.ts', import.meta.url))
-  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = watched(spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] }))
+  try {
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const { url, home, key } = JSON.parse(line.toString()) as KilledGatewayReport
+    const cases = STREAM_CASES.filter(({ server, format }) => server === 'ollama' && format !== 'ollama-progress')
+    const readings = await Promise.all(
+      cases.map((of) => ReadStream.open({ url, key, ...of, body: { ...of.body, model: 'long:latest' } })),
+    )
+    await Promise.all(readings.map((reading) => reading.until((text) => text.length > 0)))
+    using written = new DatabaseSync(join(home, 'punku.db'), { readOnly: true })
+    const notes = written.prepare(
+      `select count(*) as notes from open_requests where request like '%"completion_tokens":_%'`,
+    )
+    await expect
+      .poll(() => {
+        child.kill('SIGUSR2')
+        return notes.get()?.['notes']
+      })
+      .toBe(cases.length)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await Promise.all(readings.map((reading) => reading.rest()))
+    {
+      await using next = await startTestGateway({ upstreams: [], home })
+      const rows = (await next.rows()).filter(({ error_code }) => error_code === 'gateway_killed')
+      expect(new Set(rows.map(({ id }) => id))).toEqual(
+        new Set(readings.map(({ response }) => response.headers.get('x-request-id'))),
+      )
+      for (const row of rows) {
+        expect(row).toMatchObject({ status: 200, model_asked: 'long:latest', is_streamed: 1, is_estimated: 1 })
+        expect(row.completion_tokens).toBeGreaterThan(0)
+        expect(row.key_id).not.toBeNull()
+        expect(row.response_bytes).toBeGreaterThan(0)
+        expect(row.duration_ms).toBeGreaterThanOrEqual(60_000)
+      }
+      expect(notes.get()?.['notes']).toBe(0)
+    }
+    rmSync(home, { recursive: true })
+  } finally {
+    child.kill('SIGKILL')
+  }
+})
+
+test('a gateway that is killed has lost no row that was written', async () => {
+  const program = fileURLToPath(new URL('killed-gateway.ts', import.meta.url))
+  const child = watched(spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] }))
   try {
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
     const { url, home, key } = JSON.parse(line.toString()) as KilledGatewayReport
     const ids: (string | null)[] = []
-    for (const of of STREAM_CASES.filter(({ server, format }) => server === 'ollama' && format !== 'ollama-status')) {
+    for (const of of STREAM_CASES.filter(({ server, format }) => server === 'ollama' && format !== 'ollama-progress')) {
       const response = await post({ url, key, ...of })
       await response.text()
       ids.push(response.headers.get('x-request-id'))
     }
-    // The second is what is promised, so here it is waited for.
-    await delay(1_000)
+    // That they are written within a second is tested above, by a clock of its own.
+    using written = new DatabaseSync(join(home, 'punku.db'), { readOnly: true })
+    const count = written.prepare('select count(*) as rows from requests')
+    await expect.poll(() => count.get()?.['rows']).toBe(ids.length)
     child.kill('SIGKILL')
     await once(child, 'exit')
     const config = loadConfig({ home, env: {}, flags: {} })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ManualClock } from '../support/clock.ts'
+import { fillDisk } from '../support/full-disk.ts'
 import { startTestGateway, TEST_PATH, type TestGateway } from '../support/gateway.ts'
 import { RawConnection } from '../support/raw.ts'
 import { frames, hold, rest } from '../support/scripted/steps.ts'
@@ -32,7 +33,7 @@ async function labelValues(gateway: TestGateway): Promise<readonly string[]> {
 
 describe('/metrics', () => {
   test('counts exchanges, tokens and bytes', async () => {
-    const of = caseOf('ollama-done')
+    const of = caseOf('ollama-chat')
     const series = 'punku_requests_total{dialect="ollama",route="POST /api/chat",status="200",error=""}'
     const counted = [series, 'punku_tokens_total{type="prompt"}', 'punku_tokens_total{type="completion"}']
     const before = await Promise.all(counted.map((name) => seriesValue(ground.gateway, name)))
@@ -44,7 +45,7 @@ describe('/metrics', () => {
   })
 
   test('tells an error by its code, and a live stream while it lives', async () => {
-    const of = caseOf('openai-done')
+    const of = caseOf('openai-chat')
     const playing = ground.play(of, [frames(1), hold, rest])
     const stream = await ReadStream.open({ url: ground.gateway.url, key: ground.key, ...of })
     // Itself and the stream.
@@ -102,11 +103,18 @@ describe('/metrics', () => {
     for (const of of STREAM_CASES) await (await post({ url: ground.gateway.url, key: ground.key, ...of })).text()
     const labels = await labelValues(ground.gateway)
     expect(new Set(labels.map((label) => label.split('=')[0]))).toEqual(
-      new Set(['dialect', 'direction', 'error', 'le', 'route', 'status', 'type', 'upstream']),
+      new Set(['dialect', 'direction', 'error', 'le', 'quantile', 'route', 'status', 'type', 'upstream']),
     )
     for (const secret of [ground.key.slice(3, 13), 'tiny', 'node']) expect(labels.join()).not.toContain(secret)
   })
 })
+
+/** Resolves once every row was tried to be written: a write that began before it may be without the last. */
+async function flushed(gateway: TestGateway): Promise<void> {
+  await settled(gateway)
+  await gateway.parts.recorder.flush()
+  await gateway.parts.recorder.flush()
+}
 
 describe('health', () => {
   const get = async ({ url }: TestGateway, path: string, headers: Readonly<Record<string, string>> = {}) => {
@@ -122,7 +130,7 @@ describe('health', () => {
     const [known] = gateway.parts.upstreams.all()
     const probed = async (ms: number, state: string) => {
       clock.advance(ms)
-      await until(() => known?.health.state === state)
+      await until(() => known?.known.health.state === state)
     }
     expect(await get(gateway, '/readyz')).toEqual({
       status: 200,
@@ -162,5 +170,28 @@ describe('health', () => {
     const { status, body } = await get(gateway, '/readyz')
     expect(status).toBe(503)
     expect(JSON.stringify(body)).toContain('it wants a key')
+  })
+
+  test('/readyz stays green on a full disk and says what cannot be written, to strangers without the reason', async () => {
+    const { gateway, key } = ground
+    const { recorder, state } = gateway.parts
+    const { path, body } = caseOf('ollama-chat')
+    {
+      await using _full = await fillDisk(state.database)
+      // The pages that are there have room for some rows yet.
+      do {
+        await (await post({ url: gateway.url, key, path, body })).text()
+        await flushed(gateway)
+      } while (recorder.unwrittenCount === 0)
+      const told = await get(gateway, '/readyz')
+      expect(told).toMatchObject({ status: 200, body: { status: 'ready' } })
+      expect(told.body['troubles']).toEqual([
+        expect.stringMatching(/^The database takes no rows of requests, because its disk is full; \d+ wait in memory/),
+      ])
+      const stranger = await get(gateway, '/readyz', { 'x-forwarded-for': '192.0.2.1' })
+      expect(stranger.body['troubles']).toEqual(['requests_unwritten'])
+    }
+    await flushed(gateway)
+    expect((await get(gateway, '/readyz')).body).not.toHaveProperty('troubles')
   })
 })

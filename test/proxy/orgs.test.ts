@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openDatabase } from '../../src/store/database.ts'
+import { openDatabase } from '../../src/gateway/store/database.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { settled } from './turns.ts'
@@ -199,7 +199,8 @@ test('a key of an org without upstreams reaches and learns nothing', async () =>
   const asking = [...NAMED('shared'), ...NAMED('nobodys'), ...MANAGE('shared'), ...LISTINGS.slice(0, 4)]
   for (const one of asking) {
     const { status, upstream, text } = await ask(emptyKey, one)
-    expect([one.path, status, upstream]).toEqual([one.path, 502, null])
+    expect([400, 404], one.path).toContain(status)
+    expect(upstream).toBeNull()
     expect(text).toContain('No model server is configured')
   }
   expect([ours, theirs].map(clientRequests)).toEqual(before)

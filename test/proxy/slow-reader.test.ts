@@ -1,11 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { RequestRow } from '../../src/store/schema.ts'
+import type { RequestRow } from '../../src/gateway/store/schema.ts'
 import { ManualClock } from '../support/clock.ts'
 import type { RawConnection } from '../support/raw.ts'
 import type { Step } from '../support/scripted/playback.ts'
 import type { ReceivedRequest } from '../support/scripted/received.ts'
 import { bytes, end, flood, inject, misstateLength } from '../support/scripted/steps.ts'
+import { untilStill } from '../support/stillness.ts'
 import { postRaw, ReadStream } from './client.ts'
 import { caseOf, type StreamCase, type StreamGround, startStreamGround } from './stream-cases.ts'
 import { settled, until } from './turns.ts'
@@ -13,12 +13,9 @@ import { settled, until } from './turns.ts'
 const MIB = 1_048_576
 /** More than the kernel's buffers of two connections grow to; a flood has no end. */
 const MAX_HELD_BYTES = 128 * MIB
-/** A full pipe may rest by itself and go on: TCP asks again for room after 200 ms only. */
-const STILL_MS = 300
-const LOOK_MS = 10
 
 /** One route of each dialect: holding back does not depend on how frames look. */
-const CASES = [caseOf('ollama-done'), caseOf('openai-done'), caseOf('anthropic')]
+const CASES = [caseOf('ollama-chat'), caseOf('openai-chat'), caseOf('anthropic-messages')]
 
 const clock = new ManualClock()
 const opened = new AsyncDisposableStack()
@@ -40,14 +37,10 @@ async function ignore(of: StreamCase, steps: readonly Step[]) {
 /** Resolves with the bytes that the upstream could send once it can send no more. */
 async function heldBack(request: ReceivedRequest): Promise<number> {
   const most = request.sentBytes + MAX_HELD_BYTES
-  let sentBytes = -1
-  for (let stillMs = 0; stillMs < STILL_MS; stillMs += LOOK_MS) {
-    if (request.sentBytes !== sentBytes) stillMs = 0
-    sentBytes = request.sentBytes
-    expect(sentBytes).toBeLessThan(most)
-    await delay(LOOK_MS)
-  }
-  return sentBytes
+  return await untilStill(() => {
+    expect(request.sentBytes).toBeLessThan(most)
+    return request.sentBytes
+  })
 }
 
 async function leave(client: RawConnection): Promise<void> {
@@ -71,7 +64,7 @@ test.each(CASES)('$format: the upstream is held back, and goes on when the clien
 })
 
 test('the other streams of the same upstream go on', async () => {
-  const of = caseOf('openai-done')
+  const of = caseOf('openai-chat')
   const { client, request } = await ignore(of, [flood(65_536)])
   const heldBytes = await heldBack(request)
   const others = await Promise.all(
@@ -96,7 +89,7 @@ test.each(CASES)('$format: after its limit the client is cut and the upstream fr
 })
 
 test('the limit of silence does not count while the client is the slow one', async () => {
-  const { client, request } = await ignore(caseOf('openai-done'), [flood(65_536)])
+  const { client, request } = await ignore(caseOf('openai-chat'), [flood(65_536)])
   await heldBack(request)
   // Well over the limit of silence each time; in between the client takes enough for the upstream to go on.
   for (let times = 0; times < 3; times++) {
@@ -110,15 +103,15 @@ test('the limit of silence does not count while the client is the slow one', asy
   expect(ground.gateway.parts.gateway.liveExchanges).toBe(1)
   await leave(client)
   expect(await lastRow()).toMatchObject({ error_code: 'client_closed' })
-}, 30_000)
+})
 
 test('a whole answer that the client does not take: the upstream is free at once, the client cut after its limit', async () => {
-  const { path, body } = caseOf('openai-done')
-  const of = { ...caseOf('openai-done'), path, body: { ...body, stream: false } }
+  const { path, body } = caseOf('openai-chat')
+  const of = { ...caseOf('openai-chat'), path, body: { ...body, stream: false } }
   const size = 3.5 * MIB
   const { client, request } = await ignore(of, [misstateLength(size), bytes(MIB), inject(Buffer.alloc(size, ' ')), end])
   expect((await request.ended).how).toBe('finished')
-  await until(() => ground.gateway.parts.live.size === 0)
+  await until(() => ground.gateway.parts.keyed.size === 0)
   clock.advance(9_500)
   expect(client.isClosed).toBe(false)
   clock.advance(1_000)

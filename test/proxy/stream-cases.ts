@@ -1,4 +1,5 @@
-import type { DialectName, StreamFormat } from '../../src/dialects/dialect.ts'
+import type { DialectName } from '../../src/core/dialect-name.ts'
+import type { FormatName } from '../../src/formats/format.ts'
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts'
 import type { Step } from '../support/scripted/playback.ts'
 import type { ReceivedRequest } from '../support/scripted/received.ts'
@@ -8,7 +9,7 @@ const messages = [{ role: 'user', content: 'hi' }]
 
 /** One route of each stream format, asked for a stream. */
 export interface StreamCase {
-  readonly format: StreamFormat
+  readonly format: FormatName
   readonly dialect: DialectName
   readonly server: 'ollama' | 'llama-server'
   readonly path: string
@@ -22,11 +23,17 @@ const sse = { contentType: 'text/event-stream' } as const
 const ndjson = { dialect: 'ollama', server: 'ollama', contentType: 'application/x-ndjson' } as const
 
 export const STREAM_CASES: readonly StreamCase[] = [
-  { ...ndjson, format: 'ollama-done', terminator: '"done":true', path: '/api/chat', body: { model: 'tiny', messages } },
-  { ...ndjson, format: 'ollama-status', terminator: '"status":"success"', path: '/api/pull', body: { model: 'tiny' } },
+  { ...ndjson, format: 'ollama-chat', terminator: '"done":true', path: '/api/chat', body: { model: 'tiny', messages } },
+  {
+    ...ndjson,
+    format: 'ollama-progress',
+    terminator: '"status":"success"',
+    path: '/api/pull',
+    body: { model: 'tiny' },
+  },
   {
     ...sse,
-    format: 'openai-done',
+    format: 'openai-chat',
     terminator: '[DONE]',
     dialect: 'openai',
     server: 'ollama',
@@ -44,7 +51,7 @@ export const STREAM_CASES: readonly StreamCase[] = [
   },
   {
     ...sse,
-    format: 'anthropic',
+    format: 'anthropic-messages',
     terminator: 'message_stop',
     dialect: 'anthropic',
     server: 'ollama',
@@ -53,7 +60,7 @@ export const STREAM_CASES: readonly StreamCase[] = [
   },
   {
     ...sse,
-    format: 'llama-stop',
+    format: 'llama-completion',
     terminator: '"stop":true',
     dialect: 'openai',
     server: 'llama-server',
@@ -63,17 +70,17 @@ export const STREAM_CASES: readonly StreamCase[] = [
 ]
 
 /** What each dialect's client understands as a failure inside a stream, and no more than that. */
-export function streamErrorIn(text: string, format: StreamFormat): string | undefined {
+export function streamErrorIn(text: string, format: FormatName): string | undefined {
   const last = text.trimEnd().split('\n').at(-1) ?? ''
-  if (format === 'ollama-done' || format === 'ollama-status') return field(last, 'error')
+  if (format === 'ollama-chat' || format === 'ollama-progress') return field(last, 'error')
   const data = last.startsWith('data: ') ? last.slice('data: '.length) : ''
   if (format === 'openai-responses') return field(data, 'type') === 'error' ? field(data, 'message') : undefined
-  if (format === 'anthropic' && field(data, 'type') !== 'error') return undefined
+  if (format === 'anthropic-messages' && field(data, 'type') !== 'error') return undefined
   return field(data, 'error', 'message')
 }
 
 /** The case of one format. */
-export function caseOf(format: StreamFormat): StreamCase {
+export function caseOf(format: FormatName): StreamCase {
   const found = STREAM_CASES.find((of) => of.format === format)
   if (found === undefined) throw new Error(`no case has the format ${format}`)
   return found

@@ -3,8 +3,8 @@ import Anthropic from '@anthropic-ai/sdk'
 import fc from 'fast-check'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { StreamFormat } from '../../src/dialects/dialect.ts'
-import type { RequestRow } from '../../src/store/schema.ts'
+import type { FormatName } from '../../src/formats/format.ts'
+import type { RequestRow } from '../../src/gateway/store/schema.ts'
 import { ManualClock } from '../support/clock.ts'
 import { SCRIPTED_TEXT } from '../support/scripted/answer.ts'
 import type { Step } from '../support/scripted/playback.ts'
@@ -191,7 +191,7 @@ describe('silence', () => {
   })
 
   test('a whole answer that was asked for gets none', async () => {
-    const of = { ...caseOf('openai-done'), body: { ...caseOf('openai-done').body, stream: false } }
+    const of = { ...caseOf('openai-chat'), body: { ...caseOf('openai-chat').body, stream: false } }
     const { opening, request } = await ask(of, [hold, rest])
     clock.advance(5_000)
     request.release()
@@ -201,14 +201,14 @@ describe('silence', () => {
   test("OpenAI's and Anthropic's SDKs read a stream with signs of life in it", async () => {
     const messages = [{ role: 'user' as const, content: 'hi' }]
     const openai = new OpenAI({ baseURL: `${ground.gateway.url}/v1`, apiKey: ground.key })
-    const chat = caseOf('openai-done')
+    const chat = caseOf('openai-chat')
     const chatting = openai.chat.completions.stream({ model: 'tiny', messages })
     expect(await slowly(chat, () => chatting.finalChatCompletion())).toMatchObject({
       choices: [{ message: { content: SCRIPTED_TEXT } }],
     })
     const anthropic = new Anthropic({ baseURL: ground.gateway.url, apiKey: ground.key })
     const message = () => anthropic.messages.stream({ model: 'tiny', max_tokens: 100, messages }).finalMessage()
-    expect(await slowly(caseOf('anthropic'), message)).toMatchObject({ content: [{ text: SCRIPTED_TEXT }] })
+    expect(await slowly(caseOf('anthropic-messages'), message)).toMatchObject({ content: [{ text: SCRIPTED_TEXT }] })
   })
 
   /** Has `work` answered with silences between its frames, and makes sure that they were filled. */
@@ -228,19 +228,28 @@ describe('silence', () => {
   }
 
   test.each(SSE_CASES)('$format: a refusal after the first sign of life is told inside the stream', async (of) => {
-    const { opening, request } = await ask(of, [hold, fail(500, 'said by the upstream')])
-    clock.advance(2_250)
-    const stream = await opening
-    request.release()
-    const text = await stream.rest()
-    expect(stream.response.status).toBe(200)
-    expect(streamErrorIn(text, of.format)).toContain('answered with status 500 instead of a stream')
-    expect(text).not.toContain('said by the upstream')
-    expect(await lastRow()).toMatchObject({ error_code: 'upstream_failed' })
+    const refusals = [
+      [400, 'upstream_rejected', 'refused the request (status 400)'],
+      [429, 'upstream_busy', 'more to do than it takes (status 429)'],
+      [500, 'upstream_failed', 'answered with status 500 instead of a stream'],
+      [503, 'upstream_busy', 'more to do than it takes (status 503)'],
+    ] as const
+    for (const [status, code, what] of refusals) {
+      const { opening, request } = await ask(of, [hold, fail(status, 'model needs 48 GiB\nat http://10.0.0.9:11434/x')])
+      clock.advance(2_250)
+      const stream = await opening
+      request.release()
+      const text = await stream.rest()
+      expect(stream.response.status).toBe(200)
+      expect(streamErrorIn(text, of.format)).toContain(what)
+      expect(streamErrorIn(text, of.format)).toMatch(/It said: model needs 48 GiB at …$/)
+      if (of.dialect === 'anthropic') expect(text.includes('overloaded_error')).toBe(code === 'upstream_busy')
+      expect(await lastRow()).toMatchObject({ error_code: code })
+    }
   })
 
   test('an upstream that denies the gateway itself after the first sign of life', async () => {
-    const of = caseOf('openai-done')
+    const of = caseOf('openai-chat')
     const { opening, request } = await ask(of, [hold, fail(401)])
     clock.advance(2_250)
     const stream = await opening
@@ -290,7 +299,7 @@ describe('silence', () => {
   test('the first-byte limit holds to the tick where signs of life come at another pace', async () => {
     const config = { timeouts: { firstByte: '5s', streamIdle: '5s' }, stream: { keepAlive: '4s' } }
     await using other = await startStreamGround({ clock, config })
-    const of = caseOf('openai-done')
+    const of = caseOf('openai-chat')
     const playing = other.play(of, [hold, rest])
     const opening = ReadStream.open({ url: other.gateway.url, key: other.key, ...of })
     await playing
@@ -329,7 +338,7 @@ function outcomeOf(row: RequestRow | undefined) {
   }
 }
 
-function fixturesOf(format: StreamFormat): { readonly name: string; readonly content: Buffer }[] {
+function fixturesOf(format: FormatName): { readonly name: string; readonly content: Buffer }[] {
   return readdirSync(FIXTURES)
     .filter((name) => name.startsWith(`${format}-`))
     .map((name) => ({ name, content: readFileSync(new URL(name, FIXTURES)) }))

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
+import type { DialectName } from '../../src/core/dialect-name.ts'
 import { ERRORS, type ErrorCode } from '../../src/core/error.ts'
-import type { DialectName } from '../../src/dialects/dialect.ts'
 import { STREAM_CASES, type StreamCase } from './stream-cases.ts'
 
 /** One route of each dialect, asked for a whole answer of the scripted Ollama. */
@@ -24,12 +24,19 @@ const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   504: 'timeout_error',
 }
 
+/** Claude Code hides what any 404 says, so that in Anthropic's dialect only a missing model is one. */
+function statusIn(dialect: DialectName, code: ErrorCode): number {
+  const { status } = ERRORS[code]
+  return dialect === 'anthropic' && status === 404 && code !== 'model_not_found' ? 400 : status
+}
+
 /**
  * Expects the gateway's own error in the dialect's shape, with all that clients read beside it; its message.
  * Ollama's and Anthropic's shapes have no place for the code: there only the status and the row can tell.
  */
 export async function expectError(response: Response, dialect: DialectName, code: ErrorCode): Promise<string> {
-  const { status, isRetryable } = ERRORS[code]
+  const { isRetryable } = ERRORS[code]
+  const status = statusIn(dialect, code)
   const { headers } = response
   expect(response.status).toBe(status)
   expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
@@ -39,7 +46,7 @@ export async function expectError(response: Response, dialect: DialectName, code
   expect(headers.get('request-id')).toBe(requestId)
   const body: unknown = await response.json()
   const message = expect.any(String)
-  if (dialect === 'ollama') expect(body).toEqual({ error: message })
+  if (dialect === 'ollama') expect(body).toEqual({ error: message, ...(status === 401 && { status: message }) })
   else if (dialect === 'anthropic') {
     const type = ANTHROPIC_TYPES[status] ?? 'api_error'
     expect(body).toEqual({ type: 'error', error: { type, message }, request_id: requestId })

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { withFieldDocs } from '../../scripts/field-docs.ts'
 import { withRouteDocs } from '../../scripts/route-docs.ts'
-import { ROUTES, routeLabel } from '../../src/dialects/routes.ts'
-import { keepAliveOf } from '../../src/dialects/stream-formats.ts'
-import { Metrics } from '../../src/gateway/metrics.ts'
+import { FORMATS } from '../../src/formats/formats.ts'
+import { Metrics } from '../../src/gateway/metering/metrics.ts'
 import { FORWARDED_REQUEST_HEADERS, FORWARDED_RESPONSE_HEADERS } from '../../src/http/headers.ts'
+import { ROUTES, routeLabel } from '../../src/servers/route-table.ts'
 
 const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
 
@@ -23,12 +24,17 @@ describe('docs/api.md', () => {
     expect(ROUTES.filter((route) => !page.includes(`| \`${routeLabel(route)}\` |`))).toEqual([])
   })
 
+  test('has the tables of fields as they are', () => {
+    expect(page, 'run: npm run docs').toBe(withFieldDocs(page))
+    expect(page).toContain('| `draft_model`, ')
+  })
+
   test('names each stream format with its keep-alive', () => {
-    const formats = new Set(ROUTES.flatMap(({ stream }) => (stream === undefined ? [] : [stream.format])))
-    for (const format of formats) {
-      const row = page.split('\n').find((line) => line.startsWith(`| \`${format}\` |`)) ?? ''
+    for (const { name: format, stream } of Object.values(FORMATS)) {
+      if (stream === undefined) continue
+      const row = page.split('\n').find((line) => line.split(' | ')[0]?.includes(`\`${format}\``)) ?? ''
       const documented = row.split(' | ').at(-1) ?? ''
-      const keepAlive = keepAliveOf(format)?.split('\n')[0]
+      const keepAlive = stream.keepAlive?.split('\n')[0]
       expect(documented, format).toMatch(keepAlive === undefined ? /^none/ : `\`${keepAlive}\``)
     }
   })
@@ -41,7 +47,14 @@ describe('docs/api.md', () => {
   })
 
   test('names every metric', async () => {
-    const metrics = new Metrics({ liveExchanges: () => 0, upstreamsUp: () => [] })
+    const metrics = new Metrics({
+      liveExchanges: () => 0,
+      upstreamsUp: () => [],
+      clients: { openCount: 0, refusedCount: 0 },
+      rows: { unwrittenCount: 0, droppedCount: 0 },
+      held: { bodies: () => 0, answers: () => 0 },
+      loopDelay: { take: () => ({ p50: 0, p99: 0, max: 0 }) },
+    })
     const { text } = await metrics.render()
     const names = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = '']) => name)
     expect(

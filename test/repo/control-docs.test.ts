@@ -3,10 +3,10 @@ import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { withControlDocs } from '../../scripts/control-docs.ts'
-import { EVENTS } from '../../src/control/contract/gateway.ts'
-import { type OperationName, operations } from '../../src/control/contract.ts'
+import { EVENTS } from '../../src/contract/gateway.ts'
+import { type OperationName, operations } from '../../src/contract/operations.ts'
 import { ERRORS } from '../../src/core/error.ts'
-import { AUTH_PATH, endpointOf } from '../../src/people/sign-in-endpoints.ts'
+import { AUTH_PATH, endpointOf } from '../../src/gateway/sign-in/sign-in-endpoints.ts'
 
 const page = pageOf('control-api.md')
 const signIn = pageOf('sign-in.md')

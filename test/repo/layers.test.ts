@@ -23,23 +23,34 @@ const paths = new Set(sources.map(({ path }) => path))
 
 const table = readTable(readFileSync(`${root}docs/architecture.md`, 'utf8'))
 
+interface Allowed {
+  /** Every folder it may import. */
+  readonly all: ReadonlySet<string>
+  /** Those of them that it may only load while it runs. */
+  readonly lazy: ReadonlySet<string>
+}
+
 /** Folder → the folders it may import, from the table of docs/architecture.md. */
-function readTable(markdown: string): ReadonlyMap<string, ReadonlySet<string>> {
-  const rows = [...markdown.matchAll(/^\| `([a-z0-9]+)` +\|.*\| ([^|]+?) +\|$/gm)].map(
+function readTable(page: string): ReadonlyMap<string, Allowed> {
+  const markdown = page.slice(page.indexOf('## Parts'), page.indexOf("## A request's life"))
+  const rows = [...markdown.matchAll(/^\| `([a-z0-9/-]+)` +\|.*\| ([^|]+?) +\|$/gm)].map(
     ([, folder = '', list = '']) => ({
       folder,
       list,
     }),
   )
   const folders = rows.map(({ folder }) => folder)
+  const namesOf = (list: string) => list.split(', ').filter((name) => name !== '–' && name !== '')
   return new Map(
     rows.map(({ folder, list }) => {
-      const [, all, but = ''] = /^(all but) (.+)$/.exec(list) ?? []
-      const named = (all === undefined ? list : but).split(', ').filter((name) => name !== '–')
-      return [
-        folder,
-        new Set(all === undefined ? named : folders.filter((name) => name !== folder && !named.includes(name))),
-      ]
+      const [direct = '', lazily = ''] = list.split('; lazily ')
+      const [, allBut, but = ''] = /^(all but) (.+)$/.exec(direct) ?? []
+      const lazy = new Set(namesOf(lazily))
+      const named =
+        allBut === undefined
+          ? namesOf(direct)
+          : folders.filter((name) => name !== folder && !namesOf(but).includes(name))
+      return [folder, { all: new Set([...named, ...lazy]), lazy }]
     }),
   )
 }
@@ -49,6 +60,13 @@ function importsOf(text: string): string[] {
   return [...text.matchAll(/\b(?:from|import)\b\s*\(?\s*['"]([^'"\n]+)['"]/g)].map(([, name = '']) => name)
 }
 
+/** The modules that are loaded with a file: those of its `import` and `export … from` that are more than types. */
+function eagerImportsOf(text: string): string[] {
+  return [...text.matchAll(/^(?:import|export)\b(?!\s+type\b)(?:[^'"();=]*\bfrom\b)?\s*['"]([^'"\n]+)['"]/gm)].map(
+    ([, name = '']) => name,
+  )
+}
+
 /** The relative imports of a file as paths from the root. */
 function targetsOf({ path, text }: SourceFile): string[] {
   return importsOf(text)
@@ -56,8 +74,10 @@ function targetsOf({ path, text }: SourceFile): string[] {
     .map((name) => posix.join(posix.dirname(path), name))
 }
 
+/** The part a file belongs to: its folder under `src`, and in a gateway the one below that. */
 function folderOf(path: string): string {
-  return path.split('/')[1] ?? ''
+  const [, folder = '', inner = ''] = path.split('/')
+  return folder === 'gateway' ? `${folder}/${inner}` : folder
 }
 
 describe('the reading of imports', () => {
@@ -72,6 +92,18 @@ describe('the reading of imports', () => {
   ])('%j', (text, name) => expect(importsOf(text)).toEqual([name]))
 })
 
+describe('the reading of what is loaded with a file', () => {
+  test.each<[text: string, names: string[]]>([
+    ["import { a } from './a.ts'", ['./a.ts']],
+    ["import {\n  a,\n  type B,\n} from '../x/a.ts'", ['../x/a.ts']],
+    ["export * from '../x/a.ts'", ['../x/a.ts']],
+    ["import '../x/a.ts'", ['../x/a.ts']],
+    ["import type { A } from '../x/a.ts'", []],
+    ['const a = await import("../x/a.ts")', []],
+    ["type A = import('../x/a.ts').A", []],
+  ])('%j', (text, names) => expect(eagerImportsOf(text)).toEqual(names))
+})
+
 describe('folders', () => {
   test('the table of docs/architecture.md and src/ have the same ones', () => {
     const folders = new Set(sources.map(({ path }) => folderOf(path)))
@@ -80,7 +112,7 @@ describe('folders', () => {
 
   test('the table names only folders that are there', () => {
     const unknown = [...table].flatMap(([folder, allowed]) =>
-      [...allowed].filter((name) => !table.has(name) || name === folder),
+      [...allowed.all].filter((name) => !table.has(name) || name === folder),
     )
     expect(unknown).toEqual([])
   })
@@ -90,10 +122,22 @@ describe('folders', () => {
       targetsOf(file)
         .filter((target) => {
           const [from, to] = [folderOf(file.path), folderOf(target)]
-          return !target.startsWith('src/') || (from !== to && table.get(from)?.has(to) !== true)
+          return !target.startsWith('src/') || (from !== to && table.get(from)?.all.has(to) !== true)
         })
         .map((target) => `${file.path} imports ${target}`),
     )
+    expect(strays).toEqual([])
+  })
+
+  test('what the table allows lazily is imported by import() and import type alone', () => {
+    const strays = product.flatMap((file) =>
+      eagerImportsOf(file.text)
+        .filter((name) => name.startsWith('.'))
+        .map((name) => posix.join(posix.dirname(file.path), name))
+        .filter((target) => table.get(folderOf(file.path))?.lazy.has(folderOf(target)))
+        .map((target) => `${file.path} imports ${target}`),
+    )
+    expect([...table.values()].flatMap(({ lazy }) => [...lazy])).not.toEqual([])
     expect(strays).toEqual([])
   })
 
@@ -102,8 +146,8 @@ describe('folders', () => {
       product.flatMap((file) => targetsOf(file).map((target) => `${folderOf(file.path)} → ${folderOf(target)}`)),
     )
     const allowed = [...table]
-      .filter(([folder]) => folder !== 'app')
-      .flatMap(([from, list]) => [...list].map((to) => `${from} → ${to}`))
+      .filter(([folder]) => folder !== 'gateway/serve')
+      .flatMap(([from, { all }]) => [...all].map((to) => `${from} → ${to}`))
     expect(allowed.filter((pair) => !used.has(pair))).toEqual([])
   })
 
@@ -118,14 +162,39 @@ describe('folders', () => {
     expect(computed.map(({ path }) => path)).toEqual([])
   })
 
-  test('the contract of the control API needs nothing of the gateway: a web page may have its types', () => {
-    const isContract = (path: string) => /^src\/control\/contract(\.ts|\/[a-z-]+\.ts)$/.test(path)
-    const contract = product.filter(({ path }) => isContract(path))
-    expect(contract.map(({ path }) => path)).toContain('src/control/contract.ts')
-    const strays = contract.flatMap((file) => targetsOf(file).filter((target) => !isContract(target)))
-    expect(strays).toEqual([])
+  test('the operations of the contract need nothing but their own folder: a web page may have their types', () => {
+    const contract = product.filter(({ path }) => folderOf(path) === 'contract')
+    expect(contract.map(({ path }) => path)).toContain('src/contract/operations.ts')
     const packages = contract.flatMap(({ text }) => importsOf(text).filter((name) => !name.startsWith('.')))
-    expect(new Set(packages)).toEqual(new Set(['@hono/zod-openapi']))
+    expect(new Set(packages.filter((name) => name !== 'zod'))).toEqual(new Set(['@hono/zod-openapi']))
+  })
+})
+
+describe('formats', () => {
+  const formats = product.filter(({ path }) => folderOf(path) === 'formats')
+
+  test('know no Node API, and of all else types only: a web page runs their code', () => {
+    expect(formats.length).toBeGreaterThan(10)
+    const faults = formats.flatMap(({ path, text }) => {
+      const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+      const outside = [...code.matchAll(/^import (?!type )[^']*'((?!\.)[^']+|[^']*\/core\/[^']+)'/gm)].map(
+        ([, name]) => name,
+      )
+      const words = code.match(/\b(?:Buffer|process|require|setImmediate|__dirname)\b|['"]node:/g) ?? []
+      return [...outside, ...words].map((fault) => `${path}: ${fault}`)
+    })
+    expect(faults).toEqual([])
+  })
+
+  test('the client of the contract takes types and its table: whoever calls an operation loads no schema', () => {
+    const codeOf = (name: string) => {
+      const text = readFileSync(`${root}src/contract/${name}`, 'utf8')
+      return [...text.matchAll(/^(?:import|export)(?! type\b)[^'"\n]*(?:\{[^}]*\})?[^'"\n]*from '([^']+)'/gm)].map(
+        ([, from]) => from,
+      )
+    }
+    expect(codeOf('client.ts')).toEqual(['./control-error.ts', './operation-table.ts'])
+    expect([...codeOf('control-error.ts'), ...codeOf('operation-table.ts')]).toEqual([])
   })
 })
 
@@ -161,12 +230,14 @@ describe('the dashboard', () => {
     .map((entry) => posix.join(entry.parentPath.slice(root.length), entry.name))
     .map((path) => ({ path, text: readFileSync(root + path, 'utf8') }))
 
-  test('has nothing of the server but the types of its contract', () => {
+  test('has nothing of the server but the types of its contract, the client of it, and the formats', () => {
     expect(pages.length).toBeGreaterThan(20)
     for (const { path, text } of pages) {
       for (const [line] of text.matchAll(/^.*from '[^']*\/src\/[^']*'$/gm)) {
-        expect(line, path).toMatch(/^(import|\}).* from '(\.\.\/)+src\/control\/contract(\.ts|\/[a-z-]+\.ts)'$/)
-        if (line.startsWith('import')) expect(line, path).toMatch(/^import type /)
+        if (/ from '(\.\.\/)+src\/formats\/[a-z/-]+\.ts'$/.test(line)) continue
+        expect(line, path).toMatch(/^(import|\}).* from '(\.\.\/)+src\/contract\/[a-z-]+\.ts'$/)
+        if (line.startsWith('import'))
+          expect(line, path).toMatch(/^import type |\/(client|control-error|operation-table)\.ts'$/)
       }
     }
   })

@@ -1,18 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { BackOff } from '../../src/agent/back-off.ts'
+import { ACCESS_TOKEN_MS } from '../../src/gateway/relay/access-tokens.ts'
+import { DEFAULT_PAIRING_LIMITS } from '../../src/gateway/relay/pairing-limits.ts'
+import { BARRED_MS } from '../../src/gateway/relay/relayed-tunnel.ts'
+import { DEFAULT_TOKEN_MS } from '../../src/gateway/relay/tunnel-service.ts'
 import * as codes from '../../src/protocol/codes.ts'
 import { FRAME_HEADER_BYTES } from '../../src/protocol/frame-writer.ts'
 import { UNCROSSED_REQUEST_FIELDS, UNCROSSED_RESPONSE_FIELDS } from '../../src/protocol/head.ts'
-import { type AgentHello, CAPABILITIES, type GatewayHello } from '../../src/protocol/hello.ts'
+import type { AgentHello, GatewayHello } from '../../src/protocol/hello.ts'
 import * as limits from '../../src/protocol/limits.ts'
 import { CLIENT_ID } from '../../src/protocol/oauth.ts'
 import { ProtocolError } from '../../src/protocol/protocol-error.ts'
-import { ACCESS_TOKEN_MS } from '../../src/relay/access-tokens.ts'
-import { DEFAULT_PAIRING_LIMITS } from '../../src/relay/pairing-limits.ts'
-import { DEFAULT_TOKEN_MS } from '../../src/relay/tunnel-service.ts'
 import { DEFAULT_TUNNEL_LIMITS } from '../../src/tunnel/limits.ts'
+import { CAPABILITIES } from '../../src/tunnel/stream-kinds.ts'
 import { rawFrame, readFrames } from '../support/protocol-frames.ts'
 
 const docs = new URL('../../docs/', import.meta.url)
@@ -120,9 +121,9 @@ test('fields that do not cross', () => {
   expect([...always, ...names(gateway)]).toEqual([...UNCROSSED_REQUEST_FIELDS])
 })
 
-const firstWaitMs = new BackOff(() => 0).next()
 const { codeMs, intervalMs, refreshTokenMs } = DEFAULT_PAIRING_LIMITS
-const { windowBytes, maxWindowBytes, linkWindowBytes, resendBytes, heartbeatMs } = DEFAULT_TUNNEL_LIMITS
+const { windowBytes, maxWindowBytes, linkWindowBytes, resendBytes, heartbeatMs, framesPerSecond } =
+  DEFAULT_TUNNEL_LIMITS
 
 /** Every phrase of the page that holds a number, made from the code's own. */
 const PHRASES: readonly string[] = [
@@ -146,6 +147,13 @@ const PHRASES: readonly string[] = [
   '`status` is 200 to 599.',
   `At most \`${limits.MAX_FIELDS}\` fields, and \`${limits.MAX_HEAD_BYTES}\` bytes in a head.`,
   'MUST stay below 2³¹;',
+  `| PING, and pings of the WebSocket | \`${limits.FRAME_RATES.ping.burst}\` | \`${limits.FRAME_RATES.ping.perSecond}\` |`,
+  `| PONG | \`${limits.FRAME_RATES.pong.burst}\` | \`${limits.FRAME_RATES.pong.perSecond}\` |`,
+  `| TOKEN | \`${limits.FRAME_RATES.token.burst}\` | \`${limits.FRAME_RATES.token.perSecond}\` |`,
+  `| optional kinds that the receiver does not know | \`${limits.FRAME_RATES.optional.burst}\` | \`${limits.FRAME_RATES.optional.perSecond}\` |`,
+  `| OPEN of a kind that is not known, or of more streams than the receiver takes | \`${limits.FRAME_RATES.refused.burst}\` | \`${limits.FRAME_RATES.refused.perSecond}\` |`,
+  `Punku reads \`${framesPerSecond}\` a second, of which an OPEN is eight.`,
+  `refuses the tunnel's next one for \`${BARRED_MS / 1_000}\` seconds`,
   `Punku starts at \`${windowBytes}\` bytes and goes up to \`${maxWindowBytes}\` for one stream and \`${linkWindowBytes}\` for all`,
   `DATA frames of at most \`${limits.CHUNK_BYTES}\` bytes`,
   `at the latest \`${limits.ACK_BYTES}\` bytes of stream frames, or \`${limits.ACK_DELAY_MS}\` milliseconds`,
@@ -153,8 +161,12 @@ const PHRASES: readonly string[] = [
   `The default is \`${heartbeatMs}\`.`,
   'a text for people of at most `123` bytes:',
   `An access token runs out after \`${ACCESS_TOKEN_MS / 1_000}\` seconds.`,
-  `an agent waits ${firstWaitMs / 1_000} second, then twice as long each time, up to \`${limits.MAX_BACKOFF_MS / 1_000}\` seconds`,
-  `starts at ${firstWaitMs / 1_000} second again only when a link has held for \`${limits.HELD_LINK_MS / 1_000}\` seconds`,
+  `after a random time of up to \`${limits.FIRST_BACKOFF_MS}\` milliseconds`,
+  `an agent waits \`${limits.FIRST_BACKOFF_MS}\` milliseconds, then twice as long each time`,
+  `waits more than \`${limits.PROMPT_BACKOFF_MS / 1_000}\` seconds, nor does it in the first \`${limits.PROMPT_FOR_MS / 1_000}\` seconds`,
+  `Later it waits up to \`${limits.MAX_BACKOFF_MS / 1_000}\` seconds.`,
+  `start anew when a link has held for \`${limits.HELD_LINK_MS / 1_000}\` seconds`,
+  `longer than its own wait, up to \`${limits.MAX_RETRY_AFTER_MS / 1_000}\` seconds`,
   `"expires_in": ${codeMs / 1_000}, "interval": ${intervalMs / 1_000}}`,
   `"expires_in": ${ACCESS_TOKEN_MS / 1_000}, "refresh_token"`,
   `A code lives for \`${codeMs / 1_000}\` seconds and is used once.`,

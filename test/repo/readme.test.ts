@@ -11,7 +11,7 @@ import { listConfigGroups } from '../../src/config/options.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Environment variables that are no options. */
-const OTHER_VARIABLES = new Set(['PUNKU_HOME', 'PUNKU_TEST_CHROMIUM', 'PUNKU_TEST_LLAMA_DIR'])
+const OTHER_VARIABLES = new Set(['PUNKU_HOME', 'PUNKU_TEST_CHROMIUM', 'PUNKU_TEST_LLAMA_DIR', 'PUNKU_TEST_TOOLS'])
 
 const PAGES = ['', 'docs', 'docs/decisions'].flatMap((folder) =>
   readdirSync(join(root, folder))
@@ -22,6 +22,7 @@ const pages = PAGES.map((path) => ({ path, text: readFileSync(join(root, path), 
 
 const groups = listConfigGroups()
 const optionPaths = new Set(groups.flatMap(({ options }) => options.map(({ path }) => path)))
+const program = await createProgram()
 const optionVariables = new Set(groups.flatMap(({ options }) => options.flatMap(({ env }) => env ?? [])))
 
 function codeSpans(text: string): string[] {
@@ -40,14 +41,13 @@ function withoutFences(text: string): string {
 function shownCommands(text: string): string[][] {
   const lines = [...codeSpans(text), ...fences(text, 'sh').flatMap((body) => body.split('\n'))]
   return lines.flatMap((line) => {
-    const match = /^(?:npx )?punku(?= |$)(.*)/.exec(line.replace(/\s+#.*$/, '').trim())
+    const match = /^(?:npx |\.\/)?punku(?= |$)(.*)/.exec(line.replace(/\s+#.*$/, '').trim())
     return match === null ? [] : [(match[1] ?? '').match(/'[^']*'|"[^"]*"|\S+/g) ?? []]
   })
 }
 
 /** What is wrong with a command line by the program's own commands and flags; `undefined`: nothing. */
 function faultOf(words: readonly string[]): string | undefined {
-  const program = createProgram()
   let command: Command = program
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''

@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const STYLES = 'web/src/styles.css'
+/** What calls the control API: of all that is outside `web/`, the only code that a browser gets. */
+const CLIENT = /^src\/contract\/(client|control-error|operation-table)\.ts$/
 const MANTINE_STYLES = 'node_modules/@mantine/core/styles'
 
 interface SourceFile {
@@ -27,13 +29,16 @@ function importsOf({
 }
 
 describe('the dashboard', () => {
-  test('takes types of the contract from the server and nothing else, so that none of it is in the build', () => {
+  test('takes types of the contract and its client, code of the formats, and nothing else of the server', () => {
     const faults = sources.flatMap((source) =>
       importsOf(source)
         .filter(({ from }) => from.startsWith('.'))
         .map(({ isType, from }) => ({ isType, target: posix.join(posix.dirname(source.path), from) }))
         .filter(({ target }) => target.startsWith('src/') && !source.path.endsWith('.test.ts'))
-        .filter(({ isType, target }) => !isType || !/^src\/control\/contract(?:\/[a-z-]+)?\.ts$/.test(target))
+        .filter(
+          ({ isType, target }) =>
+            !/^src\/formats\//.test(target) && !(isType ? /^src\/contract\/[a-z-]+\.ts$/ : CLIENT).test(target),
+        )
         .map(({ target }) => `${source.path} imports ${target}`),
     )
     expect(sources.length).toBeGreaterThan(40)

@@ -6,6 +6,7 @@ import { SCRIPTED_TEXT, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_USAGE } from '../suppo
 import { bytes, cut, errorFrame, fail, frames, hold } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { anthropicClient, countAt, crash, FOREIGN_KEY, messages, parameters } from './clients.ts'
+import { startLateUpstream } from './late-upstream.ts'
 
 const MESSAGES = '/v1/messages'
 const REQUEST_ID = /^req_[0-9a-z]{20}$/
@@ -44,14 +45,14 @@ describe.each(['ollama', 'llama-server', 'anthropic'] as const)("Anthropic's SDK
       expect(streamed).toMatchObject({ stop_reason: 'tool_use', content: [call] })
     })
 
-    test('a token count, where the server has one; elsewhere a NotFoundError that says so', async () => {
+    test('a token count, where the server has one; elsewhere a BadRequestError that says so', async () => {
       const count = client.messages.countTokens({ model: 'tiny', messages })
       if (server !== 'ollama') {
         expect(await count).toEqual({ input_tokens: SCRIPTED_USAGE.promptTokens })
         return
       }
       const error = await thrownBy(count)
-      expect(error).toBeInstanceOf(Anthropic.NotFoundError)
+      expect(error).toBeInstanceOf(Anthropic.BadRequestError)
       expect(error.message).toContain('No model server here serves POST /v1/messages/count_tokens')
     })
 
@@ -101,9 +102,9 @@ describe.each(['ollama', 'llama-server', 'anthropic'] as const)("Anthropic's SDK
       expect(error.message).toContain("model 'nobody-has-this' not found")
     })
 
-    test('a route that no server has: NotFoundError', async () => {
+    test('a route that no server has: BadRequestError, as Claude Code shows nothing of another 404', async () => {
       const error = await thrownBy(client.messages.batches.list())
-      expect(error).toBeInstanceOf(Anthropic.NotFoundError)
+      expect(error).toBeInstanceOf(Anthropic.BadRequestError)
     })
 
     test('a request without a model: BadRequestError', async () => {
@@ -163,6 +164,15 @@ describe.each(['ollama', 'llama-server', 'anthropic'] as const)("Anthropic's SDK
       const error = await thrownBy(client.withOptions({ maxRetries: 2 }).messages.create(request))
       expect(error).toMatchObject({ status: 502 })
       expect(countAt(upstream, MESSAGES)).toBe(before + 1)
+    })
+
+    test('a model that may be of an upstream which was not heard of yet, after as long as it is told', async () => {
+      await using late = await startLateUpstream()
+      const { gateway, fetch } = late
+      const retrying = anthropicClient(gateway, await gateway.key(), { maxRetries: 1, fetch })
+      expect((await retrying.messages.create({ ...request, model: 'late' })).stop_reason).toBe('end_turn')
+      expect(late.told).toEqual(['3'])
+      expect((await gateway.rows()).map((row) => row.error_code)).toEqual(['upstream_away', null])
     })
 
     test('not an upstream that was too slow', async () => {

@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { settled } from '../proxy/turns.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { PLAIN_TOKENS } from '../support/gguf.ts'
 import { type LlamaServer, llamaServerOrSkip, startLlamaServer } from '../support/llama-server.ts'
@@ -45,6 +46,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
       })
       expect((await stream.finalChatCompletion()).choices[0]?.message.content).toBe(TEXT)
       const { prompt_tokens, completion_tokens } = await stream.totalUsage()
+      await settled(gateway)
       expect((await gateway.rows()).slice(-2)).toMatchObject([
         { model_used: 'talker', completion_tokens: whole.usage?.completion_tokens, is_estimated: 0 },
         { model_used: 'talker', prompt_tokens, completion_tokens, is_estimated: 0, error_code: null },
@@ -96,6 +98,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
       const client = openaiClient(gateway, key)
       const refused = client.post('/chat/completions', { body: { model: 'talker', messages: 'hi' } })
       await expect(refused).rejects.toBeInstanceOf(OpenAI.APIError)
+      await settled(gateway)
       expect((await gateway.rows()).at(-1)).toMatchObject({ error_code: expect.stringMatching(/^upstream_/) })
     })
   })
@@ -145,6 +148,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
     const stream = await client.chat.completions.create({ model: 'endless', messages, stream: true })
     for await (const part of stream) if (part.choices[0]?.delta.content === ' tock') break
     await stoppedWorking(endless.origin)
+    await settled(gateway)
     expect((await gateway.rows()).at(-1)).toMatchObject({
       error_code: 'client_closed',
       status: 499,

@@ -11,6 +11,7 @@ import {
 import { bytes, cut, errorFrame, fail, frames, hold } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { countAt, crash, FOREIGN_KEY, messages, openaiClient, parameters } from './clients.ts'
+import { startLateUpstream } from './late-upstream.ts'
 
 const CHAT = '/v1/chat/completions'
 const REQUEST_ID = /^req_[0-9a-z]{20}$/
@@ -227,6 +228,16 @@ describe.each(['ollama', 'llama-server'] as const)("OpenAI's SDK before %s", (se
       const error = await thrownBy(retrying.chat.completions.create({ model: 'tiny', messages }))
       expect(error).toMatchObject({ status: 502, code: 'upstream_refused' })
       expect((await lost.rows()).map((row) => row.error_code)).toEqual(['upstream_refused', 'upstream_refused'])
+    })
+
+    test('a model that may be of an upstream which was not heard of yet, after as long as it is told', async () => {
+      await using late = await startLateUpstream()
+      const { gateway, fetch } = late
+      const retrying = openaiClient(gateway, await gateway.key(), { maxRetries: 1, fetch })
+      const answer = await retrying.chat.completions.create({ model: 'late', messages })
+      expect(answer.choices[0]?.message.content).toBe(SCRIPTED_TEXT)
+      expect(late.told).toEqual(['3'])
+      expect((await gateway.rows()).map((row) => row.error_code)).toEqual(['upstream_away', null])
     })
   })
 })

@@ -9,8 +9,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { createLog } from '../../src/core/log.ts'
-import { HttpDispatcher } from '../../src/http1/http-dispatcher.ts'
-import { DirectUpstream } from '../../src/upstreams/direct-upstream.ts'
+import { DirectUpstream } from '../../src/gateway/upstreams/direct-upstream.ts'
+import { HttpDispatcher } from '../../src/http-client/http-dispatcher.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { LOCAL } from '../support/key-actors.ts'
 import { RawConnection } from '../support/raw.ts'
@@ -281,12 +281,15 @@ describe('to the client', () => {
     'cache-control',
     'connection',
     'content-length',
+    'content-security-policy',
     'content-type',
     'date',
     'request-id',
     'transfer-encoding',
+    'x-content-type-options',
   ]
-  const ALLOWED = new Set([...SENT, 'x-accel-buffering', 'x-punku-upstream', 'x-request-id', 'retry-after'])
+  const OWN = ['content-security-policy', 'x-content-type-options']
+  const ALLOWED = new Set([...SENT, ...OWN, 'x-accel-buffering', 'x-punku-upstream', 'x-request-id', 'retry-after'])
 
   test.each([
     [200, 'application/json', '{"model":"tiny","done":true}'],
@@ -338,7 +341,7 @@ describe('to the client', () => {
         orgId: 'default',
         url: upstream.origin,
         credential: { header: 'authorization', reveal: () => MARKER },
-        createDispatcher: (origin) => new HttpDispatcher({ origin }),
+        createDispatcher: (origin) => new HttpDispatcher({ origin, clock: systemClock }),
         clock: systemClock,
         log: createLog({ level: 'debug', format: 'json', destination: { write: () => {} } }),
       }),
@@ -416,7 +419,7 @@ describe('into what is written down', () => {
     )
     const written = (await writtenDown(site)).toLowerCase()
     for (const secret of new Set(shown)) expect(written).not.toContain(secret.toLowerCase())
-  }, 30_000)
+  })
 
   test('no prompt and no answer, however the exchange ends', async () => {
     await using site = await openSite({ upstream: { words: [MARKER, ' answer'] } })
@@ -478,5 +481,5 @@ describe('into what is written down', () => {
     const written = await writtenDown(site)
     expect(written).toContain('tiny')
     expect(written).not.toContain(MARKER)
-  }, 30_000)
+  })
 })

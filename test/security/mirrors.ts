@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { SERVER_NAMES, type ServerName } from '../../src/dialects/dialect.ts'
+import { SERVER_NAMES, type ServerName } from '../../src/servers/known/model-servers.ts'
 import { USER_AGENT } from './site.ts'
 
 /** A request of a client's as it came to a model server. */

@@ -256,7 +256,8 @@ describe('a key for allowed*', () => {
     expect(await names('/api/ps')).toEqual(['allowed:latest'])
     for (const lines of [[], [anthropic]]) {
       const found = await site.ask('GET /v1/models/ALLOWED HTTP/1.1', '', ...lines)
-      expect(found.json?.['id']).toBe('allowed:latest')
+      // As it was asked for, as Ollama does.
+      expect(found.json?.['id']).toBe('ALLOWED')
       const dialect = lines.length === 0 ? 'openai' : 'anthropic'
       for (const id of [
         'secret',
@@ -388,12 +389,24 @@ describe('models on somebody else’s machine', () => {
 
   test.each(OLLAMA_INFERENCE)('a web search needs it on %s', async (path, rest) => {
     await using site = await limited(ALL)
+    const body = (tools: string) => `{"model":"allowed",${rest},"tools":${tools}}`
+    for (const tools of SEARCH_TOOLS) {
+      const answer = await site.ask(`POST ${path} HTTP/1.1`, body(tools))
+      expect([answer.status, answer.header('x-punku-left-out')], tools).toEqual([200, 'web_search'])
+      expect(site.reached().at(-1)?.body.toString(), tools).not.toMatch(/web_search|w\\u0065b_search/)
+    }
+    const own = '[{"type":"function","name":"web_search","function":{"name":"web_search","parameters":{}}}]'
+    const answer = await site.ask(`POST ${path} HTTP/1.1`, body(own))
+    expect([answer.status, answer.header('x-punku-left-out')]).toEqual([200, undefined])
+    expect(site.reached().at(-1)?.body.toString()).toBe(body(own))
+  })
+
+  test.each(OLLAMA_INFERENCE)('a web search is refused without it by option, on %s', async (path, rest) => {
+    const config = { gateway: { webSearch: 'refuse' } }
+    await using site = await openSite({ upstream: { models: MODELS }, grant: ALL, config })
     for (const tools of SEARCH_TOOLS) {
       const bytes = post(site, path, `{"model":"allowed",${rest},"tools":${tools}}`)
       await expectRefused(site, bytes, { code: 'cloud_not_allowed', dialect: dialectOf(path) })
     }
-    const own = '[{"type":"function","name":"web_search","function":{"name":"web_search","parameters":{}}}]'
-    const answer = await site.ask(`POST ${path} HTTP/1.1`, `{"model":"allowed",${rest},"tools":${own}}`)
-    expect(answer.status).toBe(200)
   })
 })

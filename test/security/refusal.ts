@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
+import type { DialectName } from '../../src/core/dialect-name.ts'
 import type { ErrorCode } from '../../src/core/error.ts'
 import { ERRORS } from '../../src/core/error.ts'
-import type { DialectName } from '../../src/dialects/dialect.ts'
 import { errorCode, errorShape, type Site } from './site.ts'
 import { type RawAnswer, send } from './wire.ts'
 

@@ -1,4 +1,4 @@
-import type { OperationName } from '../../src/control/contract.ts'
+import type { OperationName } from '../../src/contract/operations.ts'
 import type { ControlWorld, RoleName } from '../support/control-world.ts'
 import type { Asking, Visitor } from '../support/visitor.ts'
 
@@ -107,6 +107,13 @@ export const SAMPLES: Readonly<Record<OperationName, Sample>> = {
     },
   },
   listMembers: { own: () => NOTHING },
+  showMember: {
+    own: async (world, role) => {
+      const inviter = role === 'stranger' ? world.visitors.stranger : world.visitors.owner
+      return { params: { person: (await world.newPerson(inviter, 'member')).id } }
+    },
+    foreign: ({ personIds }) => ({ params: { person: personIds.stranger } }),
+  },
   changeMember: {
     own: async (world, role) => {
       const inviter = role === 'stranger' ? world.visitors.stranger : world.visitors.owner

@@ -1,5 +1,5 @@
-import type { OrgActor } from '../../src/people/actor.ts'
-import type { OrgRole } from '../../src/store/schema.ts'
+import type { OrgActor } from '../../src/gateway/orgs/actor.ts'
+import type { OrgRole } from '../../src/gateway/store/schema.ts'
 
 /** Somebody who is signed in and works in an org. */
 export function personIn(orgId: string, role: OrgRole, personId: string = role): OrgActor {

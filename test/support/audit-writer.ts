@@ -1,4 +1,4 @@
-import { openDatabase } from '../../src/store/database.ts'
+import { openDatabase } from '../../src/gateway/store/database.ts'
 import { openTestChains, testNote } from './chains.ts'
 
 /** A process of its own that writes entries to an audit log: `node audit-writer.ts <url> <count>`. */

@@ -18,7 +18,21 @@ export function chromiumOrSkip(): string | undefined {
   return undefined
 }
 
-/** Starts a Chromium without a window; whoever started it closes it. */
+/** For what never comes to be in a page: less than the limit of a test, which would not say what was waited for. */
+const HANG_MS = 100_000
+
+/**
+ * Starts a Chromium without a window; whoever started it closes it. It does not outlive this process: it ends with the
+ * pipe by which it is steered.
+ */
 export async function startBrowser(path: string): Promise<Browser> {
-  return await chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  const args = ['--no-sandbox', '--disable-dev-shm-usage']
+  const browser = await chromium.launch({ executablePath: path, args, timeout: HANG_MS })
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async (options) => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(HANG_MS)
+    return context
+  }
+  return browser
 }

@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { Kysely } from 'kysely'
-import { AuditLog } from '../../src/audit/audit-log.ts'
-import type { AuditNote } from '../../src/audit/audit-note.ts'
-import { AuditTrail } from '../../src/audit/audit-trail.ts'
-import type { ChainCheck, KeptHead } from '../../src/audit/chain-check.ts'
-import { openChains } from '../../src/audit/chains.ts'
+import { createLog } from '../../src/core/log.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { AuditRepository } from '../../src/store/audit-repository.ts'
-import type { OpenDatabase } from '../../src/store/database.ts'
-import { RequestRepository } from '../../src/store/request-repository.ts'
-import { RequestSeals } from '../../src/store/request-seals.ts'
-import type { Database, NewRequestRow } from '../../src/store/schema.ts'
+import { AuditTrail } from '../../src/gateway/audit/audit-trail.ts'
+import type { ChainCheck, KeptHead } from '../../src/gateway/audit/chain-check.ts'
+import { openChains } from '../../src/gateway/audit/chains.ts'
+import { AuditRepository } from '../../src/gateway/store/audit-repository.ts'
+import type { OpenDatabase } from '../../src/gateway/store/database.ts'
+import { OpenRequestRepository } from '../../src/gateway/store/open-request-repository.ts'
+import { RequestRepository } from '../../src/gateway/store/request-repository.ts'
+import { RequestSeals } from '../../src/gateway/store/request-seals.ts'
+import type { Database, NewRequestRow } from '../../src/gateway/store/schema.ts'
+import { Store } from '../../src/gateway/store/store.ts'
 import { ManualClock } from './clock.ts'
+import { type SignedNote, TestAudit } from './test-audit.ts'
 
 const PEPPER = new Secret('pepper of the tests')
 
@@ -23,13 +25,18 @@ export async function openTestChains(database: OpenDatabase, clock = new ManualC
   const chains = await openChains(database, PEPPER)
   const intruder: Intruder = database.db
   const repository = new AuditRepository(database, chains.audit)
+  const store = new Store({ database, audit: repository, clock, log: createLog({ level: 'silent', format: 'json' }) })
   const trail = new AuditTrail({ database, repository, chains })
+  const seals = new RequestSeals(database, chains.requests)
+  const requests = new RequestRepository(database, seals)
   return {
     clock,
     intruder,
-    audit: new AuditLog({ repository, clock }),
+    store,
+    audit: new TestAudit(repository, store),
     trail,
-    requests: new RequestRepository(database, new RequestSeals(database, chains.requests)),
+    requests,
+    openRequests: new OpenRequestRepository(database, requests, seals),
     async verifyOne(chain: ChainCheck['chain'], kept?: readonly KeptHead[]): Promise<ChainCheck> {
       const found = (await trail.verify(kept)).find((check) => check.chain === chain)
       if (found === undefined) throw new Error(`no check of the chain ${chain}`)
@@ -39,7 +46,7 @@ export async function openTestChains(database: OpenDatabase, clock = new ManualC
 }
 
 /** A change for the audit log. */
-export function testNote(given: Partial<AuditNote> = {}): AuditNote {
+export function testNote(given: Partial<SignedNote> = {}): SignedNote {
   return {
     actor: { kind: 'person', personId: 'per_1', name: 'Ada', address: '192.0.2.7' },
     orgId: 'default',
@@ -80,6 +87,7 @@ export function fullRequest(given: Partial<NewRequestRow> = {}): NewRequestRow {
     client_name: 'openai-node',
     client_version: '7.55.0',
     session_id: 'ünï',
+    left_out: 'web_search',
     ...given,
   }
 }

@@ -26,6 +26,11 @@ export class ManualClock implements Clock {
     return this.#timers.size
   }
 
+  /** When the next timer falls due, in `elapsed`'s milliseconds; `undefined` when none waits. */
+  get nextDueMs(): number | undefined {
+    return this.#earliest(Number.POSITIVE_INFINITY)?.dueAtMs
+  }
+
   now(): number {
     return this.#startedAt + this.#elapsedMs
   }
@@ -42,6 +47,15 @@ export class ManualClock implements Clock {
   after(delayMs: number, run: () => void): Disposable {
     const dueAtMs = this.#elapsedMs + Math.max(0, delayMs)
     return this.#add({ dueAtMs, order: this.#nextOrder++, intervalMs: undefined, run })
+  }
+
+  /** Turns stay the event loop's own: only time is moved by hand. */
+  turn(run: () => void): void {
+    setImmediate(run)
+  }
+
+  random(): number {
+    return Math.random()
   }
 
   /**

@@ -13,13 +13,16 @@ export interface ConnectProxyOptions {
 
 /** A proxy as companies have them: it lets connections through by CONNECT, to whatever port of this machine they name. */
 export class ConnectProxy implements AsyncDisposable {
-  /** The authorities that were asked for, oldest first. */
+  /** The authorities that were asked for, oldest first; of plain HTTP, which it refuses, the whole URLs. */
   readonly asked: string[] = []
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
   private constructor({ authorization, status, isSilent = false }: ConnectProxyOptions) {
-    this.#server = createServer((_request, response) => response.writeHead(400).end())
+    this.#server = createServer((request, response) => {
+      this.asked.push(request.url ?? '')
+      response.writeHead(400).end()
+    })
     this.#server.on('connection', (socket) => this.#keep(socket))
     this.#server.on('connect', (request, client: Socket) => {
       this.asked.push(request.url ?? '')

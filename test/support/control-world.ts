@@ -29,7 +29,7 @@ export async function startControlWorld(options: Partial<TestGatewayOptions> = {
   const gateway = await startTestGateway({ upstreams: [], ...options })
   const visit = () => new Visitor(gateway.url)
   const system = visit()
-  const token = new URL(gateway.parts.setup.issue(gateway.url)).hash.slice(1)
+  const token = new URL(await gateway.parts.setup.issue(gateway.url)).hash.slice(1)
   const founder = { token, name: 'System', email: 'system@example.org', password: PASSWORD }
   const { id: systemId } = await system.do('setUp', { body: founder })
 

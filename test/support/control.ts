@@ -1,27 +1,30 @@
 import { pino } from 'pino'
 import { expect } from 'vitest'
 import type { z } from 'zod'
-import { KeyService } from '../../src/access/key-service.ts'
-import { hashSecret } from '../../src/access/key-text.ts'
-import type { AuditNote, AuditSink } from '../../src/audit/audit-note.ts'
-import { operations } from '../../src/control/contract.ts'
-import { type Control, type ControlOptions, createControl } from '../../src/control/control.ts'
+import { operations } from '../../src/contract/operations.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { type Actor, localActor } from '../../src/people/actor.ts'
-import { parseOrgSettings } from '../../src/people/org-settings.ts'
-import { AccessTokens } from '../../src/relay/access-tokens.ts'
-import { PairingService } from '../../src/relay/pairing-service.ts'
-import { TunnelService } from '../../src/relay/tunnel-service.ts'
-import type { OpenDatabase } from '../../src/store/database.ts'
-import { KeyRepository } from '../../src/store/key-repository.ts'
-import { OrgRepository } from '../../src/store/org-repository.ts'
-import { PairingRepository } from '../../src/store/pairing-repository.ts'
-import { PersonNames } from '../../src/store/person-names.ts'
-import { TunnelRepository } from '../../src/store/tunnel-repository.ts'
-import { UsageRepository } from '../../src/store/usage-repository.ts'
+import { KeyService } from '../../src/gateway/access/key-service.ts'
+import { hashSecret } from '../../src/gateway/access/key-text.ts'
+import { type Control, type ControlOptions, createControl } from '../../src/gateway/control/control.ts'
+import { Exports } from '../../src/gateway/control/exports.ts'
+import { type Actor, localActor } from '../../src/gateway/orgs/actor.ts'
+import { parseOrgSettings } from '../../src/gateway/orgs/org-settings.ts'
+import { AccessTokens } from '../../src/gateway/relay/access-tokens.ts'
+import { PairingService } from '../../src/gateway/relay/pairing-service.ts'
+import { TunnelService } from '../../src/gateway/relay/tunnel-service.ts'
+import { Counts } from '../../src/gateway/store/counts.ts'
+import type { OpenDatabase } from '../../src/gateway/store/database.ts'
+import { KeyRepository } from '../../src/gateway/store/key-repository.ts'
+import { OrgRepository } from '../../src/gateway/store/org-repository.ts'
+import { PairingRepository } from '../../src/gateway/store/pairing-repository.ts'
+import { PersonNames } from '../../src/gateway/store/person-names.ts'
+import type { AuditRow } from '../../src/gateway/store/schema.ts'
+import { TunnelRepository } from '../../src/gateway/store/tunnel-repository.ts'
+import { UsageRepository } from '../../src/gateway/store/usage-repository.ts'
 import { openTestChains } from './chains.ts'
 import { ManualClock } from './clock.ts'
 import { testPeople } from './people-parts.ts'
+import type { SignedNote } from './test-audit.ts'
 
 const pepper = new Secret('pepper')
 
@@ -37,43 +40,63 @@ type SuccessSchema<Name extends OperationName> = {
     : never
 }[keyof (typeof operations)[Name]['responses']]
 
+/** An entry of the audit log as the note it was made of. */
+export function noteOf(entry: AuditRow): SignedNote {
+  return {
+    actor: {
+      kind: entry.actor_kind,
+      personId: entry.actor_id ?? undefined,
+      name: entry.actor_name,
+      address: entry.address,
+    },
+    orgId: entry.org_id ?? undefined,
+    action: entry.action,
+    target: { id: entry.target_id ?? undefined, name: entry.target_name ?? undefined },
+    ...(entry.before === null ? {} : { before: JSON.parse(entry.before) }),
+    ...(entry.after === null ? {} : { after: JSON.parse(entry.after) }),
+  }
+}
+
 /** A control API on a database of its own, and its parts. Its clock moves only by hand. */
 export async function openTestControl(open: () => Promise<OpenDatabase>, given: Partial<ControlOptions> = {}) {
   const database = await open()
   const clock = new ManualClock()
-  const { requests, trail, audit: auditLog } = await openTestChains(database, clock)
+  const { store, requests, trail, audit: auditLog } = await openTestChains(database, clock)
   const usage = new UsageRepository(database)
   const personNames = new PersonNames(database)
-  const orgRepository = new OrgRepository(database)
-  const settingsOf = async (orgId: string) => parseOrgSettings((await orgRepository.find(orgId))?.settings ?? '')
+  const settingsOf = async (orgId: string, { db }: Pick<OpenDatabase, 'db'> = database) =>
+    parseOrgSettings((await new OrgRepository({ db }).find(orgId))?.settings ?? '')
   const hash = (secret: string) => hashSecret(pepper, secret)
   const keys = new KeyService({
+    store,
     repository: new KeyRepository(database),
     hash,
     clock,
-    memberKeyRules: async (orgId) => (await settingsOf(orgId)).memberKeys,
+    memberKeyRules: async (orgId, change) => (await settingsOf(orgId, change)).memberKeys,
   })
   const accessTokens = new AccessTokens({ pepper, clock })
   const repository = new TunnelRepository(database)
-  const tunnels = new TunnelService({ repository, hash, clock })
+  const tunnels = new TunnelService({ store, repository, hash })
   const pairings = new PairingService({
+    store,
     pairings: new PairingRepository(database),
     tunnels: repository,
     accessTokens,
+    counts: new Counts({ database, hash, clock }),
     hash,
     clock,
   })
   const logLines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
-  const notes: AuditNote[] = []
-  const audit: AuditSink = { record: async (note) => void notes.push(note) }
+  const notes: SignedNote[] = []
+  store.onRecorded((entry) => void notes.push(noteOf(entry)))
   const actorOf: ControlOptions['actorOf'] = (context) => {
     // By its socket nothing comes along: whoever reaches that is the owner.
     const env = context.env as CallerEnv | undefined
     return env === undefined ? localActor() : env.actor
   }
   const now = () => clock.now()
-  const people = testPeople({ database, keys, tunnels, hash, audit, clock, log })
+  const people = testPeople({ database, store, hash, clock, log })
   const app = createControl({
     ...people,
     keys,
@@ -84,8 +107,8 @@ export async function openTestControl(open: () => Promise<OpenDatabase>, given: 
     tunnels,
     pairings,
     actorOf,
-    audit,
     trail,
+    exports: new Exports(),
     log,
     now,
     clock,
@@ -93,6 +116,7 @@ export async function openTestControl(open: () => Promise<OpenDatabase>, given: 
   })
   return {
     ...people,
+    store,
     app,
     clock,
     database,

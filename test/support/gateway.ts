@@ -1,15 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import type { KeyGrant } from '../../src/access/key-grant.ts'
-import { type GatewayParts, openGateway } from '../../src/app/gateway-parts.ts'
 import type { ConfigLayer } from '../../src/config/environment.ts'
 import { ensureHome } from '../../src/config/home.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
-import type { RequestRow } from '../../src/store/schema.ts'
+import type { KeyGrant } from '../../src/gateway/access/key-grant.ts'
+import { type Dashboard, openDashboard } from '../../src/gateway/dashboard/dashboard.ts'
+import { type GatewayParts, openGateway } from '../../src/gateway/serve/gateway-parts.ts'
+import type { RequestRow } from '../../src/gateway/store/schema.ts'
+import { openFilesLimit } from '../../src/system/open-files-limit.ts'
 import { LOCAL } from './key-actors.ts'
+import { quickHasher } from './quick-hasher.ts'
 import { startTestAgent, type TestAgent } from './test-agent.ts'
 
 /** Which way requests go to their model servers. `npm test` runs the proxy's tests once with each. */
@@ -51,9 +54,26 @@ const ALL_ROWS = { orgId: 'default', seesUnnamed: true }
 
 let keyCount = 0
 
+/** What each gateway of a process finds alike, and takes longer to find than all else of a start. */
+let found: { readonly openFiles: number; readonly dashboard: Dashboard } | undefined
+
+async function find() {
+  found ??= { openFiles: openFilesLimit(), dashboard: await openDashboard() }
+  return found
+}
+
+/** A state folder of its own, with a database that has all tables: its first start is tested where that is the point. */
+function newHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'punku-test-'))
+  ensureHome(home)
+  const template = process.env['PUNKU_TEST_SQLITE_TEMPLATE']
+  if (template !== undefined) copyFileSync(template, join(home, 'punku.db'))
+  return home
+}
+
 /** Starts one; disposing it ends its connections and removes the folder that is its own. */
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const home = options.home ?? mkdtempSync(join(tmpdir(), 'punku-test-'))
+  const home = options.home ?? newHome()
   ensureHome(home)
   const logLines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
@@ -70,7 +90,16 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   })
   const clock = options.clock ?? systemClock
   const isDirect = TEST_PATH === 'direct'
-  const parts = await openGateway({ home, config, upstreams: isDirect ? config.upstreams : [], clock, log })
+  const places = isDirect ? config.upstreams : []
+  const parts = await openGateway({
+    home,
+    config,
+    upstreams: places,
+    clock,
+    log,
+    hasher: quickHasher,
+    ...(await find()),
+  })
   const { port } = await parts.gateway.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   const agents = new Map<string, TestAgent>()
   for (const [at, upstreamUrl] of isDirect ? [] : options.upstreams.entries()) {
@@ -88,8 +117,8 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     async addUpstream(orgId, url) {
       const label = `more-${agents.size + 1}-${parts.upstreams.all().length}`
       if (isDirect) {
-        const wanted = { orgId, label, url, kind: undefined, key: undefined, by: 'test' }
-        const { id } = await parts.upstreamService.create(wanted)
+        const wanted = { label, url, kind: undefined, key: undefined }
+        const { id } = await parts.upstreamService.create({ ...LOCAL, orgId }, wanted)
         await parts.upstreams.get(id)?.refresh()
         return id
       }

@@ -1,13 +1,22 @@
-import type { KeyActor, MemberKeyRules } from '../../src/access/key-actor.ts'
+import type { KeyActor, MemberKeyRules } from '../../src/gateway/access/key-actor.ts'
 
 /** Whoever sits at the gateway's own machine. */
-export const LOCAL: KeyActor = { orgId: 'default', personId: undefined, name: 'local admin', power: 'system' }
+export const LOCAL: KeyActor = {
+  kind: 'local',
+  orgId: 'default',
+  personId: undefined,
+  name: 'local admin',
+  address: 'local',
+  power: 'system',
+}
 
 /** A member of an org. */
 export const memberOf = (orgId: string, personId: string): KeyActor => ({
+  kind: 'person',
   orgId,
   personId,
   name: personId,
+  address: '192.0.2.7',
   power: 'member',
 })
 

@@ -6,16 +6,16 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { AgentHello } from '../../src/protocol/hello.ts'
 import { awaitAgent, sessionFor, welcome } from '../../src/tunnel/accept.ts'
+import { TunnelDispatcher } from '../../src/tunnel/http/tunnel-dispatcher.ts'
 import { DEFAULT_TUNNEL_LIMITS } from '../../src/tunnel/limits.ts'
 import type { Link } from '../../src/tunnel/link.ts'
-import type { Session } from '../../src/tunnel/session.ts'
-import { TunnelDispatcher } from '../../src/tunnel/tunnel-dispatcher.ts'
+import type { TunnelSession } from '../../src/tunnel/session.ts'
 import { Mailbox } from './scripted/mailbox.ts'
 
 /** A link that an agent opened. */
 export interface AcceptedLink {
   readonly link: Link
-  readonly session: Session
+  readonly session: TunnelSession
   readonly hello: AgentHello
   /** The access token it came with. */
   readonly token: string
@@ -37,6 +37,8 @@ export class LinkGateway implements AsyncDisposable {
   upgrades = 0
   /** Answers an upgrade with this status instead of taking it. */
   refuses: ((token: string) => number | undefined) | undefined
+  /** The `retry-after` of such an answer. */
+  retryAfter: string | undefined
   /** Opens the WebSocket and says nothing. */
   isMute = false
   resumeWindowMs = 30_000
@@ -60,7 +62,8 @@ export class LinkGateway implements AsyncDisposable {
       if (status === undefined) {
         this.#accepting.handleUpgrade(request, socket, head, (opened) => void this.#accept(opened, token))
       } else {
-        socket.end(`HTTP/1.1 ${status} Refused\r\nContent-Length: 0\r\n\r\n`)
+        const retryAfter = this.retryAfter === undefined ? '' : `Retry-After: ${this.retryAfter}\r\n`
+        socket.end(`HTTP/1.1 ${status} Refused\r\n${retryAfter}Content-Length: 0\r\n\r\n`)
       }
     })
   }
@@ -112,7 +115,7 @@ export class LinkGateway implements AsyncDisposable {
   async #accept(socket: WebSocket, token: string): Promise<void> {
     socket.on('error', () => {})
     if (this.isMute) return
-    const offered = await awaitAgent(socket, this.#clock).catch(() => undefined)
+    const offered = await awaitAgent(socket, this.#clock, DEFAULT_TUNNEL_LIMITS).catch(() => undefined)
     if (offered === undefined) return
     const { link, hello } = offered
     const { resume } = hello

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { findFreePort } from './free-port.ts'
 import { buildScriptedModel, type ScriptedModelOptions } from './gguf.ts'
 import { type LlamaServerProgram, obtainLlamaServer } from './llama-server-program.ts'
+import { watched } from './watched.ts'
 
 export interface LlamaServerOptions extends ScriptedModelOptions {
   /** More arguments, as in `['--api-key', 'k']` or `['--embeddings', '--pooling', 'mean']`. */
@@ -23,7 +24,7 @@ export interface LlamaServer extends AsyncDisposable {
   readonly model: string
 }
 
-const START_LIMIT_MS = 20_000
+const START_LIMIT_MS = 100_000
 const HEALTH_POLL_MS = 20
 const KEPT_OUTPUT_CHARACTERS = 4_000
 
@@ -54,10 +55,12 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   const port = await findFreePort()
   const serverArgs = ['-m', file, '--alias', model, '--host', '127.0.0.1', '--port', String(port), '--offline']
   const defaults = ['--no-webui', '-c', '8192', '-np', '2', '-t', '1']
-  const child = spawn(program.command, [...program.args, ...serverArgs, ...defaults, ...(options.args ?? [])], {
-    env: { ...process.env, ...program.environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = watched(
+    spawn(program.command, [...program.args, ...serverArgs, ...defaults, ...(options.args ?? [])], {
+      env: { ...process.env, ...program.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  )
   const exited = once(child, 'exit')
   let output = ''
   const keep = (chunk: Buffer) => {
@@ -69,9 +72,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   const origin = `http://127.0.0.1:${port}`
   // Nothing of it is worth keeping, and on SIGTERM it would wait for streams that a test left open.
   const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
   const stop = async () => {
-    process.off('exit', kill)
     kill()
     await exited
     await rm(folder, { recursive: true, force: true })

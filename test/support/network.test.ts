@@ -8,6 +8,7 @@ import { type Network, type NetworkOptions, startNetwork } from './network.ts'
 import type { Direction } from './network-flow.ts'
 import { RawConnection } from './raw.ts'
 import { RawServer, type ServedConnection } from './raw-server.ts'
+import { watched } from './watched.ts'
 
 /** One connection through a network: `near` is the client's end, `far` the target's. */
 interface Site extends AsyncDisposable {
@@ -229,9 +230,8 @@ describe('a slow network', () => {
     await using server = await RawServer.start((connection) => connection.write('hello'))
     const main = fileURLToPath(new URL('network-main.ts', import.meta.url))
     const target = `127.0.0.1:${server.port}`
-    const child = spawn(process.execPath, [main, '--target', target, '--delay-ms', '5', '--bits-per-second', '1e9'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const args = [main, '--target', target, '--delay-ms', '5', '--bits-per-second', '1e9']
+    const child = watched(spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] }))
     try {
       const [line] = (await once(child.stdout, 'data')) as [Buffer]
       using near = await RawConnection.open(Number(line.toString()))

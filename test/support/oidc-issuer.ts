@@ -30,9 +30,17 @@ export const CLIENT_ID = 'punku'
 export const CLIENT_SECRET = 'a secret of the client'
 const KEY_ID = 'test key'
 
+/** Made once: to make two takes longer than a test. */
+let made: ReturnType<typeof makeKeys> | undefined
+
+async function makeKeys() {
+  return { own: await generateKeyPair('RS256', { extractable: true }), other: await generateKeyPair('RS256') }
+}
+
 /** A real OpenID provider on 127.0.0.1. Closed after the test. */
 export async function startIssuer({ account, port = 0, hasClaimsInIdToken = false }: IssuerOptions) {
-  const keys = { own: await generateKeyPair('RS256', { extractable: true }), other: await generateKeyPair('RS256') }
+  made ??= makeKeys()
+  const keys = await made
   const own = { ...(await exportJWK(keys.own.privateKey)), kid: KEY_ID, alg: 'RS256', use: 'sig' }
   let answer: RequestListener = (_, response) => response.writeHead(503).end()
   let person = account

@@ -1,11 +1,13 @@
 import { sql } from 'kysely'
-import type { Actor } from '../../src/people/actor.ts'
-import { type PersonSession, sessionActor } from '../../src/people/session-actor.ts'
-import type { OpenDatabase } from '../../src/store/database.ts'
-import { OrgRepository } from '../../src/store/org-repository.ts'
-import { PersonRepository } from '../../src/store/person-repository.ts'
-import type { OrgRole } from '../../src/store/schema.ts'
+import type { Actor } from '../../src/gateway/orgs/actor.ts'
+import type { Newcomer, SessionKeeper } from '../../src/gateway/orgs/session-keeper.ts'
+import { type PersonSession, sessionActor } from '../../src/gateway/sign-in/session-actor.ts'
+import type { OpenDatabase } from '../../src/gateway/store/database.ts'
+import { PersonRepository } from '../../src/gateway/store/person-repository.ts'
+import type { OrgRole } from '../../src/gateway/store/schema.ts'
+import type { Store } from '../../src/gateway/store/store.ts'
 import { MANUAL_CLOCK_START } from './clock.ts'
+import { recordedChange } from './store.ts'
 
 /** Where the people of tests come from. */
 export const TEST_ADDRESS = '203.0.113.7'
@@ -23,6 +25,16 @@ export async function addPerson(
   return id
 }
 
+/** Somebody with an account and a password; their id. */
+export async function addAccount(
+  { store, keeper }: { readonly store: Store; readonly keeper: Pick<SessionKeeper, 'prepare' | 'insert'> },
+  newcomer: Newcomer,
+): Promise<string> {
+  const account = await keeper.prepare(newcomer)
+  await recordedChange(store, (change) => keeper.insert(change, account))
+  return account.id
+}
+
 /** Makes somebody a member of an org. */
 export async function addMember({ db }: OpenDatabase, orgId: string, personId: string, role: OrgRole, at = 0) {
   await db
@@ -31,15 +43,33 @@ export async function addMember({ db }: OpenDatabase, orgId: string, personId: s
     .execute()
 }
 
+/** Ends a membership. */
+export async function removeMember({ db }: OpenDatabase, orgId: string, personId: string): Promise<void> {
+  await db.deleteFrom('members').where('org_id', '=', orgId).where('person_id', '=', personId).execute()
+}
+
 /** Makes somebody a system admin. */
 export async function addSystemAdmin({ db }: OpenDatabase, personId: string): Promise<void> {
   await db.insertInto('system_admins').values({ person_id: personId, created_at: MANUAL_CLOCK_START }).execute()
 }
 
 /** An org besides `default`; its slug is its id without the first part. */
-export async function addOrg(database: OpenDatabase, id: string, at = 0): Promise<void> {
+export async function addOrg({ db }: OpenDatabase, id: string, at = 0): Promise<void> {
   const slug = id.replace('org_', '')
-  await new OrgRepository(database).insert({ id, slug, name: slug, created_at: MANUAL_CLOCK_START + at }, undefined)
+  const times = { created_at: MANUAL_CLOCK_START + at, updated_at: MANUAL_CLOCK_START + at }
+  await db
+    .insertInto('orgs')
+    .values({ id, slug, name: slug, settings: '{}', version: 1, ...times })
+    .execute()
+}
+
+/** Puts settings in the place of those of an org. */
+export async function setOrgSettings({ db }: OpenDatabase, id: string, settings: object): Promise<void> {
+  await db
+    .updateTable('orgs')
+    .set({ settings: JSON.stringify(settings) })
+    .where('id', '=', id)
+    .execute()
 }
 
 let sessions = 0
@@ -52,6 +82,12 @@ export async function addSession({ db }: OpenDatabase, personId: string, name = 
   await sql`insert into sessions (id, "expiresAt", token, "createdAt", "updatedAt", "userId")
     values (${sessionId}, ${end}, ${`token of ${sessionId}`}, ${at}, ${at}, ${personId})`.execute(db)
   return { sessionId, personId, name }
+}
+
+/** Lets a session work in an org. */
+export async function setSessionOrg({ db }: OpenDatabase, sessionId: string, orgId: string): Promise<void> {
+  await db.deleteFrom('session_orgs').where('session_id', '=', sessionId).execute()
+  await db.insertInto('session_orgs').values({ session_id: sessionId, org_id: orgId }).execute()
 }
 
 /** Somebody who is signed in. */

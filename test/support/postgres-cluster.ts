@@ -3,15 +3,23 @@ import { once } from 'node:events'
 import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { watched } from './watched.ts'
 
 /** A PostgreSQL of our own, in a temporary folder, reached through a socket in that folder and by nothing else. */
 export interface PostgresCluster extends AsyncDisposable {
   /** Of the database `postgres`, as its superuser. */
   readonly url: string
+  /** Ends it at once, as `pg_ctl stop -m immediate` does: every connection breaks, and what was not on the disk is gone. */
+  stop(): Promise<void>
+  /** Starts it again after `stop`; resolves when it accepts connections. */
+  start(): Promise<void>
 }
 
-/** Starts a cluster; `undefined` when PostgreSQL's programs are not installed. Takes about two seconds. */
-export async function startPostgresCluster(): Promise<PostgresCluster | undefined> {
+/**
+ * Starts a cluster; `undefined` when PostgreSQL's programs are not installed. Takes about two seconds.
+ * @param options.isDurable whether what was committed outlives `stop`. Default: no, which is faster
+ */
+export async function startPostgresCluster({ isDurable = false } = {}): Promise<PostgresCluster | undefined> {
   const programs = findPrograms()
   if (programs === undefined) return undefined
   const owner = unprivilegedOwner()
@@ -21,23 +29,38 @@ export async function startPostgresCluster(): Promise<PostgresCluster | undefine
     const data = join(folder, 'data')
     const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
     execFileSync(join(programs, 'initdb'), initdb, { ...owner, cwd: folder, stdio: 'pipe' })
-    // Nothing here has to outlive a crash, so nothing waits for the disk.
-    const settings = ['listen_addresses=', 'fsync=off', 'synchronous_commit=off', 'full_page_writes=off']
-    const postgres = spawn(
-      join(programs, 'postgres'),
-      ['-D', data, '-k', folder, ...settings.flatMap((setting) => ['-c', setting])],
-      { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] },
-    )
-    const stopAtExit = () => postgres.kill('SIGQUIT')
-    process.once('exit', stopAtExit)
-    await untilReady(postgres)
+    const settings = [
+      'listen_addresses=',
+      // What does not have to outlive a crash does not wait for the disk.
+      ...(isDurable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+      'autovacuum=off',
+      'max_connections=400',
+    ]
+    const args = ['-D', data, '-k', folder, ...settings.flatMap((setting) => ['-c', setting])]
+    const startProgram = async () => {
+      const started = watched(
+        spawn(join(programs, 'postgres'), args, { ...owner, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }),
+        // With it the processes of its connections end too.
+        { signal: 'QUIT' },
+      )
+      await untilReady(started)
+      return started
+    }
+    let postgres = await startProgram()
+    const end = async (signal: NodeJS.Signals) => {
+      if (postgres.exitCode !== null) return
+      const exited = once(postgres, 'exit')
+      postgres.kill(signal)
+      await exited
+    }
     return {
       url: `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`,
+      stop: () => end('SIGQUIT'),
+      async start() {
+        postgres = await startProgram()
+      },
       async [Symbol.asyncDispose]() {
-        process.off('exit', stopAtExit)
-        const exited = once(postgres, 'exit')
-        postgres.kill('SIGINT')
-        await exited
+        await end('SIGINT')
         rmSync(folder, { recursive: true, force: true })
       },
     }

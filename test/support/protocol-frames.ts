@@ -1,5 +1,5 @@
 import { FLAG_END, FRAME, type GoAwayCode, type ResetOrigin, type StreamReset } from '../../src/protocol/codes.ts'
-import { type FrameSink, readMessage } from '../../src/protocol/frame-reader.ts'
+import { type FrameSink, MessageReader } from '../../src/protocol/frame-reader.ts'
 import {
   ackFrame,
   creditFrame,
@@ -15,7 +15,7 @@ import {
   writeFrameHeader,
 } from '../../src/protocol/frame-writer.ts'
 
-/** A frame as `readMessage` gives it. */
+/** A frame as `MessageReader` gives it. */
 export type ReadFrame =
   | { readonly is: 'hello'; readonly payload: Buffer }
   | { readonly is: 'ack'; readonly count: number }
@@ -88,10 +88,10 @@ export class FrameRecorder implements FrameSink {
   }
 }
 
-/** The frames of a message. @throws ProtocolError as `readMessage` does */
+/** The frames of a message. @throws ProtocolError as `MessageReader` does */
 export function readFrames(message: Buffer, peer: ResetOrigin = 'gateway'): ReadFrame[] {
   const recorder = new FrameRecorder()
-  readMessage(message, peer, recorder)
+  new MessageReader(message, peer, recorder).read()
   return recorder.frames
 }
 
@@ -118,11 +118,8 @@ export function writeFrame(frame: ReadFrame): Buffer {
       return rawFrame(FRAME.goAway, 0, 0, Buffer.concat([Buffer.alloc(2), Buffer.from(frame.text)]))
     case 'token':
       return tokenFrame(frame.token)
-    case 'open': {
-      const bytes = openFrame(frame.streamId, frame.head, frame.isEnd)
-      bytes[FRAME_HEADER_BYTES] = frame.streamKind
-      return bytes
-    }
+    case 'open':
+      return openFrame(frame.streamId, frame.streamKind, frame.head, frame.isEnd)
     case 'head':
       return headFrame(frame.streamId, frame.head, frame.isEnd)
     case 'data':

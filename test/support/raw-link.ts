@@ -3,12 +3,13 @@ import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import type { RequestHead } from '../../src/protocol/head.ts'
 import { SUBPROTOCOL } from '../../src/protocol/limits.ts'
+import type { TunnelDispatcher } from '../../src/tunnel/http/tunnel-dispatcher.ts'
 import { type JoinedLink, joinAsAgent } from '../../src/tunnel/join.ts'
 import { DEFAULT_TUNNEL_LIMITS, type TunnelLimits } from '../../src/tunnel/limits.ts'
 import type { Link } from '../../src/tunnel/link.ts'
-import type { Session } from '../../src/tunnel/session.ts'
+import { SOCKET_OPTIONS } from '../../src/tunnel/link-socket.ts'
+import type { TunnelSession } from '../../src/tunnel/session.ts'
 import type { TunnelStream } from '../../src/tunnel/stream.ts'
-import type { TunnelDispatcher } from '../../src/tunnel/tunnel-dispatcher.ts'
 import { ManualClock } from './clock.ts'
 import { agentHello, dialRaw, gatewayHello, type RawPeer, startRawGateway } from './raw-tunnel-peer.ts'
 import { startTunnelPair } from './tunnel-pair.ts'
@@ -32,7 +33,7 @@ export interface RawLink {
   readonly clock: ManualClock
   readonly peer: RawPeer
   readonly link: Link
-  readonly session: Session
+  readonly session: TunnelSession
 }
 
 /** A link on which both sides have said HELLO. It is gone after the test. */
@@ -70,9 +71,14 @@ export async function againstAgent(options: RawLinkOptions = {}): Promise<RawLin
 export async function dialAsAgent(
   port: number,
   accepted: Promise<RawPeer>,
-  { clock = new ManualClock(), limits = {}, onStream = () => {}, resume }: RawLinkOptions & { resume?: Session } = {},
+  {
+    clock = new ManualClock(),
+    limits = {},
+    onStream = () => {},
+    resume,
+  }: RawLinkOptions & { resume?: TunnelSession } = {},
 ): Promise<{ readonly peer: RawPeer; readonly joining: Promise<JoinedLink>; readonly clock: ManualClock }> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/tunnel`, SUBPROTOCOL, { perMessageDeflate: false })
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/tunnel`, SUBPROTOCOL, { ...SOCKET_OPTIONS })
   await once(socket, 'open')
   const joining = joinAsAgent({
     socket,

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type ClientOptions, WebSocket, WebSocketServer } from 'ws'
-import { FRAME } from '../../src/protocol/codes.ts'
+import { FRAME, STREAM_KIND } from '../../src/protocol/codes.ts'
 import { openFrame, pingFrame } from '../../src/protocol/frame-writer.ts'
 import { encodeRequestHead, encodeResponseHead, type RequestHead, type ResponseHead } from '../../src/protocol/head.ts'
 import type { AgentHello, GatewayHello } from '../../src/protocol/hello.ts'
@@ -137,7 +137,8 @@ export function openOf(
   streamId: number,
   { isEnd = true, ...head }: Partial<RequestHead> & { isEnd?: boolean } = {},
 ): Buffer {
-  return openFrame(streamId, encodeRequestHead({ method: 'GET', target: '/x', fields: [], ...head }), isEnd)
+  const bytes = encodeRequestHead({ method: 'GET', target: '/x', fields: [], ...head })
+  return openFrame(streamId, STREAM_KIND.http, bytes, isEnd)
 }
 
 /** A whole HEAD. */

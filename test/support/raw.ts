@@ -21,9 +21,9 @@ export class RawConnection implements Disposable {
     })
   }
 
-  /** Resolves once connected; rejects when the port refuses. */
-  static async open(port: number): Promise<RawConnection> {
-    const socket = connect({ host: '127.0.0.1', port, noDelay: true })
+  /** Resolves once connected; rejects when the port refuses. `from`: another address of loopback. */
+  static async open(port: number, from = '127.0.0.1'): Promise<RawConnection> {
+    const socket = connect({ host: '127.0.0.1', port, noDelay: true, localAddress: from })
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('error', reject)

@@ -8,18 +8,20 @@ import { getRequestListener } from '@hono/node-server'
 import { pino } from 'pino'
 import { request } from 'undici'
 import { onTestFinished } from 'vitest'
-import { hashSecret } from '../../src/access/key-text.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { AccessTokens } from '../../src/relay/access-tokens.ts'
-import { PairingService } from '../../src/relay/pairing-service.ts'
-import { createRelaySite } from '../../src/relay/site.ts'
-import type { RelaySiteLimits } from '../../src/relay/site-options.ts'
-import { TunnelService } from '../../src/relay/tunnel-service.ts'
-import { openDatabase } from '../../src/store/database.ts'
-import { migrate } from '../../src/store/migrations.ts'
-import { PairingRepository } from '../../src/store/pairing-repository.ts'
-import { TunnelRepository } from '../../src/store/tunnel-repository.ts'
+import { hashSecret } from '../../src/gateway/access/key-text.ts'
+import { AccessTokens } from '../../src/gateway/relay/access-tokens.ts'
+import { PairingService } from '../../src/gateway/relay/pairing-service.ts'
+import { createRelaySite } from '../../src/gateway/relay/site.ts'
+import type { RelaySiteLimits } from '../../src/gateway/relay/site-options.ts'
+import { TunnelService } from '../../src/gateway/relay/tunnel-service.ts'
+import { Counts } from '../../src/gateway/store/counts.ts'
+import { openDatabase } from '../../src/gateway/store/database.ts'
+import { migrate } from '../../src/gateway/store/migrations.ts'
+import { PairingRepository } from '../../src/gateway/store/pairing-repository.ts'
+import { TunnelRepository } from '../../src/gateway/store/tunnel-repository.ts'
 import { ManualClock } from './clock.ts'
+import { openTestStore } from './store.ts'
 
 /** The header in which a test says whose address a request is from. Default: 192.0.2.1. */
 export const ADDRESS_HEADER = 'x-test-address'
@@ -52,15 +54,18 @@ export async function openRelaySite(given: RelaySiteGiven = {}) {
   onTestFinished(() => database.close())
   await migrate(database)
   const clock = new ManualClock()
+  const { store, entries } = await openTestStore(database, clock)
   const pepper = new Secret('pepper')
   const hash = (text: string) => hashSecret(pepper, text)
   const [tunnelRows, pairingRows] = [new TunnelRepository(database), new PairingRepository(database)]
   const bounds = given.maxTunnels === undefined ? {} : { maxTunnels: given.maxTunnels }
-  const tunnels = new TunnelService({ repository: tunnelRows, hash, clock, ...bounds })
+  const tunnels = new TunnelService({ store, repository: tunnelRows, hash, ...bounds })
   const pairings = new PairingService({
+    store,
     pairings: pairingRows,
     tunnels: tunnelRows,
     accessTokens: new AccessTokens({ pepper, clock }),
+    counts: new Counts({ database, hash, clock }),
     hash,
     clock,
     ...bounds,
@@ -89,6 +94,8 @@ export async function openRelaySite(given: RelaySiteGiven = {}) {
     database,
     tunnels,
     pairings,
+    /** What was recorded. */
+    entries,
     logLines,
     ask,
   }

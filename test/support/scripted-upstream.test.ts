@@ -24,6 +24,7 @@ import {
   restByRelease,
 } from './scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.ts'
+import { untilStill } from './stillness.ts'
 
 const messages = [{ role: 'user' as const, content: 'hi' }]
 const parameters = { type: 'object' as const, properties: { city: { type: 'string' } } }
@@ -107,6 +108,19 @@ describe('the official SDKs read its answers', () => {
     if (server === 'ollama') await expect(count).rejects.toThrow(Anthropic.NotFoundError)
     else expect((await count).input_tokens).toBe(SCRIPTED_USAGE.promptTokens)
   })
+})
+
+test('the tool that its model calls is the one that was chosen for the request, or none', async () => {
+  const chooseTool = (body: Readonly<Record<string, unknown>>) =>
+    body['model'] === 'caller' ? { name: 'second', args: { of: 2 } } : undefined
+  await using upstream = await startScriptedUpstream({ server: 'openai', models: ['caller', 'talker'], chooseTool })
+  const client = openaiClient(upstream)
+  const tools = ['first', 'second'].map((name) => ({ type: 'function' as const, function: { name, parameters } }))
+  const called = await client.chat.completions.create({ model: 'caller', messages, tools })
+  const call = { function: { name: 'second', arguments: '{"of":2}' } }
+  expect(called.choices[0]?.message.tool_calls).toMatchObject([call])
+  const said = await client.chat.completions.create({ model: 'talker', messages, tools })
+  expect(said.choices[0]?.message.content).toBe(SCRIPTED_TEXT)
 })
 
 describe('manners', () => {
@@ -284,11 +298,7 @@ describe('misbehaviour', () => {
     using client = await startChat(upstream)
     client.setReading(false)
     const request = await upstream.nextRequest()
-    let before = -1
-    while (request.sentBytes !== before) {
-      before = request.sentBytes
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
+    const before = await untilStill(() => request.sentBytes)
     expect(before).toBeGreaterThan(0)
     client.setReading(true)
     await client.until(() => client.socket.bytesRead > before + 1_000_000)

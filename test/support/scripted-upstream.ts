@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_WORDS, textAnswer } from './scripted/answer.ts'
+import { type Question, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_WORDS, textAnswer } from './scripted/answer.ts'
 import { errorAnswer, type ScriptedServer } from './scripted/error-answers.ts'
 import { Mailbox } from './scripted/mailbox.ts'
 import { Playback, type Step } from './scripted/playback.ts'
@@ -16,6 +16,8 @@ export interface ScriptedUpstreamOptions {
   readonly models?: readonly string[]
   /** What its models say. Default `SCRIPTED_WORDS`. */
   readonly words?: readonly string[]
+  /** The tool that its model calls in place of speaking. Default: the first one offered, with `SCRIPTED_TOOL_ARGUMENTS`. */
+  readonly chooseTool?: (body: Readonly<Record<string, unknown>>) => Question['tool']
   /** The key it asks for, as `Authorization: Bearer` or `x-api-key`. Default: none. */
   readonly apiKey?: string
   /** Default: a free one. A given port lets a test bring an upstream back where it was. */
@@ -135,7 +137,7 @@ function startPlayback(
       model: typeof json['model'] === 'string' ? json['model'] : '',
       body: json,
       words: options.words ?? SCRIPTED_WORDS,
-      tool: readTool(json),
+      tool: (options.chooseTool ?? firstTool)(json),
     })
   }
   return new Playback(response, answer(), (status, message) => errorAnswer(server, path, status, message))
@@ -153,7 +155,7 @@ async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 /** The first tool offered, in any dialect's spelling, unless the request forbids calls. */
-function readTool(body: Readonly<Record<string, unknown>>) {
+function firstTool(body: Readonly<Record<string, unknown>>): Question['tool'] {
   const { tools, tool_choice: choice } = body
   if (!Array.isArray(tools) || choice === 'none') return undefined
   const first: unknown = tools[0]

@@ -1,17 +1,24 @@
-import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
-import type { AuditNote } from '../../src/audit/audit-note.ts'
-import { problem, problemError } from '../../src/control/problem.ts'
 import { Secret } from '../../src/core/secret.ts'
-import { SignIn, type SignInOptions } from '../../src/people/sign-in.ts'
-import { signInSecret } from '../../src/people/sign-in-secret.ts'
-import type { AdmissionRule, SignInSettings, Vouched } from '../../src/people/sign-in-settings.ts'
-import type { OpenDatabase } from '../../src/store/database.ts'
+import { hashSecret } from '../../src/gateway/access/key-text.ts'
+import { problem, problemError } from '../../src/gateway/control/problem.ts'
+import type { Newcomer } from '../../src/gateway/orgs/session-keeper.ts'
+import { SignIn, type SignInOptions } from '../../src/gateway/sign-in/sign-in.ts'
+import { signInSecret } from '../../src/gateway/sign-in/sign-in-secret.ts'
+import type { AdmissionRule, SignInSettings, Vouched } from '../../src/gateway/sign-in/sign-in-settings.ts'
+import { Counts } from '../../src/gateway/store/counts.ts'
+import type { OpenDatabase } from '../../src/gateway/store/database.ts'
+import type { OpenChange } from '../../src/gateway/store/store.ts'
+import { Unstored } from '../../src/gateway/store/unstored.ts'
 import { ManualClock } from './clock.ts'
+import { noteOf } from './control.ts'
+import { quickHasher } from './quick-hasher.ts'
+import { openTestStore, recordedChange, TEST_PEPPER } from './store.ts'
+import type { SignedNote } from './test-audit.ts'
 
 export const PASSWORD = 'correct horse battery'
 export const EMAIL = 'ada@example.org'
@@ -36,15 +43,25 @@ export interface SiteOptions {
 export async function openSite(database: OpenDatabase, options: SiteOptions = {}) {
   const { settings, mail, invited = [], host = 'localhost' } = options
   const clock = new ManualClock()
-  const notes: AuditNote[] = []
+  const notes: SignedNote[] = []
   const logged: string[] = []
   const welcomed: { personId: string; vouched: Vouched; rule: AdmissionRule | undefined }[] = []
   const hasher = countingHasher()
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://${host}:${(server.address() as AddressInfo).port}`
+  const { store } = await openTestStore(database, clock)
+  store.onRecorded((entry) => {
+    if (entry.action !== 'test.change') notes.push(noteOf(entry))
+  })
+  const hash = (text: string) => hashSecret(TEST_PEPPER, text)
+  const log = pino({ level: 'trace' }, { write: (line) => logged.push(line) })
+  const unstored = new Unstored({ clock, log })
   const signIn = new SignIn({
     database,
+    store,
+    unstored,
+    counts: new Counts({ database, hash, clock }),
     secret: signInSecret(new Secret('pepper of the tests')),
     settings: { password: true, sessionLifeMs: 7 * 86_400_000, issuers: [], ...settings },
     originOf: (headers) => `${headers.get('x-test-scheme') ?? 'http'}://${headers.get('host')}`,
@@ -53,26 +70,25 @@ export async function openSite(database: OpenDatabase, options: SiteOptions = {}
     mail,
     admission: {
       isInvited: async ({ email }) => invited.includes(email),
-      welcome: async (personId, vouched, rule) => {
+      welcome: async (_change, { personId, ...vouched }, rule) => {
         welcomed.push({ personId, vouched, rule })
       },
     },
-    audit: {
-      record: async (note) => {
-        notes.push(note)
-      },
-    },
     clock,
-    log: pino({ level: 'trace' }, { write: (line) => logged.push(line) }),
+    log,
     hasher: options.hasher ?? hasher,
   })
   const answer = async (request: Request) => {
+    const cookies: string[] = []
+    const setCookie = (line: string) => void cookies.push(line)
     try {
-      return await signIn.handler(request, { address: request.headers.get(FROM) ?? '192.0.2.1' })
+      return await signIn.handler(request, { address: request.headers.get(FROM) ?? '192.0.2.1', setCookie })
     } catch (thrown) {
       const error = problemError(thrown)
       if (error.code === 'internal') logged.push(String(error.cause))
-      return problem(error)
+      const answer = problem(error)
+      for (const cookie of cookies) answer.headers.append('set-cookie', cookie)
+      return answer
     }
   }
   server.on('request', getRequestListener(answer))
@@ -82,15 +98,37 @@ export async function openSite(database: OpenDatabase, options: SiteOptions = {}
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   })
+  const addAccount = async (newcomer: Newcomer, options?: { readonly isEmailVerified: boolean }) => {
+    const account = await signIn.prepare(newcomer)
+    await recordedChange(store, (open) => signIn.insert(open, account, options))
+    return { id: account.id }
+  }
+  /** Does something of the people's side, as it would be recorded there. */
+  const change = <T>(run: (open: OpenChange) => Promise<T>): Promise<T> => recordedChange(store, run)
   const actions = () => notes.map(({ action }) => action)
-  return { url, signIn, clock, notes, actions, logged, welcomed, hasher, browser: () => new TestBrowser(url) }
+  return {
+    url,
+    database,
+    signIn,
+    store,
+    unstored,
+    change,
+    addAccount,
+    clock,
+    notes,
+    actions,
+    logged,
+    welcomed,
+    hasher,
+    browser: () => new TestBrowser(url),
+  }
 }
 
 export type Site = Awaited<ReturnType<typeof openSite>>
 
 /** A person with a password, and a browser in which they are signed in. */
 export async function signedInBrowser(site: Site, email = EMAIL): Promise<{ browser: TestBrowser; personId: string }> {
-  const { id } = await site.signIn.createPerson({ name: 'Ada', email, password: PASSWORD })
+  const { id } = await site.addAccount({ name: 'Ada', email, password: PASSWORD })
   const browser = site.browser()
   const answer = await browser.post('/sign-in/email', { email, password: PASSWORD })
   if (answer.status !== 200) throw new Error(`the sign-in was answered by ${answer.status}`)
@@ -146,16 +184,15 @@ export class TestBrowser {
 export const from = (address: string) => ({ [FROM]: address })
 
 function countingHasher() {
-  const digest = (password: string) => createHash('sha256').update(password).digest('hex')
   const hasher = {
     count: 0,
     async hash(password: string) {
       hasher.count++
-      return digest(password)
+      return await quickHasher.hash(password)
     },
-    async verify({ hash, password }: { readonly hash: string; readonly password: string }) {
+    async verify(given: { readonly hash: string; readonly password: string }) {
       hasher.count++
-      return hash === digest(password)
+      return await quickHasher.verify(given)
     },
   }
   return hasher

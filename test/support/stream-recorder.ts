@@ -1,6 +1,7 @@
 import type { StreamReset } from '../../src/protocol/codes.ts'
-import type { RequestHead, ResponseHead } from '../../src/protocol/head.ts'
-import type { Session } from '../../src/tunnel/session.ts'
+import { decodeResponseHead, type RequestHead } from '../../src/protocol/head.ts'
+import { openRequest } from '../../src/tunnel/http/http-stream.ts'
+import type { TunnelSession } from '../../src/tunnel/session.ts'
 import type { StreamReceiver, TunnelStream } from '../../src/tunnel/stream.ts'
 
 /** A receiver that writes down every call, and takes what comes as soon as it may. */
@@ -51,8 +52,8 @@ export class StreamRecorder implements StreamReceiver {
     this.stream.consumed(bytes)
   }
 
-  onHead({ status }: ResponseHead): void {
-    this.calls.push(`head ${status}`)
+  onHead(head: Buffer): void {
+    this.calls.push(`head ${decodeResponseHead(head).status}`)
   }
 
   onData(chunk: Buffer): void {
@@ -85,10 +86,10 @@ export interface Opening {
 }
 
 /** A stream that the gateway opens in that session, and what it brings. */
-export function openStream(session: Session, target: string, opening: Opening = {}): StreamRecorder {
+export function openStream(session: TunnelSession, target: string, opening: Opening = {}): StreamRecorder {
   const { method = 'GET', fields = [], hasBody = false, isPaused = false } = opening
   const recorder = new StreamRecorder({ isPaused })
-  recorder.stream = session.open({ method, target, fields }, !hasBody, recorder)
+  recorder.stream = openRequest(session, { method, target, fields }, !hasBody, recorder)
   return recorder
 }
 

@@ -1,15 +1,17 @@
-import { RefreshTokenSource } from '../../src/agent/access-tokens.ts'
+import { RefreshTokenSource } from '../../src/agent/access-token-keeper.ts'
 import { Agent } from '../../src/agent/agent.ts'
 import type { AgentEvent } from '../../src/agent/agent-events.ts'
-import { GatewayPlace } from '../../src/agent/gateway-place.ts'
 import type { HouseRules } from '../../src/agent/house-rules.ts'
 import { TokenClient } from '../../src/agent/token-client.ts'
-import type { GatewayParts } from '../../src/app/gateway-parts.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { createLog } from '../../src/core/log.ts'
-import { HttpDispatcher } from '../../src/http1/http-dispatcher.ts'
-import { DEFAULT_ORG, type Tunnel } from '../../src/relay/tunnel.ts'
+import type { Tunnel } from '../../src/gateway/relay/tunnel.ts'
+import type { GatewayParts } from '../../src/gateway/serve/gateway-parts.ts'
+import { DEFAULT_ORG } from '../../src/gateway/store/default-org.ts'
+import { GatewayAddress } from '../../src/http-client/gateway-address.ts'
+import { HttpDispatcher } from '../../src/http-client/http-dispatcher.ts'
 import type { TunnelLimits } from '../../src/tunnel/limits.ts'
+import { LOCAL } from './key-actors.ts'
 import { Mailbox } from './scripted/mailbox.ts'
 
 export interface TestAgentOptions {
@@ -46,9 +48,9 @@ export interface TestAgent extends AsyncDisposable {
 export async function startTestAgent(options: TestAgentOptions): Promise<TestAgent> {
   const { parts, gatewayUrl, upstreamUrl, label, rules = { allowManage: true }, limits, clock = systemClock } = options
   const { orgId = DEFAULT_ORG } = options
-  const { token, tunnel } = await parts.state.tunnels.create({ orgId, label, by: 'test' })
-  const place = new GatewayPlace({ url: gatewayUrl })
-  const client = new TokenClient({ place, clock })
+  const { token, tunnel } = await parts.state.tunnels.create({ ...LOCAL, orgId }, label)
+  const address = new GatewayAddress({ url: gatewayUrl })
+  const client = new TokenClient({ address, clock })
   const { refreshToken } = await client.redeem(token)
   const { origin, pathname } = new URL(upstreamUrl)
   const dispatcher = new HttpDispatcher({ origin, clock })
@@ -56,10 +58,10 @@ export async function startTestAgent(options: TestAgentOptions): Promise<TestAge
   const untaken = new Mailbox<AgentEvent>()
   const next = async <Type extends AgentEvent['type']>(...types: readonly Type[]) =>
     (await untaken.take(({ type }) => types.some((one) => one === type))) as Extract<AgentEvent, { type: Type }>
-  const source = new RefreshTokenSource(client, refreshToken)
+  const source = new RefreshTokenSource({ client, refreshToken })
   let tokensGiven = 0
   const agent = new Agent({
-    place,
+    address,
     tokens: {
       async accessToken(signal) {
         const token = await source.accessToken(signal)

@@ -7,20 +7,23 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { openState, type State } from '../../src/app/state.ts'
 import { ensureHome } from '../../src/config/home.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Clock } from '../../src/core/clock.ts'
+import { Relay } from '../../src/gateway/relay/relay.ts'
+import type { Tunnel } from '../../src/gateway/relay/tunnel.ts'
+import { openState, type State } from '../../src/gateway/serve/state.ts'
+import { UpstreamRefresher } from '../../src/gateway/upstreams/upstream-refresher.ts'
+import { UpstreamRegistry } from '../../src/gateway/upstreams/upstream-registry.ts'
 import type { RequestHead } from '../../src/protocol/head.ts'
 import { SUBPROTOCOL } from '../../src/protocol/limits.ts'
-import { Relay } from '../../src/relay/relay.ts'
-import { DEFAULT_ORG, type Tunnel } from '../../src/relay/tunnel.ts'
+import { respond } from '../../src/tunnel/http/http-stream.ts'
 import { type JoinedLink, joinAsAgent } from '../../src/tunnel/join.ts'
 import { DEFAULT_TUNNEL_LIMITS, type TunnelLimits } from '../../src/tunnel/limits.ts'
-import type { Session } from '../../src/tunnel/session.ts'
+import type { TunnelSession } from '../../src/tunnel/session.ts'
 import type { TunnelStream } from '../../src/tunnel/stream.ts'
-import { Upstreams } from '../../src/upstreams/upstreams.ts'
 import { ManualClock } from './clock.ts'
+import { LOCAL } from './key-actors.ts'
 
 export interface TestRelayOptions {
   readonly clock: Clock
@@ -36,7 +39,7 @@ export interface Joining {
   /** Default: a new access token of the tunnel. */
   readonly token?: string
   readonly instance?: string
-  readonly resume?: Session
+  readonly resume?: TunnelSession
   readonly limits?: Partial<TunnelLimits>
   /** Default: every request is answered with 200 and its target. */
   readonly onStream?: (stream: TunnelStream, head: RequestHead) => void
@@ -47,7 +50,7 @@ export interface TestRelay extends AsyncDisposable {
   readonly port: number
   readonly home: string
   readonly state: State
-  readonly upstreams: Upstreams
+  readonly upstreams: UpstreamRegistry
   readonly relay: Relay
   readonly logLines: readonly string[]
   /** A live tunnel. */
@@ -75,9 +78,11 @@ export async function startTestRelay(options: TestRelayOptions): Promise<TestRel
   const logLines: string[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void logLines.push(line) })
   const state = await openState({ home, config: loadConfig({ home, env: {}, flags: {} }), clock, log })
-  const upstreams = new Upstreams({ clock })
+  const upstreams = new UpstreamRegistry()
+  const refresher = new UpstreamRefresher({ registry: upstreams, clock })
   const relay = new Relay({
     roll: state.roll,
+    refresh: () => state.feed.refresh(),
     accessTokens: state.accessTokens,
     upstreams,
     limits: { ...DEFAULT_TUNNEL_LIMITS, ...limits },
@@ -86,13 +91,14 @@ export async function startTestRelay(options: TestRelayOptions): Promise<TestRel
     clock,
     log,
   })
-  await upstreams.start()
+  await refresher.start()
+  await state.feed.start()
   await state.roll.start()
   await relay.start()
   const http = createServer()
   http.on('upgrade', (req, socket, head) => {
-    if (!relay.accept(req, socket, head))
-      socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+    if (relay.isFor(req)) relay.accept(req, socket, head)
+    else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
@@ -105,7 +111,7 @@ export async function startTestRelay(options: TestRelayOptions): Promise<TestRel
     upstreams,
     relay,
     logLines,
-    tunnel: async (label) => (await state.tunnels.create({ orgId: DEFAULT_ORG, label, by: 'test' })).tunnel,
+    tunnel: async (label) => (await state.tunnels.create(LOCAL, label)).tunnel,
     token,
     async join(tunnel, { token: given, instance = 'agent', resume, limits: agentLimits, onStream = echoTarget } = {}) {
       const socket = new WebSocket(`ws://127.0.0.1:${port}/tunnel`, SUBPROTOCOL, {
@@ -125,6 +131,7 @@ export async function startTestRelay(options: TestRelayOptions): Promise<TestRel
     },
     async [Symbol.asyncDispose]() {
       relay.close()
+      refresher.close()
       await upstreams.close()
       http.closeAllConnections()
       http.close()
@@ -136,7 +143,7 @@ export async function startTestRelay(options: TestRelayOptions): Promise<TestRel
 
 function echoTarget(stream: TunnelStream, { target }: RequestHead): void {
   stream.receiver = { onData: (chunk) => stream.consumed(chunk.length), onEnd() {}, onReset() {}, onDrain() {} }
-  stream.respond({ status: 200, fields: [] }, false)
+  respond(stream, { status: 200, fields: [] }, false)
   stream.write(Buffer.from(target))
   stream.end()
 }

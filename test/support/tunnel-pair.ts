@@ -5,14 +5,15 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { RequestHead } from '../../src/protocol/head.ts'
 import type { AgentHello } from '../../src/protocol/hello.ts'
-import { MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../../src/protocol/limits.ts'
+import { SUBPROTOCOL } from '../../src/protocol/limits.ts'
 import { awaitAgent, sessionFor, welcome } from '../../src/tunnel/accept.ts'
+import { TunnelDispatcher } from '../../src/tunnel/http/tunnel-dispatcher.ts'
 import { type JoinedLink, joinAsAgent } from '../../src/tunnel/join.ts'
 import { DEFAULT_TUNNEL_LIMITS, type TunnelLimits } from '../../src/tunnel/limits.ts'
 import type { Link } from '../../src/tunnel/link.ts'
-import type { Session } from '../../src/tunnel/session.ts'
+import { SOCKET_OPTIONS } from '../../src/tunnel/link-socket.ts'
+import type { TunnelSession } from '../../src/tunnel/session.ts'
 import type { TunnelStream } from '../../src/tunnel/stream.ts'
-import { TunnelDispatcher } from '../../src/tunnel/tunnel-dispatcher.ts'
 
 export interface TunnelPairOptions {
   readonly onStream: (stream: TunnelStream, head: RequestHead) => void
@@ -26,7 +27,7 @@ export interface TunnelPairOptions {
 /** What the gateway's side has of the newest link. */
 export interface GatewaySide {
   readonly link: Link
-  readonly session: Session
+  readonly session: TunnelSession
   readonly hello: AgentHello
 }
 
@@ -54,12 +55,13 @@ export async function startTunnelPair(options: TunnelPairOptions): Promise<Tunne
   let sessions = 0
 
   const http = createServer()
-  const accepting = new WebSocketServer({ server: http, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES })
+  const accepting = new WebSocketServer({ server: http, ...SOCKET_OPTIONS })
   accepting.on('connection', async (socket) => {
-    const offered = await awaitAgent(socket, clock).catch(() => undefined)
+    const offered = await awaitAgent(socket, clock, gatewayLimits).catch(() => undefined)
     if (offered === undefined) return
     const { link, hello } = offered
     const before = gateway?.session
+    before?.leaveLink()
     const isResumed = before !== undefined && !before.isOver && hello.resume?.session === before.id
     const oldLink = isResumed ? gateway?.link : undefined
     if (!isResumed) before?.end('replaced')
@@ -94,7 +96,7 @@ export async function startTunnelPair(options: TunnelPairOptions): Promise<Tunne
       return agent
     },
     async connect({ port: through = port, isFresh = false } = {}) {
-      const socket = new WebSocket(`ws://127.0.0.1:${through}/tunnel`, SUBPROTOCOL, { perMessageDeflate: false })
+      const socket = new WebSocket(`ws://127.0.0.1:${through}/tunnel`, SUBPROTOCOL, { ...SOCKET_OPTIONS })
       await once(socket, 'open')
       agent = await joinAsAgent({
         socket,

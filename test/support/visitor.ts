@@ -1,5 +1,5 @@
 import { request } from 'undici'
-import { type OperationName, operations } from '../../src/control/contract.ts'
+import { type OperationName, operations } from '../../src/contract/operations.ts'
 
 /** What an operation is asked with. */
 export interface Asking {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { FRAME } from '../../src/protocol/codes.ts'
+import { FRAME, STREAM_KIND } from '../../src/protocol/codes.ts'
 import { ackFrame, creditFrame, openFrame, resetFrame, tokenFrame } from '../../src/protocol/frame-writer.ts'
+import { respond } from '../../src/tunnel/http/http-stream.ts'
 import { rawFrame } from '../support/protocol-frames.ts'
 import { againstAgent, dialAsAgent } from '../support/raw-link.ts'
 import { dataOf, gatewayHello, headOf, openOf, type RawPeer, startRawGateway } from '../support/raw-tunnel-peer.ts'
@@ -22,7 +23,7 @@ function rawOpen(method: string, target: string, fields: readonly string[] = [])
   const number = (value: number) => Buffer.from([value >> 8, value & 0xff])
   const texts = (all: readonly string[]) => all.flatMap((text) => [number(text.length), Buffer.from(text, 'latin1')])
   const head = Buffer.concat([...texts([method, target]), number(fields.length / 2), ...texts(fields)])
-  return openFrame(5, head, true)
+  return openFrame(5, STREAM_KIND.http, head, true)
 }
 
 type Rule = readonly [rule: string, text: string, breakIt: (peer: RawPeer) => void]
@@ -126,7 +127,7 @@ test('DATA beyond its credit ends that stream alone', async () => {
   await peer.settled()
   expect((await peer.first('reset')).reset).toMatchObject({ code: 'flow_control', origin: 'gateway' })
   expect(served.get('/1').calls).toEqual(['data', 'reset flow_control gateway'])
-  served.get('/3').stream.respond({ status: 204, fields: [] }, true)
+  respond(served.get('/3').stream, { status: 204, fields: [] }, true)
   expect((await peer.first('head')).streamId).toBe(3)
   expect(session.liveStreams).toBe(0)
 })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { respond } from '../../src/tunnel/http/http-stream.ts'
 import { type Network, startNetwork } from '../support/network.ts'
 import { openStream, pour, ServedStreams, type StreamRecorder } from '../support/stream-recorder.ts'
 import { startTunnelPair, type TunnelPair } from '../support/tunnel-pair.ts'
@@ -42,7 +43,7 @@ test('while the gateway still believes in the old link, whose late bytes count n
   await using ground = await openGround()
   const { pair, network } = ground
   const { gateway, agent } = await ground.open('/x')
-  agent.stream.respond({ status: 200, fields: [] }, false)
+  respond(agent.stream, { status: 200, fields: [] }, false)
   agent.stream.write(Buffer.from('seen '))
   await expect.poll(() => gateway.text).toBe('seen ')
   const old = pair.gateway.link
@@ -82,7 +83,7 @@ test('what was done while no link stood reaches the other side with the next', a
   expect(cancelled.agent.reset).toEqual({ code: 'cancelled', origin: 'client', text: 'left' })
   await expect.poll(() => broken.gateway.reset).toEqual({ code: 'broken', origin: 'upstream', text: 'died' })
   expect(written.agent.calls).toEqual(['data', 'end'])
-  served.get('/opened').stream.respond({ status: 200, fields: [] }, true)
+  respond(served.get('/opened').stream, { status: 200, fields: [] }, true)
   await expect.poll(() => opened.hasEnded).toBe(true)
   // And new ones after that, above all before.
   const fresh = await ground.open('/fresh')
@@ -97,7 +98,7 @@ test('a request made between two links only takes longer', async () => {
   const recorder = openStream(pair.gateway.session, '/x')
   await pair.connect()
   await expect.poll(() => served.byTarget.has('/x')).toBe(true)
-  served.get('/x').stream.respond({ status: 204, fields: [] }, true)
+  respond(served.get('/x').stream, { status: 204, fields: [] }, true)
   await expect.poll(() => recorder.calls).toEqual(['head 204', 'end'])
 })
 
@@ -125,14 +126,14 @@ test.each(['towardsTarget', 'towardsClient'] as const)(
     await using ground = await openGround()
     const { pair, network } = ground
     const { gateway, agent } = await ground.open('/x')
-    agent.stream.respond({ status: 200, fields: [] }, false)
+    respond(agent.stream, { status: 200, fields: [] }, false)
     pour(gateway, 20_000_000)
     pour(agent, 20_000_000)
     await expect.poll(() => Math.min(gateway.bytes, agent.bytes)).toBeGreaterThan(100_000)
     network.halfClose(way)
     await Promise.all([pair.gateway.link.ended, pair.agent.link.ended])
     expect((await pair.connect()).isResumed).toBe(true)
-    await expect.poll(() => [gateway.hasEnded, agent.hasEnded], { timeout: 8_000 }).toEqual([true, true])
+    await expect.poll(() => [gateway.hasEnded, agent.hasEnded]).toEqual([true, true])
     expect([gateway.bytes, agent.bytes]).toEqual([20_000_000, 20_000_000])
   },
   20_000,

@@ -1,4 +1,5 @@
-import { ApiError, isSignedOut, send } from './api.ts'
+import { ControlError } from '../../src/contract/control-error.ts'
+import { isSignedOut, send } from './api.ts'
 
 const BASE = '/control/auth'
 /** Where the gateway lets an issuer send somebody back to. */
@@ -17,7 +18,7 @@ export async function verifyCode(text: string): Promise<void> {
   await post(TOTP_CODE.test(code) ? '/two-factor/verify-totp' : '/two-factor/verify-backup-code', { code })
 }
 
-/** Signs in with a passkey of this device. @throws {ApiError} `cancelled` when whoever sits here turned it down */
+/** Signs in with a passkey of this device. @throws {ControlError} `cancelled` when whoever sits here turned it down */
 export async function signInWithPasskey(): Promise<void> {
   const options = await get<PublicKeyCredentialRequestOptionsJSON>('/passkey/generate-authenticate-options')
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options)
@@ -76,9 +77,13 @@ export async function unlinkIssuer(accountId: string): Promise<void> {
   await post('/unlink-account', { accountId })
 }
 
-/** Ends this session. */
+/** Ends this session; also where the gateway cannot store that yet, which it tells its admins until it can. */
 export async function signOut(): Promise<void> {
-  await post('/sign-out')
+  try {
+    await post('/sign-out')
+  } catch (thrown) {
+    if (!(thrown instanceof ControlError && thrown.code === 'revoked_unstored')) throw thrown
+  }
 }
 
 /** The other sessions end. */
@@ -144,9 +149,10 @@ async function credential(ask: () => Promise<Credential | null>): Promise<unknow
     if (given instanceof PublicKeyCredential) return given.toJSON()
   } catch (thrown) {
     const isKnown = thrown instanceof DOMException && thrown.name === 'InvalidStateError'
-    if (isKnown) throw new ApiError({ code: 'known', status: 0, detail: 'This device has a passkey for you already.' })
+    if (isKnown)
+      throw new ControlError({ code: 'known', status: 0, detail: 'This device has a passkey for you already.' })
   }
-  throw new ApiError({
+  throw new ControlError({
     code: 'cancelled',
     status: 0,
     detail: 'No passkey was given: it was turned down, it took too long, or there is none here.',
@@ -172,6 +178,6 @@ async function call<T>(path: string, init: RequestInit): Promise<T> {
     if (!isSignedOut(thrown)) throw thrown
     // A wrong password or code is no ended session: the page at hand says so, and stays.
     const { status, message } = thrown
-    throw new ApiError({ code: 'not_accepted', status, detail: message })
+    throw new ControlError({ code: 'not_accepted', status, detail: message })
   }
 }

@@ -1,19 +1,22 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { useEffect, useSyncExternalStore } from 'react'
-import type { EventName } from '../../src/control/contract/gateway.ts'
-import type { Noun } from './queries.ts'
+import type { EventName } from '../../src/contract/gateway.ts'
+import { rereadKeys } from './keys/follow-keys.ts'
+import { healthQuery, type Noun } from './queries.ts'
 
 const FIRST_WAIT_MS = 1_000
 const MAX_WAIT_MS = 30_000
-/** Requests come by the hundred; what shows them is read again this often at most. */
-const BUSY_WAIT_MS = 1_000
+/** Things happen by the hundred; what shows them is read again this often at most. */
+const WAIT_MS = 1_000
+/** Sums take the gateway longer than lists; and who is sent off is to see it at once. */
+const WAITS_MS: Readonly<Partial<Record<Noun, number>>> = { usage: 5_000, me: 0 }
 
-/** What each event makes stale. */
+/** What each event makes stale. Of a changed key it is that key, see `rereadKeys`. */
 const STALE: Readonly<Record<EventName, readonly Noun[]>> = {
   ready: [],
   link: ['tunnels', 'upstreams', 'models', 'health'],
   upstream: ['upstreams', 'models', 'health'],
-  key: ['keys', 'health'],
+  key: ['health'],
   request: ['requests', 'usage', 'live', 'health'],
   live: ['live'],
   warning: ['health'],
@@ -21,7 +24,6 @@ const STALE: Readonly<Record<EventName, readonly Noun[]>> = {
   // Whoever is not signed in is told so when this is read again.
   'signed-out': ['me'],
 }
-const BUSY: ReadonlySet<EventName> = new Set(['request', 'live'])
 
 /** `waiting`: there was no connection yet. `lost`: it broke, and did not come back at the next try. */
 export type Liveness = 'waiting' | 'live' | 'lost'
@@ -53,15 +55,24 @@ function listen(queries: QueryClient): () => void {
   let retry: number | undefined
   let tries = 0
   const held = new Map<Noun, number>()
+  let changedKeys = new Set<string>()
 
-  const stale = (noun: Noun) => void queries.invalidateQueries({ queryKey: [noun] })
-  const staleSoon = (noun: Noun) => {
+  /** Reads something anew in a moment, once for all that happens until then. */
+  const soon = (noun: Noun, read: () => Promise<unknown>) => {
     if (held.has(noun)) return
     const timer = window.setTimeout(() => {
       held.delete(noun)
-      stale(noun)
-    }, BUSY_WAIT_MS)
+      void read()
+    }, WAITS_MS[noun] ?? WAIT_MS)
     held.set(noun, timer)
+  }
+  const keyChanged = (id: string) => {
+    changedKeys.add(id)
+    soon('keys', () => {
+      const ids = changedKeys
+      changedKeys = new Set()
+      return rereadKeys(queries, ids)
+    })
   }
   const open = () => {
     source = new EventSource('/control/v1/events')
@@ -84,7 +95,12 @@ function listen(queries: QueryClient): () => void {
       source.addEventListener(name, ({ data }: MessageEvent<string>) => {
         // More happened than could be told: whatever is shown may be old.
         if (name === 'ready' && JSON.parse(data).missed === true) void queries.invalidateQueries()
-        for (const noun of nouns) (BUSY.has(name) ? staleSoon : stale)(noun)
+        if (name === 'key') keyChanged(JSON.parse(data).id)
+        for (const noun of nouns) {
+          // Of requests it says only whether there was ever one.
+          const isKnown = name === 'request' && noun === 'health' && hasRequests(queries)
+          if (!isKnown) soon(noun, () => queries.invalidateQueries({ queryKey: [noun] }))
+        }
       })
     }
   }
@@ -95,6 +111,10 @@ function listen(queries: QueryClient): () => void {
     for (const timer of held.values()) window.clearTimeout(timer)
     setLiveness('waiting')
   }
+}
+
+function hasRequests(queries: QueryClient): boolean {
+  return queries.getQueryData(healthQuery.queryKey)?.hasRequests === true
 }
 
 /** Doubles from a second to half a minute, a little apart from one browser to the next. */

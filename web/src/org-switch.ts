@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useCallback } from 'react'
-import type { MeBody } from '../../src/control/contract/people.ts'
+import type { MeBody } from '../../src/contract/people.ts'
 import { api } from './api.ts'
 import { meQuery } from './queries.ts'
 
@@ -22,6 +22,6 @@ export function useOrgSwitch(): {
     },
     [queries, navigate],
   )
-  const enter = useCallback(async (org: string) => entered(await api('put', '/me/org', { body: { org } })), [entered])
+  const enter = useCallback(async (org: string) => entered(await api('chooseOrg', { body: { org } })), [entered])
   return { enter, entered }
 }

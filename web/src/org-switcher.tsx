@@ -1,6 +1,7 @@
 import { UnstyledButton } from '@mantine/core'
 import { IconCheck, IconSelector } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useOrgSwitch } from './org-switch.ts'
 import { HeadMenu } from './parts/head-menu.tsx'
 import { useMe } from './queries.ts'
@@ -37,6 +38,11 @@ export function OrgSwitcher() {
           {org.id === me.org?.id && <IconCheck size={16} aria-hidden />}
         </UnstyledButton>
       ))}
+      {me.hasMoreOrgs && (
+        <Link to="/ui/people" search={{ part: 'orgs' }} className="head-menu-item">
+          All orgs
+        </Link>
+      )}
     </HeadMenu>
   )
 }

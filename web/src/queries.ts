@@ -1,7 +1,8 @@
 import { MutationCache, QueryCache, QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
-import type { MeBody } from '../../src/control/contract/people.ts'
-import { ApiError, api, isSignedOut } from './api.ts'
+import { ControlError } from '../../src/contract/control-error.ts'
+import type { MeBody } from '../../src/contract/people.ts'
+import { api, isSignedOut } from './api.ts'
 
 /**
  * Queries are keyed by noun first, then by what narrows them: `['requests', filter]`. Live events invalidate by noun, so
@@ -40,7 +41,7 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
         staleTime: 30_000,
         // Only what may answer differently the next time is asked again.
         retry: (failures, thrown) =>
-          failures < 2 && thrown instanceof ApiError && (thrown.status === 0 || thrown.status >= 502),
+          failures < 2 && thrown instanceof ControlError && (thrown.status === 0 || thrown.status >= 502),
       },
     },
   })
@@ -48,40 +49,30 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
 
 export const entranceQuery = queryOptions({
   queryKey: ['entrance'],
-  queryFn: ({ signal }) => api('get', '/entrance', { signal }),
+  queryFn: ({ signal }) => api('showEntrance', { signal }),
 })
-export const meQuery = queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => api('get', '/me', { signal }) })
+export const meQuery = queryOptions({ queryKey: ['me'], queryFn: ({ signal }) => api('showMe', { signal }) })
 export const healthQuery = queryOptions({
   queryKey: ['health'],
-  queryFn: ({ signal }) => api('get', '/health', { signal }),
+  queryFn: ({ signal }) => api('showHealth', { signal }),
 })
 export const upstreamsQuery = queryOptions({
   queryKey: ['upstreams'],
-  queryFn: async ({ signal }) => (await api('get', '/upstreams', { signal })).upstreams,
+  queryFn: async ({ signal }) => (await api('listUpstreams', { signal })).upstreams,
 })
 export const modelsQuery = queryOptions({
   queryKey: ['models'],
-  queryFn: async ({ signal }) => (await api('get', '/models', { signal })).models,
-})
-export const tunnelsQuery = queryOptions({
-  queryKey: ['tunnels'],
-  queryFn: async ({ signal }) => (await api('get', '/tunnels', { signal })).tunnels,
-})
-export const keysQuery = queryOptions({
-  queryKey: ['keys'],
-  queryFn: async ({ signal }) => (await api('get', '/keys', { signal })).keys,
+  queryFn: async ({ signal }) => (await api('listModels', { signal })).models,
 })
 export const settingsQuery = queryOptions({
   queryKey: ['settings'],
-  queryFn: ({ signal }) => api('get', '/settings', { signal }),
+  queryFn: ({ signal }) => api('showSettings', { signal }),
 })
 
 export const useEntrance = () => useQuery(entranceQuery)
 export const useHealth = () => useQuery(healthQuery)
 export const useUpstreams = () => useQuery(upstreamsQuery)
 export const useModels = () => useQuery(modelsQuery)
-export const useTunnels = () => useQuery(tunnelsQuery)
-export const useKeys = () => useQuery(keysQuery)
 export const useSettings = () => useQuery(settingsQuery)
 
 /** Reads anew what a change of one's own has made stale; done when what is on screen has been read. */

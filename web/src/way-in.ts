@@ -38,7 +38,7 @@ export function createSignedInCheck(router: AnyRouter, queries: QueryClient): ()
     await new Promise((resolve) => setTimeout(resolve, RENEWAL_MS))
     if (!router.state.matches.some(({ staticData }) => staticData.needsPerson === true)) return
     try {
-      await api('get', '/me')
+      await api('showMe')
     } catch (thrown) {
       if (isSignedOut(thrown)) await goToSignIn(router, queries)
     }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import type { AuditEntryBody, ChainCheckBody } from '../../control/contract/audit.ts'
+import type { AuditEntryBody, ChainCheckBody } from '../../contract/audit.ts'
+import { openControl } from '../command-context.ts'
 import { EXIT } from '../exit.ts'
-import { localTime, print, printFile, printJson, printTable } from '../output.ts'
-import { durationFlag, listFlag, numberFlag, timeAgo } from '../parse.ts'
-import { openControl } from '../place.ts'
+import { localTime, print, printFile, printJson, printTable, remark } from '../output.ts'
+import { beforeOf, durationFlag, listFlag, moreBefore, numberFlag, timeAgo } from '../parse.ts'
 
 /** Every row of a large database is read. */
 const VERIFY_TIMEOUT_MS = 3_600_000
@@ -20,24 +20,26 @@ interface ListFlags {
   action?: string
   since?: string
   limit: string
+  before?: string
   all?: true
   json?: true
 }
 
 /** `punku audit`: who changed what, and whether it is as it was written. */
-export function addAuditCommands(program: Command): void {
-  const audit = program.command('audit').description('Show who changed what, and check that nobody changed the record.')
+export function defineAudit(audit: Command): void {
   audit
     .command('list')
     .description('Show the last changes, newest last.')
     .option('--action <action>', 'only one kind: key.create, or key for all of keys')
     .option('--since <time>', 'only those of the last 1h, 7d …')
     .option('--limit <count>', 'how many', '20')
+    .option('--before <number>', 'only those before this one')
     .option('--all', 'of all orgs and of none, for system admins')
     .option('--json', 'print JSON')
     .action(async (flags: ListFlags, command: Command) => {
       const query = {
         limit: numberFlag('--limit', flags.limit, 1, 1_000),
+        ...beforeOf(flags),
         ...(flags.action !== undefined && { action: flags.action }),
         ...(flags.since !== undefined && { since: timeAgo(durationFlag('--since', flags.since)) }),
         ...allOf(flags),
@@ -46,6 +48,12 @@ export function addAuditCommands(program: Command): void {
       const entries = (await control.client.call('listAudit', { query })).entries.reverse()
       if (flags.json) printJson(entries)
       else printTable(COLUMNS, entries.map(cellsOf), 'Nothing was changed yet.')
+      const [oldest] = entries
+      if (oldest === undefined || entries.length < query.limit) return
+      const { entries: older } = await control.client.call('listAudit', {
+        query: { ...query, before: oldest.seq, limit: 1 },
+      })
+      if (older.length > 0) remark(moreBefore(entries.length, oldest.seq))
     })
   audit
     .command('export')

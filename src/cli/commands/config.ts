@@ -1,11 +1,10 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
+import { contextOf } from '../command-context.ts'
 import { print, printJson } from '../output.ts'
-import { placeOf } from '../place.ts'
 
 /** `punku config …`: look at the configuration as the gateway would read it. */
-export function addConfigCommand(program: Command): void {
-  const config = program.command('config').description('Look at the configuration.')
+export function defineConfig(config: Command): void {
   config
     .command('check')
     .description('Check the file and the environment, and say everything that is wrong.')
@@ -21,6 +20,6 @@ export function addConfigCommand(program: Command): void {
 }
 
 function load(command: Command) {
-  const { home, configFile } = placeOf(command)
+  const { home, configFile } = contextOf(command)
   return loadConfig({ home, file: configFile, env: process.env, flags: {} })
 }

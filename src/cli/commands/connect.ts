@@ -1,16 +1,20 @@
 import { resolve } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
-import { type ConnectEvent, isOfLink, linesOf } from '../../app/agent-lines.ts'
-import type { RunningConnect } from '../../app/connect.ts'
+import type { ConnectEvent } from '../../agent/agent-lines.ts'
+import type { RunningConnect } from '../../agent/connect.ts'
 import { systemClock } from '../../core/clock.ts'
-import { createLog } from '../../core/log.ts'
+import { faultLog } from '../../core/fault-log.ts'
 import { parseSize } from '../../core/units.ts'
+import { contextOf } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { print, visible } from '../output.ts'
 import { numberFlag } from '../parse.ts'
-import { placeOf } from '../place.ts'
+import { onStopSignals } from '../stop-signals.ts'
 
 const MAX_CONCURRENCY = 10_000
+
+type AgentLines = typeof import('../../agent/agent-lines.ts')
 
 interface ConnectFlags {
   profile?: string
@@ -24,10 +28,8 @@ interface ConnectFlags {
 }
 
 /** `punku connect`: the agent, until a signal ends it. */
-export function addConnectCommand(program: Command): void {
-  program
-    .command('connect')
-    .description('Serve the models of this machine through the gateway it is paired with.')
+export function defineConnect(command: Command): void {
+  command
     .option('--profile <name>', 'which pairing (default: the only one)')
     .option('--upstream <url>', 'another model server than the one it was paired for, this time')
     .option('--allow-manage', 'let the gateway pull, create and delete models here')
@@ -36,14 +38,18 @@ export function addConnectCommand(program: Command): void {
     .option('--ca-file <file>', "PEM file with further authorities to trust for the gateway's certificate")
     .option('--quiet', "show only the link's state")
     .option('--json', 'print JSON, one object a line')
-    .action(async (flags: ConnectFlags, command: Command) => {
+    .action(async (flags: ConnectFlags) => {
       const concurrency =
         flags.concurrency === undefined ? undefined : numberFlag('--concurrency', flags.concurrency, 1, MAX_CONCURRENCY)
       const maxBodyBytes = flags.maxBody === undefined ? undefined : sizeFlag('--max-body', flags.maxBody)
-      // Imported here: every other command would wait for all of the agent to load.
-      const { startConnect } = await import('../../app/connect.ts')
+      letHeapGrow()
+      const [{ startConnect }, lines] = await Promise.all([
+        import('../../agent/connect.ts'),
+        import('../../agent/agent-lines.ts'),
+      ])
+      const losses = new lines.RepeatedLosses()
       const running = await startConnect({
-        home: placeOf(command).home,
+        home: contextOf(command).home,
         profileName: flags.profile,
         upstreamUrl: flags.upstream,
         caFile: flags.caFile && resolve(flags.caFile),
@@ -52,8 +58,8 @@ export function addConnectCommand(program: Command): void {
         maxBodyBytes,
         clock: systemClock,
         // What happens is told by events; the log is for the agent's own faults.
-        log: createLog({ level: 'error', format: 'auto' }),
-        onEvent: (event) => show(event, flags),
+        log: faultLog(),
+        onEvent: (event) => show(event, flags, lines, losses),
         onWarning: (text) => process.stderr.write(`warning: ${text}\n`),
       })
       await untilEnded(running)
@@ -61,13 +67,19 @@ export function addConnectCommand(program: Command): void {
 }
 
 /** The link's state goes to standard error, the rest to standard output; JSON goes all to standard output. */
-function show(event: ConnectEvent, flags: ConnectFlags): void {
+function show(
+  event: ConnectEvent,
+  flags: ConnectFlags,
+  { isOfLink, linesOf }: AgentLines,
+  losses: InstanceType<AgentLines['RepeatedLosses']>,
+): void {
   if (flags.quiet && !isOfLink(event)) return
   const at = new Date()
   if (flags.json) {
     print(JSON.stringify({ at: at.toISOString(), ...event }))
     return
   }
+  if (!losses.isNews(event, at)) return
   for (const line of linesOf(event, at)) {
     if (isOfLink(event)) process.stderr.write(`${visible(line)}\n`)
     else print(visible(line))
@@ -76,28 +88,27 @@ function show(event: ConnectEvent, flags: ConnectFlags): void {
 
 /** Resolves after a clean stop. The first signal lets running requests end, the second cuts them. */
 async function untilEnded(running: RunningConnect): Promise<void> {
-  let isStopping = false
-  const stop = () => {
-    if (isStopping) {
-      running.destroy()
-      return
-    }
-    isStopping = true
-    process.stderr.write('\nStopping: running requests may end. Press Ctrl-C again to cut them.\n')
-    running.close()
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  try {
-    await running.done
-  } finally {
-    process.off('SIGINT', stop)
-    process.off('SIGTERM', stop)
-  }
+  using _signals = onStopSignals(
+    () => {
+      process.stderr.write('\nStopping: running requests may end. Press Ctrl-C again to cut them.\n')
+      running.close()
+    },
+    () => running.destroy(),
+  )
+  await running.done
 }
 
 function sizeFlag(flag: string, text: string): number {
   const bytes = parseSize(text)
   if (bytes !== undefined) return bytes
   throw new UsageError(`${flag} takes a size such as 512KiB or 64MiB, not '${text}'.`)
+}
+
+/**
+ * V8 walks its whole heap whenever that, buffers included, has grown by a share of what lives in it. Little lives in an
+ * agent's, so bulk would make it do that many times a second: it may grow to four times (decision 0014).
+ */
+function letHeapGrow(): void {
+  // As in `main.ts`: V8 prints a line about a flag it does not know.
+  if (Number.parseInt(process.versions.node, 10) >= 26) setFlagsFromString('--heap-growing-percent=300')
 }

@@ -1,17 +1,15 @@
 import type { Command } from 'commander'
-import { disconnect } from '../../app/agents.ts'
+import { contextOf } from '../command-context.ts'
 import { print, printJson, visible } from '../output.ts'
-import { placeOf } from '../place.ts'
 
 /** `punku disconnect`: forgets a pairing on this machine. */
-export function addDisconnectCommand(program: Command): void {
-  program
-    .command('disconnect')
-    .description('Stop the agent and remove its credentials from this machine. At the gateway the tunnel stays.')
+export function defineDisconnect(command: Command): void {
+  command
     .option('--profile <name>', 'which pairing (default: the only one)')
     .option('--json', 'print JSON')
-    .action(async (flags: { profile?: string; json?: true }, command: Command) => {
-      const done = await disconnect(placeOf(command).home, flags.profile)
+    .action(async (flags: { profile?: string; json?: true }) => {
+      const { disconnect } = await import('../../agent/agents.ts')
+      const done = await disconnect(contextOf(command).home, flags.profile)
       if (flags.json) {
         printJson(done)
         return

@@ -1,57 +1,40 @@
 import { type Command, Option } from 'commander'
-import { shellUrl } from '../../app/greeting.ts'
-import type { LocalControl } from '../../app/local-control.ts'
-import type { IssuedKeyBody, KeyBody } from '../../control/contract/keys.ts'
+import type { ControlAccess } from '../../contract/control-access.ts'
+import type { IssuedKeyBody, KeyBody } from '../../contract/keys.ts'
 import { formatDuration } from '../../core/units.ts'
+import { shellUrl } from '../../core/wording.ts'
+import { openControl } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
-import { localTime, print, printJson, printTable, renderFacts } from '../output.ts'
-import { durationFlag, listFlag } from '../parse.ts'
-import { openControl } from '../place.ts'
+import { addKeyFlags, askedOfKey, keyFacts } from '../key-terms.ts'
+import { localTime, print, printJson, printRevokedAlready, printTable, remark, renderFacts } from '../output.ts'
+import { durationFlag, numberFlag } from '../parse.ts'
 
 const DEFAULT_GRACE = '24h'
+/** The most that one page has. */
+const PAGE_KEYS = 1_000
 
-interface CreateFlags {
-  models?: string[]
-  routes?: string[]
-  expires?: string
-  networks?: string[]
-  cloud?: true
-  metrics?: true
-  personal?: true
+interface ListFlags {
+  find?: string
+  revoked?: boolean
+  limit?: string
   json?: true
 }
 
-interface ChangeFlags extends Omit<CreateFlags, 'cloud' | 'metrics' | 'personal'> {
-  name?: string
-  cloud?: boolean
-  metrics?: boolean
-}
-
 /** `punku keys …`: make, show, change, rotate and revoke keys. */
-export function addKeysCommands(program: Command): void {
-  const keys = program.command('keys').description('Make, change and end keys.')
+export function defineKeys(keys: Command): void {
   const json = () => new Option('--json', 'print JSON')
 
-  keys
-    .command('create <name>')
-    .description('Make a key. It is shown this once.')
-    .option('--models <glob...>', 'models it may use, such as "llama3*" (default: all)')
-    .option('--routes <class...>', 'inference, metadata, manage (default: inference metadata)')
-    .option('--expires <time>', 'when it ends, such as 30d (default: never)')
-    .option('--networks <cidr...>', 'where it may be used from (default: everywhere)')
-    .option('--cloud', "also models that run on somebody else's machine")
-    .option('--metrics', 'also /metrics')
+  addKeyFlags(keys.command('create <name>').description('Make a key. It is shown this once.'), 'create')
     .option('--personal', "your own rather than the org's")
     .addOption(json())
-    .action(async (name: string, flags: CreateFlags, command: Command) => {
+    .action(async (name: string, flags: { personal?: true; json?: true }, command: Command) => {
       await using control = await openControl(command)
+      const { expiresInMs, ...terms } = askedOfKey(flags, 'create')
       const body = {
         name,
-        ...listsOf(flags),
-        ...optional('expiresInMs', optionalDuration(flags.expires)),
-        ...optional('allowsCloud', flags.cloud),
-        ...optional('allowsMetrics', flags.metrics),
-        ...optional('isPersonal', flags.personal),
+        ...terms,
+        ...(typeof expiresInMs === 'number' ? { expiresInMs } : {}),
+        ...(flags.personal === undefined ? {} : { isPersonal: flags.personal }),
       }
       const issued = await control.client.call('createKey', { body })
       if (flags.json) printJson(issued)
@@ -60,14 +43,29 @@ export function addKeysCommands(program: Command): void {
 
   keys
     .command('list')
-    .description('Show every key.')
+    .description('Show every key, newest first.')
+    .option('--find <text>', 'only those with this in their name or id')
+    .option('--revoked', 'only those that are revoked')
+    .option('--no-revoked', 'none that is revoked')
+    .option('--limit <count>', 'how many at most (default: all)')
     .addOption(json())
-    .action(async (flags: { json?: true }, command: Command) => {
+    .action(async (flags: ListFlags, command: Command) => {
+      const { find: q, revoked } = flags
+      const limit = flags.limit === undefined ? Infinity : numberFlag('--limit', flags.limit, 1, 999_999_999)
+      const filter = { ...(q !== undefined && { q }), ...(revoked !== undefined && { revoked }) }
       await using control = await openControl(command)
       const list: KeyBody[] = []
-      for await (const page of control.client.pages('listKeys', {})) list.push(...page.keys)
-      if (flags.json) printJson(list)
-      else printKeys(list)
+      // One more than is shown tells whether there are more.
+      const query = { ...filter, limit: Math.min(limit + 1, PAGE_KEYS) }
+      for await (const page of control.client.pages('listKeys', { query })) {
+        list.push(...page.keys)
+        if (list.length > limit) break
+      }
+      const shown = list.slice(0, limit)
+      if (flags.json) printJson(shown)
+      else printKeys(shown, Object.keys(filter).length > 0)
+      if (list.length > limit)
+        remark(`${limit} of more: a higher --limit shows more, none shows all, --find looks for one.`)
     })
 
   keys
@@ -81,28 +79,16 @@ export function addKeysCommands(program: Command): void {
       else printKey(key)
     })
 
-  keys
+  const changing = keys
     .command('change <key>')
     .description('Change what a key may do. What runs under it goes on.')
     .option('--name <name>', 'what it is called')
-    .option('--models <glob...>', 'models it may use, in the place of those before')
-    .option('--routes <class...>', 'inference, metadata, manage')
-    .option('--expires <time>', 'when it ends, such as 30d from now; never')
-    .option('--networks <cidr...>', 'where it may be used from; everywhere')
-    .option('--cloud', "also models that run on somebody else's machine")
-    .option('--no-cloud', 'no such models')
-    .option('--metrics', 'also /metrics')
-    .option('--no-metrics', 'no /metrics')
+  addKeyFlags(changing, 'change')
     .addOption(json())
-    .action(async (given: string, flags: ChangeFlags, command: Command) => {
-      const { networks, ...lists } = listsOf(flags)
+    .action(async (given: string, flags: { name?: string; json?: true }, command: Command) => {
       const change = {
-        ...optional('name', flags.name),
-        ...lists,
-        ...optional('networks', networks?.join() === 'everywhere' ? [] : networks),
-        ...optional('expiresInMs', flags.expires === 'never' ? null : optionalDuration(flags.expires)),
-        ...optional('allowsCloud', flags.cloud),
-        ...optional('allowsMetrics', flags.metrics),
+        ...(flags.name === undefined ? {} : { name: flags.name }),
+        ...askedOfKey(flags, 'change'),
       }
       if (Object.keys(change).length === 0) throw new UsageError('Say what to change: --name, --models, --expires …')
       await using control = await openControl(command)
@@ -135,29 +121,17 @@ export function addKeysCommands(program: Command): void {
     .addOption(json())
     .action(async (name: string, flags: { json?: true }, command: Command) => {
       await using control = await openControl(command)
-      const key = await control.client.call('revokeKey', { params: { key: name } })
+      const asked = { params: { key: name } }
+      // What cannot be shown may be revoked all the same.
+      const before = await control.client.call('showKey', asked).catch(() => undefined)
+      const key = await control.client.call('revokeKey', asked)
       if (flags.json) printJson(key)
+      else if (before?.id === key.id && before.revokedAt !== null) printRevokedAlready(key.name, key)
       else print(`Revoked ${key.name} (${key.id}).`)
     })
 }
 
-function listsOf({ models, routes, networks }: Pick<CreateFlags, 'models' | 'routes' | 'networks'>) {
-  return {
-    ...optional('models', listFlag(models)),
-    ...optional('routes', listFlag(routes)),
-    ...optional('networks', listFlag(networks)),
-  }
-}
-
-function optionalDuration(expires: string | undefined): number | undefined {
-  return expires === undefined ? undefined : durationFlag('--expires', expires)
-}
-
-function optional<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {
-  return (value === undefined ? {} : { [name]: value }) as { [Key in Name]?: Value }
-}
-
-async function printIssued(issued: IssuedKeyBody, control: LocalControl): Promise<void> {
+async function printIssued(issued: IssuedKeyBody, control: ControlAccess): Promise<void> {
   print(issued.key)
   print('')
   print('Shown this once: keep it where your client looks for it.')
@@ -166,7 +140,7 @@ async function printIssued(issued: IssuedKeyBody, control: LocalControl): Promis
   else print(`Try it:\n  curl ${shellUrl(`${address}/v1/models`)} -H 'Authorization: Bearer ${issued.key}'`)
 }
 
-function printKeys(keys: readonly KeyBody[]): void {
+function printKeys(keys: readonly KeyBody[], isFiltered: boolean): void {
   const columns = ['NAME', 'ID', 'OWNER', 'STATE', 'MODELS', 'ROUTES', 'EXPIRES', 'LAST USED'].map((title) => ({
     title,
   }))
@@ -180,7 +154,7 @@ function printKeys(keys: readonly KeyBody[]): void {
     localTime(key.expiresAt),
     localTime(key.lastUsedAt),
   ])
-  printTable(columns, rows, 'There are no keys. Make one: punku keys create NAME')
+  printTable(columns, rows, isFiltered ? 'No such key.' : 'There are no keys. Make one: punku keys create NAME')
 }
 
 /** Whose it is; `-` for the org's own. */
@@ -194,11 +168,7 @@ function printKey(key: KeyBody): void {
     ['id', key.id],
     ['owner', ownerOf(key)],
     ['state', key.state],
-    ['models', key.models.join(' ')],
-    ['routes', key.routes.join(' ')],
-    ['networks', key.networks.length === 0 ? 'everywhere' : key.networks.join(' ')],
-    ['cloud', key.allowsCloud ? 'yes' : 'no'],
-    ['metrics', key.allowsMetrics ? 'yes' : 'no'],
+    ...keyFacts(key),
     ['created', `${localTime(key.createdAt)} by ${key.createdBy}`],
     ['expires', localTime(key.expiresAt)],
     ['revoked', localTime(key.revokedAt)],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ModelBody } from '../../control/contract/upstreams.ts'
+import type { ModelBody } from '../../contract/upstreams.ts'
 import { renderModels } from './models.ts'
 
 const model: ModelBody = {

@@ -1,22 +1,18 @@
 import type { Command } from 'commander'
-import type { ModelBody } from '../../control/contract/upstreams.ts'
+import type { ModelBody } from '../../contract/upstreams.ts'
 import { formatSize } from '../../core/units.ts'
+import { openControl } from '../command-context.ts'
 import { print, printJson, renderTable } from '../output.ts'
-import { openControl } from '../place.ts'
 
 /** `punku models`: every model of every upstream of the running gateway, and where it runs. */
-export function addModelsCommand(program: Command): void {
-  program
-    .command('models')
-    .description('Show the models of all upstreams.')
-    .option('--json', 'print JSON')
-    .action(async (flags: { json?: true }, command: Command) => {
-      await using control = await openControl(command)
-      const { models } = await control.client.call('listModels')
-      if (flags.json) printJson(models)
-      else if (models.length === 0) print('No upstream has told of a model yet. `punku status` says how they are.')
-      else for (const line of renderModels(models)) print(line)
-    })
+export function defineModels(command: Command): void {
+  command.option('--json', 'print JSON').action(async (flags: { json?: true }) => {
+    await using control = await openControl(command)
+    const { models } = await control.client.call('listModels')
+    if (flags.json) printJson(models)
+    else if (models.length === 0) print('No upstream has told of a model yet. `punku status` says how they are.')
+    else for (const line of renderModels(models)) print(line)
+  })
 }
 
 const COLUMNS = [

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
+import { openControl } from '../command-context.ts'
 import { localTime, print, printJson, printTable, visible } from '../output.ts'
-import { openControl } from '../place.ts'
 
 const COLUMNS = [{ title: 'SLUG' }, { title: 'NAME' }, { title: 'ID' }, { title: 'MADE' }]
 
@@ -10,8 +10,7 @@ interface CreateFlags {
 }
 
 /** `punku orgs …`: the tenants of a gateway. */
-export function addOrgsCommands(program: Command): void {
-  const orgs = program.command('orgs').description('Make, choose and end orgs.')
+export function defineOrgs(orgs: Command): void {
   const json = () => new Option('--json', 'print JSON')
 
   orgs

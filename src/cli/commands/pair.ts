@@ -1,13 +1,11 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { parseGatewayUrl } from '../../app/gateway-url.ts'
-import { canOpenBrowser, openBrowser } from '../../app/open-browser.ts'
-import type { Paired, PairProgress } from '../../app/pair.ts'
-import { DEFAULT_PROFILE_NAME, parseProfileName, profileFlag } from '../../config/agent-profile.ts'
+import type { Paired, PairProgress } from '../../agent/pair.ts'
+import { DEFAULT_PROFILE_NAME, parseProfileName, profileFlag } from '../../config/profile-name.ts'
 import { systemClock } from '../../core/clock.ts'
+import { contextOf } from '../command-context.ts'
 import { print } from '../output.ts'
 import { PairingScreen } from '../pairing-screen.ts'
-import { placeOf } from '../place.ts'
 import { readSecretLine } from '../stdin.ts'
 
 interface PairFlags {
@@ -24,10 +22,8 @@ interface PairFlags {
 }
 
 /** `punku pair`: makes this machine's model server a tunnel of a gateway. */
-export function addPairCommand(program: Command): void {
-  program
-    .command('pair <gateway>')
-    .description('Pair this machine with a gateway elsewhere, to serve its models there with `punku connect`.')
+export function definePair(command: Command): void {
+  command
     .option('--label <label>', "what the tunnel is to be called (default: the machine's name)")
     .option('--upstream <url>', 'the model server (default: one that answers on this machine)')
     .option('--upstream-key-file <file>', 'file with the key that the model server asks for')
@@ -36,14 +32,18 @@ export function addPairCommand(program: Command): void {
       'where this pairing is kept; one for each gateway or model server',
       DEFAULT_PROFILE_NAME,
     )
-    .option('--replace', 'replace the pairing of that profile')
+    .option('--replace', 'replace the pairing of that profile; its model server stays unless --upstream says another')
     .option('--ca-file <file>', "PEM file with further authorities to trust for the gateway's certificate")
     .option('--allow-plain-http', 'take an http:// address beyond this machine')
     .option('--token-stdin', 'read a one-time token from standard input, instead of showing a code')
     .option('--no-browser', 'do not open a browser')
     .option('--json', 'print JSON, one object a line')
     .addHelpText('after', '\nExample: punku pair https://gateway.example.org --upstream http://127.0.0.1:11434')
-    .action(async (gateway: string, flags: PairFlags, command: Command) => {
+    .action(async (gateway: string, flags: PairFlags) => {
+      const [{ parseGatewayUrl }, { canOpenBrowser, openBrowser }] = await Promise.all([
+        import('../../client/gateway-url.ts'),
+        import('../../client/open-browser.ts'),
+      ])
       const { url, isReadable } = parseGatewayUrl(gateway, { allowPlainHttp: flags.allowPlainHttp === true })
       const profileName = parseProfileName(flags.profile)
       if (isReadable)
@@ -58,11 +58,10 @@ export function addPairCommand(program: Command): void {
         else screen.show(progress)
         if (isOpening && progress.step === 'code') void openBrowser(progress.answer.verificationUrlComplete)
       }
-      // Imported here: every other command would wait for it to load.
-      const { pair } = await import('../../app/pair.ts')
+      const { pair } = await import('../../agent/pair.ts')
       const paired = await untilSignal((signal) =>
         pair({
-          home: placeOf(command).home,
+          home: contextOf(command).home,
           profileName,
           gatewayUrl: url,
           label: flags.label,

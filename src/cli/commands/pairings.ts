@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
-import type { PairingBody } from '../../control/contract/tunnels.ts'
+import type { PairingBody } from '../../contract/tunnels.ts'
+import { openControl } from '../command-context.ts'
 import { Declined, UsageError } from '../exit.ts'
 import { localTime, print, printJson, renderFacts } from '../output.ts'
-import { openControl } from '../place.ts'
 
 interface ApproveFlags {
   label?: string

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
-import type { ControlClient } from '../../control/client.ts'
-import type { AccountBody } from '../../control/contract/people.ts'
+import type { ControlClient } from '../../contract/client.ts'
+import type { AccountBody } from '../../contract/people.ts'
+import { openControl } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { localTime, print, printJson, printTable, visible } from '../output.ts'
 import { durationFlag } from '../parse.ts'
-import { openControl } from '../place.ts'
 
 const COLUMNS = [{ title: 'NAME' }, { title: 'E-MAIL' }, { title: 'ORGS' }, { title: 'SYSTEM' }, { title: 'MADE' }]
 
@@ -16,8 +16,7 @@ interface InviteFlags {
 }
 
 /** `punku people …`: who has an account, who is invited, and the way back in for those who are locked out. */
-export function addPeopleCommands(program: Command): void {
-  const people = program.command('people').description('Invite people, and help those who are locked out.')
+export function definePeople(people: Command): void {
   const json = () => new Option('--json', 'print JSON')
 
   people
@@ -43,7 +42,7 @@ export function addPeopleCommands(program: Command): void {
       const list = await accountsOf(control.client)
       if (flags.json) printJson(list)
       else
-        printTable(COLUMNS, list.map(cellsOf), 'Nobody yet. The setup link that `punku serve` prints makes the first.')
+        printTable(COLUMNS, list.map(cellsOf), 'Nobody yet. The link that `punku people setup` prints makes the first.')
     })
 
   people
@@ -116,15 +115,16 @@ export function addPeopleCommands(program: Command): void {
     })
 }
 
-async function accountsOf(client: ControlClient): Promise<AccountBody[]> {
+/** @param q only those with this in their name or address. Default: everyone */
+async function accountsOf(client: ControlClient, q?: string): Promise<AccountBody[]> {
   const list = []
-  for await (const page of client.pages('listAccounts', {})) list.push(...page.accounts)
+  for await (const page of client.pages('listAccounts', { query: { q } })) list.push(...page.accounts)
   return list
 }
 
 async function personIdOf(client: ControlClient, email: string): Promise<string> {
   const wanted = email.toLowerCase()
-  const account = (await accountsOf(client)).find(({ person }) => person.email === wanted)
+  const account = (await accountsOf(client, wanted)).find(({ person }) => person.email === wanted)
   if (account !== undefined) return account.person.id
   throw new UsageError('Nobody has an account of this e-mail address. `punku people list` shows who has one.')
 }

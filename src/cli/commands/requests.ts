@@ -1,12 +1,13 @@
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import type { ControlClient } from '../../control/client.ts'
-import type { RequestBody } from '../../control/contract/requests.ts'
+import type { ControlClient } from '../../contract/client.ts'
+import type { RequestBody } from '../../contract/requests.ts'
 import { formatDuration } from '../../core/units.ts'
-import { localTime, print, printJson, renderTable, visible } from '../output.ts'
-import { durationFlag, numberFlag, timeAgo } from '../parse.ts'
-import { openControl } from '../place.ts'
+import { openControl } from '../command-context.ts'
+import { UsageError } from '../exit.ts'
+import { localTime, print, printJson, remark, renderTable, visible } from '../output.ts'
+import { beforeOf, durationFlag, moreBefore, numberFlag, timeAgo } from '../parse.ts'
 
 const FOLLOW_EVERY_MS = 500
 const COLUMNS = [
@@ -24,28 +25,30 @@ const COLUMNS = [
 interface RequestsFlags {
   follow?: true
   limit: string
+  before?: string
   key?: string
   since?: string
   json?: true
 }
 
 /** `punku requests`: what was asked, by whom, and how it ended. */
-export function addRequestsCommand(program: Command): void {
-  const requests = program
-    .command('requests')
-    .description('Show the last requests, newest last.')
+export function defineRequests(command: Command): void {
+  command
     .option('--follow', 'go on and show new ones as they end')
     .option('--limit <count>', 'how many', '20')
+    .option('--before <number>', 'only those recorded before the one with this number')
     .option('--key <key>', 'only those of one key, by name or id')
     .option('--since <time>', 'only those of the last 1h, 7d …')
     .option('--json', 'print JSON; with --follow one object a line')
-    .action(async (flags: RequestsFlags, command: Command) => {
+    .action(async (flags: RequestsFlags) => {
       const limit = numberFlag('--limit', flags.limit, 1, 1_000)
       const since = flags.since === undefined ? undefined : timeAgo(durationFlag('--since', flags.since))
       await using control = await openControl(command)
       // By id from here on: a name ends with its key, and the rows of the key are still to be shown.
       const filter = flags.key === undefined ? {} : { key: await keyIdOf(control.client, flags.key) }
-      const query = { limit, ...filter, ...(since === undefined ? {} : { since }) }
+      const before = beforeOf(flags)
+      if (flags.follow && flags.before !== undefined) throw new UsageError('Give one of --follow and --before.')
+      const query = { limit, ...before, ...filter, ...(since === undefined ? {} : { since }) }
       // Before the rows: what is recorded in between is then shown either way.
       const newest = flags.follow ? await newestSeq(control.client) : 0
       const rows = (await control.client.call('listRequests', { query })).requests.reverse()
@@ -53,6 +56,10 @@ export function addRequestsCommand(program: Command): void {
         if (flags.json) printJson(rows)
         else if (rows.length === 0) print('No requests yet.')
         else for (const line of renderTable(COLUMNS, rows.map(cellsOf))) print(line)
+        const [oldest] = rows
+        if (oldest === undefined || rows.length < limit) return
+        const older = await control.client.call('listRequests', { query: { ...query, before: oldest.seq, limit: 1 } })
+        if (older.requests.length > 0) remark(moreBefore(rows.length, oldest.seq))
         return
       }
       const show = (batch: readonly RequestBody[], isFirst: boolean) => {
@@ -62,11 +69,11 @@ export function addRequestsCommand(program: Command): void {
       show(rows, true)
       await follow(control.client, rows.at(-1)?.seq ?? newest, filter, (batch) => show(batch, false))
     })
-  requests
+  command
     .command('export')
     .description('Print every request that is kept, oldest first, as one JSON object a line.')
-    .action(async (_flags: object, command: Command) => {
-      await using control = await openControl(command)
+    .action(async (_flags: object, ofExport: Command) => {
+      await using control = await openControl(ofExport)
       await pipeline(await control.client.read('exportRequests'), process.stdout, { end: false })
     })
 }

@@ -1,12 +1,16 @@
+import { fstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
-import type { DemoMode } from '../../app/found-models.ts'
-import type { RunningServe } from '../../app/serve.ts'
 import type { ConfigLayer } from '../../config/environment.ts'
+import { resolveHome } from '../../config/home.ts'
 import { LOG_FORMATS, LOG_LEVELS } from '../../core/log-level.ts'
+import type { DemoMode } from '../../gateway/serve/found-models.ts'
+import type { RunningServe } from '../../gateway/serve/serve.ts'
+import { contextOf } from '../command-context.ts'
 import { print } from '../output.ts'
+import { ownCommand } from '../own-command.ts'
 import { listFlag } from '../parse.ts'
-import { placeOf } from '../place.ts'
+import { onStopSignals } from '../stop-signals.ts'
 
 interface ServeFlags {
   listen?: string[]
@@ -20,10 +24,8 @@ interface ServeFlags {
 }
 
 /** `punku serve`: the gateway, until a signal ends it. */
-export function addServeCommand(program: Command): void {
-  program
-    .command('serve')
-    .description('Run the gateway in front of your model servers.')
+export function defineServe(command: Command): void {
+  command
     .option('--listen <address...>', 'host:port, or loopback, tailscale, docker or an interface name (repeatable)')
     .option(
       '--upstream <url...>',
@@ -41,22 +43,49 @@ export function addServeCommand(program: Command): void {
       'after',
       '\nExample: punku serve --listen loopback --listen tailscale --upstream http://127.0.0.1:11434',
     )
-    .action(async (flags: ServeFlags, command: Command) => {
-      const { home, configFile } = placeOf(command)
-      // Imported here: every other command would wait for all of the gateway to load.
-      const { startServe } = await import('../../app/serve.ts')
+    .action(async (flags: ServeFlags) => {
+      const { home, configFile } = contextOf(command)
+      const { startServe } = await import('../../gateway/serve/serve.ts')
       const running = await startServe({
         home,
         configFile,
         env: process.env,
         flags: layerOf(flags),
         demo: flags.demo,
-        // A service's output ends in a log, where a key must not stand.
-        mayShowKey: flags.demo !== undefined || process.stdout.isTTY,
+        mayShowKey: mayShowKey(flags.demo),
+        command: ownCommandOf(home),
       })
+      // Before the greeting: whoever reads that it listens may stop it.
+      const stopped = untilStopped(running)
       for (const line of running.greeting) print(line)
-      await untilStopped(running)
+      await stopped
     })
+}
+
+const STANDARD_OUTPUT = 1
+
+/** A service's output ends in a log, and any may end in a file: a key must stand in neither. */
+function mayShowKey(demo: DemoMode | undefined): boolean {
+  return process.stdout.isTTY || (demo !== undefined && !fstatSync(STANDARD_OUTPUT).isFile())
+}
+
+function ownCommandOf(home: string): (words: string) => string {
+  const { env, platform, argv } = process
+  const isFound = home === foundHome(env, platform)
+  return ownCommand({ main: argv[1] ?? '', cwd: process.cwd(), env, platform, home: isFound ? undefined : home })
+}
+
+/** The state folder that a command in another shell finds by itself, without what a service's unit sets. */
+function foundHome(
+  { PUNKU_HOME: _home, STATE_DIRECTORY: _unit, ...env }: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform,
+) {
+  try {
+    return resolveHome(env, platform)
+  } catch {
+    // A user without a home.
+    return undefined
+  }
 }
 
 function layerOf(flags: ServeFlags): ConfigLayer {
@@ -79,23 +108,15 @@ function layerOf(flags: ServeFlags): ConfigLayer {
 /** Resolves after a clean stop. The first signal drains, the second ends at once. */
 async function untilStopped(running: RunningServe): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  let isStopping = false
-  const stop = () => {
-    if (isStopping) {
+  using _signals = onStopSignals(
+    () => {
+      print('\nStopping: running answers may finish. Press Ctrl-C again to end them now.')
+      running.close().then(resolve, reject)
+    },
+    () => {
       print('Stopping now.')
       running.destroy().then(resolve, reject)
-      return
-    }
-    isStopping = true
-    print('\nStopping: running answers may finish. Press Ctrl-C again to end them now.')
-    running.close().then(resolve, reject)
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  try {
-    await promise
-  } finally {
-    process.off('SIGINT', stop)
-    process.off('SIGTERM', stop)
-  }
+    },
+  )
+  await promise
 }

@@ -1,44 +1,42 @@
 import type { Command } from 'commander'
-import { type AgentReport, reportAgents } from '../../app/agents.ts'
-import { namesOf } from '../../app/greeting.ts'
-import { openRunningControl } from '../../app/local-control.ts'
-import { profileFlag } from '../../config/agent-profile.ts'
-import type { StatusBody } from '../../control/contract/gateway.ts'
+import type { AgentReport } from '../../agent/agents.ts'
+import { profileFlag } from '../../config/profile-name.ts'
+import type { StatusBody } from '../../contract/gateway.ts'
 import { PunkuError } from '../../core/error.ts'
 import { formatDuration } from '../../core/units.ts'
+import { namesOf } from '../../core/wording.ts'
+import { contextOf } from '../command-context.ts'
 import { localTime, print, printJson, visible } from '../output.ts'
-import { placeOf } from '../place.ts'
 
 /** `punku status`: what the gateway and the agents of this state folder say of themselves. */
-export function addStatusCommand(program: Command): void {
-  program
-    .command('status')
-    .description(
-      'Show whether gateway and agents run here, where they listen or connect to, and how their upstreams are.',
-    )
-    .option('--json', 'print JSON')
-    .action(async (flags: { json?: true }, command: Command) => {
-      const { home } = placeOf(command)
-      const [gateway, agents] = await Promise.all([gatewayStatus(home), reportAgents(home)])
-      if (gateway === undefined && agents.every(({ agent }) => agent === null)) {
-        if (agents.length === 0)
-          throw notRunning('No gateway runs with this state folder. Start one with `punku serve`.')
-        if (flags.json) printJson({ agents })
-        else for (const report of agents) printAgent(report)
-        throw notRunning('Neither a gateway nor an agent runs with this state folder.')
-      }
-      if (flags.json) {
-        printJson({ ...gateway, agents })
-        return
-      }
-      if (gateway !== undefined) printGateway(gateway)
-      for (const report of agents) printAgent(report)
-    })
+export function defineStatus(command: Command): void {
+  command.option('--json', 'print JSON').action(async (flags: { json?: true }) => {
+    const { home } = contextOf(command)
+    const [gateway, agents] = await Promise.all([gatewayStatus(home), agentReports(home)])
+    if (gateway === undefined && agents.every(({ agent }) => agent === null)) {
+      if (agents.length === 0) throw notRunning('No gateway runs with this state folder. Start one with `punku serve`.')
+      if (flags.json) printJson({ agents })
+      else for (const report of agents) printAgent(report)
+      throw notRunning('Neither a gateway nor an agent runs with this state folder.')
+    }
+    if (flags.json) {
+      printJson({ ...gateway, agents })
+      return
+    }
+    if (gateway !== undefined) printGateway(gateway)
+    for (const report of agents) printAgent(report)
+  })
 }
 
 async function gatewayStatus(home: string): Promise<StatusBody | undefined> {
+  const { openRunningControl } = await import('../../client/running-control.ts')
   await using control = await openRunningControl({ home })
   return await control?.client.call('status')
+}
+
+async function agentReports(home: string): Promise<readonly AgentReport[]> {
+  const { reportAgents } = await import('../../agent/agents.ts')
+  return await reportAgents(home)
 }
 
 function notRunning(message: string): PunkuError {
@@ -58,7 +56,15 @@ function printGateway(status: StatusBody): void {
   for (const { upstreamId, address } of status.exposures) {
     print(`WARNING    ${upstreamId} also answers on ${address}, past the gateway and without a key.`)
   }
-  print(`Running    ${countOf(status.liveExchanges, 'request')}`)
+  for (const { text, since, count } of status.troubles) {
+    print(`TROUBLE    ${text} (${count} ${count === 1 ? 'time' : 'times'} since ${localTime(since)})`)
+  }
+  const { connections, rows, liveExchanges } = status
+  print(
+    `Running    ${countOf(liveExchanges, 'request')}, ${connections.open} of ${countOf(connections.limit, 'connection')}`,
+  )
+  if (rows.dropped > 0) print(`Rows       ${rows.unwritten} not written yet, ${rows.dropped} given up`)
+  else if (rows.unwritten > 0) print(`Rows       ${rows.unwritten} not written yet`)
 }
 
 /** One agent as lines; each continues under the name of its profile. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { TunnelBody } from '../../control/contract/tunnels.ts'
+import type { TunnelBody } from '../../contract/tunnels.ts'
 import { renderTunnels } from './tunnels.ts'
 
 const linked: TunnelBody = {

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
-import type { LocalControl } from '../../app/local-control.ts'
-import type { IssuedTunnelBody, TunnelBody } from '../../control/contract/tunnels.ts'
+import type { ControlAccess } from '../../contract/control-access.ts'
+import type { IssuedTunnelBody, TunnelBody } from '../../contract/tunnels.ts'
 import { formatDuration } from '../../core/units.ts'
-import { localTime, print, printJson, renderFacts, renderTable } from '../output.ts'
+import { openControl } from '../command-context.ts'
+import { localTime, print, printJson, printRevokedAlready, renderFacts, renderTable } from '../output.ts'
 import { pairCommand } from '../pair-command.ts'
-import { openControl } from '../place.ts'
 import { addPairingCommands } from './pairings.ts'
 
 const NO_TUNNELS = 'There are no tunnels. Run `punku pair` beside a model server, or: punku tunnels create LABEL'
@@ -14,8 +14,7 @@ interface JsonFlag {
 }
 
 /** `punku tunnels …`: the agents that serve models through this gateway, and the machines that ask to. */
-export function addTunnelsCommands(program: Command): void {
-  const tunnels = program.command('tunnels').description('Let model servers elsewhere be reached, and end that.')
+export function defineTunnels(tunnels: Command): void {
   const json = () => new Option('--json', 'print JSON')
 
   tunnels
@@ -24,7 +23,8 @@ export function addTunnelsCommands(program: Command): void {
     .addOption(json())
     .action(async (flags: JsonFlag, command: Command) => {
       await using control = await openControl(command)
-      const list = (await control.client.call('listTunnels')).tunnels
+      const list: TunnelBody[] = []
+      for await (const page of control.client.pages('listTunnels', {})) list.push(...page.tunnels)
       if (flags.json) printJson(list)
       else if (list.length === 0) print(NO_TUNNELS)
       else for (const line of renderTunnels(list)) print(line)
@@ -84,8 +84,12 @@ export function addTunnelsCommands(program: Command): void {
     .addOption(json())
     .action(async (name: string, flags: JsonFlag, command: Command) => {
       await using control = await openControl(command)
-      const tunnel = await control.client.call('revokeTunnel', { params: { tunnel: name } })
+      const asked = { params: { tunnel: name } }
+      // What cannot be shown may be revoked all the same.
+      const before = await control.client.call('showTunnel', asked).catch(() => undefined)
+      const tunnel = await control.client.call('revokeTunnel', asked)
       if (flags.json) printJson(tunnel)
+      else if (before?.id === tunnel.id && before.revokedAt !== null) printRevokedAlready(tunnel.label, tunnel)
       else print(`Revoked ${tunnel.label} (${tunnel.id}). Its machine can connect no more.`)
     })
 
@@ -93,7 +97,7 @@ export function addTunnelsCommands(program: Command): void {
 }
 
 /** @param flags what its machine needs besides: one that was paired before has a profile to be replaced */
-async function printIssued(issued: IssuedTunnelBody, control: LocalControl, flags = ''): Promise<void> {
+async function printIssued(issued: IssuedTunnelBody, control: ControlAccess, flags = ''): Promise<void> {
   const { command, note } = pairCommand(control.isLive ? await control.client.call('status') : undefined)
   print('On the machine beside the model server run')
   print(`  ${command}${flags}`)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { UpstreamBody } from '../../control/contract/upstreams.ts'
+import type { UpstreamBody } from '../../contract/upstreams.ts'
 import { renderUpstream } from './upstreams.ts'
 
 const upstream: UpstreamBody = {

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
-import type { CallInput } from '../../control/client.ts'
-import type { UpstreamBody } from '../../control/contract/upstreams.ts'
+import type { CallInput } from '../../contract/client.ts'
+import type { UpstreamBody } from '../../contract/upstreams.ts'
+import { DIALECT_NAMES, type DialectName } from '../../core/dialect-name.ts'
+import { openControl } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { localTime, print, printJson, printTable, renderFacts } from '../output.ts'
-import { openControl } from '../place.ts'
 import { readSecretLine } from '../stdin.ts'
 import { renderModels } from './models.ts'
 
@@ -14,7 +15,7 @@ interface JsonFlag {
 }
 
 interface ServerFlags extends JsonFlag {
-  kind?: 'ollama' | 'openai' | 'anthropic' | 'any'
+  kind?: DialectName | 'any'
   keyStdin?: true
 }
 
@@ -25,17 +26,11 @@ interface ChangeFlags extends ServerFlags {
 }
 
 /** `punku upstreams …`: the places where models are reached. */
-export function addUpstreamsCommands(program: Command): void {
-  const upstreams = program.command('upstreams').description('Say which model servers the gateway reaches by itself.')
+export function defineUpstreams(upstreams: Command): void {
   const json = () => new Option('--json', 'print JSON')
   const keyStdin = () => new Option('--key-stdin', 'read the key that the server asks for from standard input')
   const kind = (...more: readonly string[]) =>
-    new Option('--kind <kind>', 'what it speaks (default: found out)').choices([
-      'ollama',
-      'openai',
-      'anthropic',
-      ...more,
-    ])
+    new Option('--kind <kind>', 'what it speaks (default: found out)').choices([...DIALECT_NAMES, ...more])
 
   upstreams
     .command('list')

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander'
-import { USAGE_GROUPS, type UsageGrouping } from '../../control/contract/requests.ts'
+import type { UsageGroupBody, UsageRestBody } from '../../contract/requests.ts'
+import { USAGE_GROUPS, type UsageGrouping } from '../../contract/usage-groups.ts'
 import { formatDuration } from '../../core/units.ts'
-import { printJson, printTable } from '../output.ts'
+import { openControl } from '../command-context.ts'
+import { printJson, printTable, remark } from '../output.ts'
 import { durationFlag, timeAgo } from '../parse.ts'
-import { openControl } from '../place.ts'
 
 interface UsageFlags {
   by: UsageGrouping
@@ -13,15 +14,13 @@ interface UsageFlags {
 }
 
 /** `punku usage`: requests, tokens, time and cost, summed. */
-export function addUsageCommand(program: Command): void {
-  program
-    .command('usage')
-    .description('Sum requests, tokens, time and cost.')
+export function defineUsage(command: Command): void {
+  command
     .addOption(new Option('--by <group>', 'what to sum by').choices([...USAGE_GROUPS]).default('key'))
     .option('--since <time>', 'only the last 1h, 7d … (default: all that is kept)')
     .option('--csv', 'print CSV')
     .option('--json', 'print JSON')
-    .action(async (flags: UsageFlags, command: Command) => {
+    .action(async (flags: UsageFlags) => {
       const since = flags.since === undefined ? {} : { since: timeAgo(durationFlag('--since', flags.since)) }
       const query = { by: flags.by, ...since }
       await using control = await openControl(command)
@@ -29,9 +28,10 @@ export function addUsageCommand(program: Command): void {
         process.stdout.write(await control.client.call('exportUsage', { query }))
         return
       }
-      const { groups, currency } = await control.client.call('usage', { query })
+      const { groups, rest, currency } = await control.client.call('usage', { query })
       if (flags.json) {
         printJson(groups)
+        if (rest !== null) remark(`${rest.groups} more, with ${rest.requests} requests in all, are left out.`)
         return
       }
       const numbers = [
@@ -46,18 +46,22 @@ export function addUsageCommand(program: Command): void {
         currency,
       ]
       const columns = [{ title: flags.by.toUpperCase() }, ...numbers.map((title) => ({ title, isNumber: true }))]
-      const rows = groups.map((group) => [
-        group.name ?? group.group ?? '-',
-        String(group.requests),
-        String(group.errors),
-        String(group.promptTokens),
-        String(group.completionTokens),
-        String(group.cachedTokens),
-        String(group.estimated),
-        group.meanTtfbMs === null ? '-' : formatDuration(group.meanTtfbMs),
-        formatDuration(group.busyMs),
-        group.cost.toFixed(2),
-      ])
+      const rows = groups.map((group) => [group.name ?? group.group ?? '-', ...cellsOf(group)])
+      if (rest !== null) rows.push([`${rest.groups} more`, ...cellsOf(rest)])
       printTable(columns, rows, 'No requests yet.')
     })
+}
+
+function cellsOf(sums: UsageGroupBody | UsageRestBody): string[] {
+  return [
+    String(sums.requests),
+    String(sums.errors),
+    String(sums.promptTokens),
+    String(sums.completionTokens),
+    String(sums.cachedTokens),
+    String(sums.estimated),
+    sums.meanTtfbMs === null ? '-' : formatDuration(sums.meanTtfbMs),
+    formatDuration(sums.busyMs),
+    sums.cost.toFixed(2),
+  ]
 }

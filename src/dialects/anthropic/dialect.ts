@@ -1,21 +1,18 @@
+import { errorOf } from '../../formats/answer-parts.ts'
+import { anthropicError, anthropicStatus } from '../../formats/families/anthropic-errors.ts'
 import type { Dialect } from '../dialect.ts'
-import { asObject, asText, parseObject } from '../json-facts.ts'
-import { keepAliveOf, lastFrame, observeStream } from '../stream-formats.ts'
-import { NO_USAGE } from '../usage.ts'
-import { anthropicError } from './errors.ts'
-import { readAnthropicUsage } from './usage.ts'
+import { ANTHROPIC_FIELDS } from './fields.ts'
+import { anthropicModel, anthropicPage } from './listing.ts'
 
 /** Anthropic's API, `/v1/messages`. */
-export const anthropicDialect: Dialect = {
+export const anthropicDialect = {
   name: 'anthropic',
+  fields: ANTHROPIC_FIELDS,
+  ownsPath: (path: string) => path === '/v1/messages' || path.startsWith('/v1/messages/'),
+  statusOf: anthropicStatus,
+  isError: (body) => errorOf(body) !== undefined,
   renderError: anthropicError,
-  renderStreamError: (error, requestId, format, isBetweenFrames) =>
-    lastFrame(format, isBetweenFrames, `event: error\ndata: ${anthropicError(error, requestId)}\n\n`),
-  keepAlive: keepAliveOf,
-  observe: observeStream,
-  readAnswer(_route, body) {
-    const answer = parseObject(body.toString())
-    const usage = asObject(answer?.['usage'])
-    return { usage: usage === undefined ? NO_USAGE : readAnthropicUsage(usage), model: asText(answer?.['model']) }
-  },
-}
+  credentialHeader: 'x-api-key',
+  listModels: anthropicPage,
+  showModel: anthropicModel,
+} satisfies Dialect

@@ -8,13 +8,8 @@ const inference = {
   query: ['beta'],
 } as const
 
-/** Anthropic's API. Its model listings are `/v1/models` like OpenAI's, and stand there. */
-export const ANTHROPIC_ROUTES: readonly Route[] = [
-  {
-    ...inference,
-    path: '/v1/messages',
-    servers: ['ollama', 'llama-server', 'vllm', 'lm-studio', 'anthropic'],
-    stream: { format: 'anthropic', isDefault: false },
-  },
-  { ...inference, path: '/v1/messages/count_tokens', servers: ['llama-server', 'vllm', 'anthropic'] },
-]
+/** What most servers have of Anthropic's API. Its model listings are `/v1/models` like OpenAI's, and stand there. */
+export const MESSAGES: Route = { ...inference, path: '/v1/messages', format: 'anthropic-messages', streams: 'asked' }
+
+/** How long a prompt is. Not every server with `MESSAGES` has it. */
+export const COUNT_TOKENS: Route = { ...inference, path: '/v1/messages/count_tokens', format: 'anthropic-count' }

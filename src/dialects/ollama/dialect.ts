@@ -1,21 +1,18 @@
+import type { PunkuError } from '../../core/error.ts'
+import { ollamaRefusal } from '../../formats/families/ollama.ts'
 import type { Dialect } from '../dialect.ts'
-import { asText, parseObject } from '../json-facts.ts'
-import { keepAliveOf, lastFrame, observeStream } from '../stream-formats.ts'
-import { NO_USAGE } from '../usage.ts'
-import { ollamaError } from './errors.ts'
-import { readOllamaUsage } from './usage.ts'
+import { OLLAMA_FIELDS } from './fields.ts'
+import { ollamaList } from './listing.ts'
 
 /** Ollama's own API, `/api/*`. */
-export const ollamaDialect: Dialect = {
+export const ollamaDialect = {
   name: 'ollama',
-  renderError: (error) => ollamaError(error),
-  renderStreamError: (error, _requestId, format, isBetweenFrames) =>
-    lastFrame(format, isBetweenFrames, `${ollamaError(error)}\n`),
-  keepAlive: keepAliveOf,
-  observe: observeStream,
-  readAnswer(_route, body) {
-    const answer = parseObject(body.toString())
-    if (answer === undefined) return { usage: NO_USAGE, model: undefined }
-    return { usage: readOllamaUsage(answer), model: asText(answer['model']) }
-  },
-}
+  fields: OLLAMA_FIELDS,
+  // LM Studio's own API is numbered.
+  ownsPath: (path: string) => path === '/' || (path.startsWith('/api/') && !/^\/api\/v\d/.test(path)),
+  // Its JavaScript client shows `[object Object]` of anything but a text.
+  isError: ({ error }) => typeof error === 'string',
+  renderError: (error: PunkuError) => ollamaRefusal(error),
+  credentialHeader: 'authorization',
+  listModels: ollamaList,
+} satisfies Dialect

@@ -1,19 +1,17 @@
-import type { ModelPlace, Route, ServerName } from '../dialect.ts'
+import type { ModelField, Route } from '../dialect.ts'
 
-const SERVERS: readonly ServerName[] = ['ollama']
-const NO_MODEL: ModelPlace = { in: 'none' }
-const MODEL: ModelPlace = { in: 'body', fields: ['model'] }
+const NO_MODEL: ModelField = { in: 'none' }
+const MODEL: ModelField = { in: 'body', fields: ['model'] }
 /** Older clients write `name`. */
-const MODEL_OR_NAME: ModelPlace = { in: 'body', fields: ['model', 'name'] }
+const MODEL_OR_NAME: ModelField = { in: 'body', fields: ['model', 'name'] }
 
-const common = { dialect: 'ollama', servers: SERVERS } as const
+const common = { dialect: 'ollama' } as const
 const metadata = { ...common, class: 'metadata', model: NO_MODEL, body: 'none' } as const
 const inference = { ...common, method: 'POST', class: 'inference', model: MODEL } as const
 const manage = { ...common, method: 'POST', class: 'manage' } as const
 const never = { ...common, class: 'never', model: NO_MODEL, body: 'none' } as const
 
-const DONE = { format: 'ollama-done', isDefault: true } as const
-const STATUS = { format: 'ollama-status', isDefault: true } as const
+const PROGRESS = { format: 'ollama-progress', streams: 'default' } as const
 
 /** What Ollama registers outside `/v1` (its `server/routes.go`), and Go's profiler, which it serves on the same port. */
 export const OLLAMA_ROUTES: readonly Route[] = [
@@ -28,15 +26,15 @@ export const OLLAMA_ROUTES: readonly Route[] = [
   { ...metadata, method: 'GET', path: '/api/experimental/model-recommendations' },
   { ...common, method: 'POST', path: '/api/show', class: 'metadata', model: MODEL_OR_NAME },
 
-  { ...inference, path: '/api/generate', stream: DONE },
-  { ...inference, path: '/api/chat', stream: DONE },
-  { ...inference, path: '/api/embed' },
-  { ...inference, path: '/api/embeddings' },
+  { ...inference, path: '/api/generate', format: 'ollama-generate', streams: 'default' },
+  { ...inference, path: '/api/chat', format: 'ollama-chat', streams: 'default' },
+  { ...inference, path: '/api/embed', format: 'ollama-embed' },
+  { ...inference, path: '/api/embeddings', format: 'ollama-embed' },
 
-  { ...manage, path: '/api/pull', model: MODEL_OR_NAME, stream: STATUS },
-  { ...manage, path: '/api/push', model: MODEL_OR_NAME, stream: STATUS },
+  { ...manage, path: '/api/pull', model: MODEL_OR_NAME, ...PROGRESS },
+  { ...manage, path: '/api/push', model: MODEL_OR_NAME, ...PROGRESS },
   // Its `from` names a second model, whose weights the new one takes over.
-  { ...manage, path: '/api/create', model: MODEL_OR_NAME, stream: STATUS },
+  { ...manage, path: '/api/create', model: MODEL_OR_NAME, ...PROGRESS },
   { ...manage, path: '/api/copy', model: { in: 'body', fields: ['source', 'destination'] } },
   { ...manage, method: 'DELETE', path: '/api/delete', model: MODEL_OR_NAME },
   { ...manage, method: 'HEAD', path: '/api/blobs/{digest}', model: NO_MODEL, body: 'none' },

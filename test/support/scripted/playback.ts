@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Answer } from './answer.ts'
+import type { Compressor } from './compressor.ts'
 
 /** One act of a scripted upstream while it answers a request. */
 export type Step = (playback: Playback) => void | Promise<void>
@@ -14,6 +15,7 @@ export class Playback {
   #unsent: Buffer[]
   #extraLengthBytes = 0
   #chunkBytes = Number.POSITIVE_INFINITY
+  #compressor: Compressor | undefined
   #permits = 0
   #wake: (() => void) | undefined
   #sentBytes = 0
@@ -92,6 +94,11 @@ export class Playback {
     this.#chunkBytes = bytes
   }
 
+  /** The whole body goes out through it, frame by frame. Before anything is sent. */
+  compressBy(compressor: Compressor): void {
+    this.#compressor = compressor
+  }
+
   /** The head will promise `bytes` more (or fewer) than the body has. */
   misstateLength(bytes: number): void {
     this.#extraLengthBytes = bytes
@@ -99,7 +106,11 @@ export class Playback {
 
   sendHead(): void {
     if (this.response.headersSent) return
-    const headers = { ...this.#answer.headers }
+    const headers: Record<string, string> = { ...this.#answer.headers }
+    if (this.#compressor !== undefined) {
+      delete headers['content-length']
+      headers['content-encoding'] = this.#compressor.encoding
+    }
     if (this.#extraLengthBytes !== 0) {
       const lengthBytes = Buffer.byteLength(this.#answer.frames.join(''))
       headers['content-length'] = String(lengthBytes + this.#extraLengthBytes)
@@ -126,7 +137,11 @@ export class Playback {
   }
 
   /** Sends bytes that are no part of the answer, inside its body. */
-  async send(bytes: Buffer): Promise<void> {
+  async send(plain: Buffer): Promise<void> {
+    await this.#sendBytes(this.#compressor === undefined ? plain : await this.#compressor.add(plain))
+  }
+
+  async #sendBytes(bytes: Buffer): Promise<void> {
     this.sendHead()
     for (let start = 0; start < bytes.length && !this.isOver; start += this.#chunkBytes) {
       const chunk = bytes.subarray(start, Math.min(bytes.length, start + this.#chunkBytes))
@@ -143,6 +158,7 @@ export class Playback {
 
   /** Ends the body in the orderly way, whatever has been sent of it. */
   async end(): Promise<void> {
+    if (this.#compressor !== undefined) await this.#sendBytes(await this.#compressor.end())
     this.sendHead()
     await this.#settle((done) => this.response.end(done))
   }

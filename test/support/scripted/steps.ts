@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { textAnswer } from './answer.ts'
+import { Compressor } from './compressor.ts'
 import type { Step } from './playback.ts'
 
 /** Waits until the test calls the request's `release()`. No timer is involved. */
@@ -84,6 +85,11 @@ export function respond(status: number, headers: Readonly<Record<string, string>
 /** From here on, sends in chunks of at most `count` bytes: 1 breaks every frame and every character. */
 export function chunksOf(count: number): Step {
   return (playback) => playback.limitChunks(count)
+}
+
+/** Compresses the body, whatever was asked for, and flushes behind each frame. Comes first. */
+export function compressed(name: string): Step {
+  return (playback) => playback.compressBy(new Compressor(name))
 }
 
 /** The head will promise `count` bytes more, or fewer, than the body has. For more, end with `restButTerminator, cut`. */

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { EntranceBody } from '../../../src/control/contract/people.ts'
+import type { EntranceBody } from '../../../src/contract/people.ts'
 import { linkIssuer, listLinked, unlinkIssuer } from '../auth.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { Problem } from '../parts/problem.tsx'

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { SessionBody } from '../../../src/control/contract/people.ts'
+import type { SessionBody } from '../../../src/contract/people.ts'
 import { api } from '../api.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
@@ -17,15 +17,15 @@ export function SessionsSection() {
   const [isAsking, setAsking] = useState(false)
   const sessions = useQuery({
     queryKey: ['sessions'],
-    queryFn: async ({ signal }) => (await api('get', '/me/sessions', { signal })).sessions,
+    queryFn: async ({ signal }) => (await api('listSessions', { signal })).sessions,
   })
   const renew = () => queries.invalidateQueries({ queryKey: ['sessions'] })
   const end = useMutation({
-    mutationFn: (session: string) => api('delete', '/me/sessions/{session}', { params: { session } }),
+    mutationFn: (session: string) => api('endSession', { params: { session } }),
     onSettled: renew,
   })
   const endOthers = async () => {
-    await api('delete', '/me/sessions')
+    await api('endOtherSessions')
     await renew()
   }
   const columns: readonly Column<SessionBody>[] = [

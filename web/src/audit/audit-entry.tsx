@@ -1,6 +1,6 @@
 import { IconChevronRight } from '@tabler/icons-react'
 import { useId, useState } from 'react'
-import type { AuditEntryBody } from '../../../src/control/contract/audit.ts'
+import type { AuditEntryBody } from '../../../src/contract/audit.ts'
 import { formatExact } from '../parts/format.ts'
 import { ChangeTable } from './change-table.tsx'
 

@@ -1,8 +1,8 @@
-import type { QueryOf } from '../api.ts'
+import type { CallQuery } from '../../../src/contract/client.ts'
 import { daysBetween, type TimeRange } from '../usage/time-range.ts'
 
 /** What the gateway is asked for. */
-export type AuditQuestion = Omit<NonNullable<QueryOf<'get', '/audit'>>, 'before' | 'limit'>
+export type AuditQuestion = Omit<CallQuery<'listAudit'>, 'before' | 'limit'>
 
 /** The filter of the page as the gateway takes it. A day that is none is left out. */
 export function auditQuestion(search: {

@@ -1,7 +1,7 @@
-import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
+import { Checkbox, TextInput } from '@mantine/core'
 import { LateInput } from '../parts/late-input.tsx'
-import { usePeople } from '../parts/people.ts'
 import { useSearchText } from '../parts/search.ts'
+import { PersonPick } from '../people/person-pick.tsx'
 import { useMe } from '../queries.ts'
 import { type AuditQuestion, auditQuestion } from './audit-filter.ts'
 
@@ -34,26 +34,15 @@ export function useAuditQuestion(): AuditQuestion {
 /** Narrows the list of entries. */
 export function AuditFilters() {
   const { isSystemAdmin } = useMe()
-  const people = usePeople(true)
   const [action, setAction] = useSearchText('action')
   const [actor, setActor] = useSearchText('actor')
   const [from, setFrom] = useSearchText('from')
   const [to, setTo] = useSearchText('to')
   const [all, setAll] = useSearchText('all')
-  const isListed = actor === '' || people.some(({ id }) => id === actor)
   return (
     <search className="audit-filters" aria-label="Filters">
       <LateInput label="Action" placeholder="key or key.create" value={action} offers={NOUNS} onChange={setAction} />
-      <NativeSelect
-        label="Person"
-        value={actor}
-        data={[
-          { value: '', label: 'Anyone' },
-          ...people.map(({ id, name }) => ({ value: id, label: name })),
-          ...(isListed ? [] : [{ value: actor, label: actor }]),
-        ]}
-        onChange={({ currentTarget }) => setActor(currentTarget.value)}
-      />
+      <PersonPick value={actor === '' ? undefined : actor} onChange={setActor} />
       <TextInput type="date" label="From" value={from} onChange={({ currentTarget }) => setFrom(currentTarget.value)} />
       <TextInput type="date" label="To" value={to} onChange={({ currentTarget }) => setTo(currentTarget.value)} />
       {isSystemAdmin && (

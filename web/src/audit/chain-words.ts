@@ -1,4 +1,4 @@
-import type { ChainCheckBody } from '../../../src/control/contract/audit.ts'
+import type { ChainCheckBody } from '../../../src/contract/audit.ts'
 
 const CHAINS: Readonly<Record<ChainCheckBody['chain'], { readonly name: string; readonly rows: string }>> = {
   audit: { name: 'The audit', rows: 'entries' },

@@ -2,7 +2,7 @@ import { Button, Text, Textarea } from '@mantine/core'
 import { IconLink, IconLinkOff, IconShieldCheck } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { ChainCheckBody } from '../../../src/control/contract/audit.ts'
+import type { ChainCheckBody } from '../../../src/contract/audit.ts'
 import { api } from '../api.ts'
 import { CopyLine } from '../parts/copy-line.tsx'
 import { Dialog } from '../parts/dialog.tsx'
@@ -27,7 +27,7 @@ export function VerifyChains() {
 function Verification() {
   const [kept, setKept] = useState('')
   const { data, error, isPending, mutate } = useMutation({
-    mutationFn: async () => (await api('post', '/audit/verify', { query: { kept: keptHeads(kept) } })).chains,
+    mutationFn: async () => (await api('verifyChains', { query: { kept: keptHeads(kept) } })).chains,
   })
   return (
     <div className="chains">

@@ -1,30 +1,30 @@
 import { useState } from 'react'
-import type { KeyBody } from '../../../src/control/contract/keys.ts'
+import type { KeyBody } from '../../../src/contract/keys.ts'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
-import { listText } from '../parts/list-text.ts'
-import { useRefresh } from '../queries.ts'
 import { grantOf, KeyFields, type KeyFieldValues } from './key-fields.tsx'
 import { useKeyPowers } from './key-powers.ts'
+import { usePlaceKey } from './key-queries.ts'
+import { valuesOf } from './key-terms.ts'
 import { lifeChoices } from './life.ts'
 
 /** Changes what a key may do. Its text stays. */
 export function ChangeKey({ keyBody, onDone }: { readonly keyBody: KeyBody; readonly onDone: () => void }) {
-  const refresh = useRefresh()
+  const place = usePlaceKey()
   const { rules, powers } = useKeyPowers()
   const [original, setOriginal] = useState(keyBody)
-  const [values, setValues] = useState(valuesOf(keyBody))
+  const [values, setValues] = useState(() => fieldsOf(keyBody))
   const loadTheirs = async () => {
-    const theirs = await api('get', '/keys/{key}', { params: { key: keyBody.id } })
+    const theirs = await api('showKey', { params: { key: keyBody.id } })
     setOriginal(theirs)
-    setValues(valuesOf(theirs))
+    setValues(fieldsOf(theirs))
   }
   const change = async () => {
-    await api('patch', '/keys/{key}', {
+    const changed = await api('changeKey', {
       params: { key: keyBody.id },
-      body: { version: original.version, name: values.name.trim(), ...grantOf(values, rules?.models ?? ['*']) },
+      body: { version: original.version, name: values.name.trim(), ...grantOf(values, rules) },
     })
-    await refresh('keys', 'health')
+    place(changed)
     onDone()
   }
   return (
@@ -42,15 +42,7 @@ export function ChangeKey({ keyBody, onDone }: { readonly keyBody: KeyBody; read
   )
 }
 
-function valuesOf(key: KeyBody): KeyFieldValues {
-  const { name, models, routes, networks, allowsCloud, allowsMetrics, expiresAt } = key
-  return {
-    name,
-    models: models.includes('*') ? '' : listText(models),
-    routes,
-    networks: listText(networks),
-    allowsCloud,
-    allowsMetrics,
-    life: lifeChoices(null, { expiresAt })[0]?.value ?? '',
-  }
+function fieldsOf(key: KeyBody): KeyFieldValues {
+  const { name, expiresAt } = key
+  return { name, ...valuesOf(key), life: lifeChoices(null, { expiresAt })[0]?.value ?? '' }
 }

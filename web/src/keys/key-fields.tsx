@@ -1,29 +1,23 @@
 import { Checkbox, NativeSelect, Stack, Switch, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import { listText, parseList } from '../parts/list-text.ts'
-import { modelWords, ROUTE_CLASSES, type RouteClass } from './key-words.ts'
+import {
+  type AnyTerm,
+  askedTerms,
+  type ChoiceTerm,
+  isBeyondUsual,
+  type KeyPowers,
+  type ListTerm,
+  type Rules,
+  type SwitchTerm,
+  TERM_LIST,
+  type TermValues,
+} from './key-terms.ts'
 import { lifeOf } from './life.ts'
 
 /** What people type and choose of a key. */
-export interface KeyFieldValues {
+export interface KeyFieldValues extends TermValues {
   readonly name: string
-  /** Globs, one a line; empty: all models. */
-  readonly models: string
-  readonly routes: readonly RouteClass[]
-  /** Ranges, one a line; empty: everywhere. */
-  readonly networks: string
-  readonly allowsCloud: boolean
-  readonly allowsMetrics: boolean
   readonly life: string
-}
-
-/** What the reader may give a key. */
-export interface KeyPowers {
-  /** What members of the org are held to; `undefined`: the reader is not. */
-  readonly rules:
-    | { readonly models: readonly string[]; readonly allowsCloud: boolean; readonly allowsManage: boolean }
-    | undefined
-  readonly maySeeMetrics: boolean
 }
 
 /** The fields of a key: the few that matter to most first, the rest folded. */
@@ -35,9 +29,22 @@ export function KeyFields(props: {
   readonly powers: KeyPowers
 }) {
   const { values, onChange, errorOf, lives, powers } = props
-  const { rules } = powers
   const [isUnfolded, setUnfolded] = useState(() => isBeyondUsual(values))
-  const isAtFault = ['routes', 'networks', 'allowsCloud', 'allowsMetrics'].some((name) => errorOf(name) !== undefined)
+  const first = TERM_LIST.filter(([, term]) => term.isFirst)
+  const folded = TERM_LIST.filter(([, term]) => !term.isFirst)
+  const fields = (terms: typeof TERM_LIST) =>
+    terms
+      .filter(([, { isOffered }]) => isOffered?.(powers) !== false)
+      .map(([name, term]) => (
+        <TermField
+          key={name}
+          term={term}
+          value={values[name]}
+          onChange={(value) => onChange({ ...values, [name]: value })}
+          error={errorOf(name)}
+          rules={powers.rules}
+        />
+      ))
   return (
     <>
       <TextInput
@@ -51,19 +58,7 @@ export function KeyFields(props: {
         error={errorOf('name')}
         onChange={(event) => onChange({ ...values, name: event.currentTarget.value })}
       />
-      <Textarea
-        label="Models"
-        description={
-          rules === undefined
-            ? 'Names, * for any letters, one a line. Empty: all models.'
-            : `Names, * for any letters, one a line. The org allows: ${modelWords(rules.models)}.`
-        }
-        placeholder={rules === undefined ? 'All models' : listText(rules.models)}
-        rows={2}
-        value={values.models}
-        error={errorOf('models')}
-        onChange={(event) => onChange({ ...values, models: event.currentTarget.value })}
-      />
+      {fields(first)}
       <NativeSelect
         label="Ends"
         data={[...lives]}
@@ -73,80 +68,84 @@ export function KeyFields(props: {
       />
       <details
         className="key-limits"
-        open={isUnfolded || isAtFault}
+        open={isUnfolded || folded.some(([name]) => errorOf(name) !== undefined)}
         onToggle={(event) => setUnfolded(event.currentTarget.open)}
       >
         <summary>More limits and grants</summary>
-        <Stack mt="sm">
-          <Checkbox.Group
-            label="It may"
-            value={[...values.routes]}
-            error={errorOf('routes')}
-            onChange={(routes) => onChange({ ...values, routes: inOrder(routes) })}
-          >
-            <Stack gap="xs" mt={6}>
-              {ROUTE_CLASSES.map(({ value, name, detail }) => (
-                <Checkbox
-                  key={value}
-                  value={value}
-                  label={name}
-                  description={detail}
-                  disabled={value === 'manage' && rules?.allowsManage === false && !values.routes.includes('manage')}
-                />
-              ))}
-            </Stack>
-          </Checkbox.Group>
-          <Switch
-            label="Cloud models"
-            description="They run on somebody else’s machine, at the owner’s cost."
-            checked={values.allowsCloud}
-            disabled={rules?.allowsCloud === false && !values.allowsCloud}
-            error={errorOf('allowsCloud')}
-            onChange={(event) => onChange({ ...values, allowsCloud: event.currentTarget.checked })}
-          />
-          {powers.maySeeMetrics && (
-            <Switch
-              label="Metrics"
-              description="Reads /metrics, which tell of the whole gateway."
-              checked={values.allowsMetrics}
-              error={errorOf('allowsMetrics')}
-              onChange={(event) => onChange({ ...values, allowsMetrics: event.currentTarget.checked })}
-            />
-          )}
-          <Textarea
-            label="Networks"
-            description="Addresses or ranges it may be used from, one a line. Empty: from everywhere."
-            placeholder="10.0.0.0/8"
-            rows={2}
-            value={values.networks}
-            error={errorOf('networks')}
-            onChange={(event) => onChange({ ...values, networks: event.currentTarget.value })}
-          />
-        </Stack>
+        <Stack mt="sm">{fields(folded)}</Stack>
       </details>
     </>
   )
 }
 
-/** The fields as the API takes them, but for the name. @param whenNoModels what an empty list of models stands for */
-export function grantOf(values: KeyFieldValues, whenNoModels: readonly string[]) {
-  const models = parseList(values.models)
+interface FieldProps<Value> {
+  readonly value: Value
+  readonly onChange: (value: Value) => void
+  readonly error: string | undefined
+  readonly rules: Rules
+}
+
+function TermField({ term, ...props }: FieldProps<unknown> & { readonly term: AnyTerm }) {
+  if (term.kind === 'list') return <ListField term={term} {...(props as FieldProps<string>)} />
+  if (term.kind === 'choice') return <ChoiceField term={term} {...(props as FieldProps<readonly string[]>)} />
+  return <SwitchField term={term} {...(props as FieldProps<boolean>)} />
+}
+
+function ListField({ term, value, onChange, error, rules }: FieldProps<string> & { readonly term: ListTerm }) {
+  return (
+    <Textarea
+      label={term.label}
+      description={term.description(rules)}
+      placeholder={term.placeholder(rules)}
+      rows={2}
+      value={value}
+      error={error}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  )
+}
+
+function ChoiceField(props: FieldProps<readonly string[]> & { readonly term: ChoiceTerm<string> }) {
+  const { term, value, onChange, error, rules } = props
+  const inOrder = (chosen: readonly string[]) =>
+    term.choices.map((choice) => choice.value).filter((choice) => chosen.includes(choice))
+  return (
+    <Checkbox.Group
+      label={term.label}
+      value={[...value]}
+      error={error}
+      onChange={(chosen) => onChange(inOrder(chosen))}
+    >
+      <Stack gap="xs" mt={6}>
+        {term.choices.map(({ value: choice, name, detail }) => (
+          <Checkbox
+            key={choice}
+            value={choice}
+            label={name}
+            description={detail}
+            disabled={term.isLocked(choice, rules) && !value.includes(choice)}
+          />
+        ))}
+      </Stack>
+    </Checkbox.Group>
+  )
+}
+
+function SwitchField({ term, value, onChange, error, rules }: FieldProps<boolean> & { readonly term: SwitchTerm }) {
+  return (
+    <Switch
+      label={term.label}
+      description={term.description}
+      checked={value}
+      disabled={term.isLocked?.(rules) === true && !value}
+      error={error}
+      onChange={(event) => onChange(event.currentTarget.checked)}
+    />
+  )
+}
+
+/** The fields as the API takes them, but for the name. @param rules what members are held to, if the reader is */
+export function grantOf(values: KeyFieldValues, rules: Rules) {
   const expiresInMs = lifeOf(values.life)
-  return {
-    models: models.length === 0 ? [...whenNoModels] : models,
-    routes: [...values.routes],
-    networks: parseList(values.networks),
-    allowsCloud: values.allowsCloud,
-    allowsMetrics: values.allowsMetrics,
-    ...(expiresInMs === undefined ? {} : { expiresInMs }),
-  }
-}
-
-function isBeyondUsual({ routes, networks, allowsCloud, allowsMetrics }: KeyFieldValues): boolean {
-  const isUsual = routes.length === 2 && !routes.includes('manage')
-  return !isUsual || networks.trim() !== '' || allowsCloud || allowsMetrics
-}
-
-function inOrder(routes: readonly string[]): RouteClass[] {
-  return ROUTE_CLASSES.map(({ value }) => value).filter((value) => routes.includes(value))
+  return { ...askedTerms(values, rules), ...(expiresInMs === undefined ? {} : { expiresInMs }) }
 }

@@ -1,11 +1,10 @@
-import type { StoredSettingsBody } from '../../../src/control/contract/gateway.ts'
 import { may, useMe, useSettings } from '../queries.ts'
-import type { KeyPowers } from './key-fields.tsx'
+import type { KeyPowers, Rules } from './key-terms.ts'
 
 /** What the reader may give keys, and the org's rules for members, which hold for `member`s only. */
 export function useKeyPowers(): {
   readonly isAdmin: boolean
-  readonly rules: StoredSettingsBody['memberKeys'] | undefined
+  readonly rules: Rules
   readonly powers: KeyPowers
 } {
   const me = useMe()

@@ -1,12 +1,13 @@
 import { IconKeyOff, IconPencil, IconRefresh } from '@tabler/icons-react'
-import type { KeyBody } from '../../../src/control/contract/keys.ts'
+import type { KeyBody } from '../../../src/contract/keys.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { formatNumber, formatShort } from '../parts/format.ts'
 import { RowMenu } from '../parts/row-menu.tsx'
 import { StatePill } from '../parts/state-pill.tsx'
 import { Time, useNow } from '../parts/time.tsx'
-import { keyState, scopeLines } from './key-words.ts'
-import { useRecentUsage } from './recent-usage.ts'
+import { scopeLines } from './key-terms.ts'
+import { keyState } from './key-words.ts'
+import { isCut, useRecentUsage } from './recent-usage.ts'
 
 /** What can be done with a key. */
 export interface KeyActions {
@@ -51,7 +52,7 @@ export function KeyTable(props: {
       isNumber: true,
       cell: ({ id }) => {
         const group = usage?.get(id)
-        if (group === undefined) return usage === undefined ? '' : formatNumber(0)
+        if (group === undefined) return usage === undefined || isCut(usage) ? '' : formatNumber(0)
         return (
           <span>
             {formatNumber(group.requests)} {group.requests === 1 ? 'request' : 'requests'}

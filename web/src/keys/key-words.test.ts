@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { KeyBody } from '../../../src/control/contract/keys.ts'
-import { DAY_MS, keyState, ruleSentences, scopeLines } from './key-words.ts'
+import type { KeyBody } from '../../../src/contract/keys.ts'
+import { scopeLines } from './key-terms.ts'
+import { DAY_MS, keyState, ruleSentences } from './key-words.ts'
 
 const NOW = Date.parse('2026-11-20T12:00:00.000Z')
 const key: KeyBody = {
@@ -14,6 +15,7 @@ const key: KeyBody = {
   routes: ['inference', 'metadata'],
   networks: [],
   allowsCloud: false,
+  allowsFetch: false,
   allowsMetrics: false,
   state: 'active',
   createdAt: '2026-11-01T12:00:00.000Z',
@@ -42,9 +44,17 @@ describe('scopeLines', () => {
         routes: ['inference', 'manage'],
         networks: ['10.0.0.0/8'],
         allowsCloud: true,
+        allowsFetch: true,
         allowsMetrics: true,
       }),
-    ).toEqual(['qwen*, llama3*', 'run models, manage models', 'cloud models too', 'reads metrics', 'from 10.0.0.0/8'])
+    ).toEqual([
+      'qwen*, llama3*',
+      'run models, manage models',
+      'cloud models too',
+      'lets model servers fetch',
+      'reads metrics',
+      'from 10.0.0.0/8',
+    ])
   })
 })
 

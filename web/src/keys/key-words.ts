@@ -1,20 +1,10 @@
-import type { StoredSettingsBody } from '../../../src/control/contract/gateway.ts'
-import type { KeyBody } from '../../../src/control/contract/keys.ts'
+import type { StoredSettingsBody } from '../../../src/contract/gateway.ts'
+import type { KeyBody } from '../../../src/contract/keys.ts'
 import type { Tone } from '../parts/state-pill.tsx'
 
 export const DAY_MS = 86_400_000
 /** A key that ends within this time says so in its pill. */
 const SOON_MS = 7 * DAY_MS
-
-export type RouteClass = KeyBody['routes'][number]
-
-/** The route classes, in words. */
-export const ROUTE_CLASSES: readonly { readonly value: RouteClass; readonly name: string; readonly detail: string }[] =
-  [
-    { value: 'inference', name: 'Run models', detail: 'Chats, completions, embeddings.' },
-    { value: 'metadata', name: 'List models', detail: 'Which there are, and what they can do.' },
-    { value: 'manage', name: 'Manage models', detail: 'Pull, create and delete them on the model server.' },
-  ]
 
 /** The state of a key, as its pill has it. @param nowMs epoch milliseconds */
 export function keyState(
@@ -25,28 +15,6 @@ export function keyState(
   if (state === 'expired') return { tone: 'idle', words: 'Expired' }
   const isSoon = expiresAt !== null && Date.parse(expiresAt) - nowMs < SOON_MS
   return isSoon ? { tone: 'warn', words: 'Ends soon' } : { tone: 'good', words: 'Active' }
-}
-
-/** What a key may do, a line each: models first, then whatever is not as usual. */
-export function scopeLines({ models, routes, networks, allowsCloud, allowsMetrics }: KeyBody): string[] {
-  const lines = [modelWords(models)]
-  const unusual = ROUTE_CLASSES.filter(({ value }) => routes.includes(value) !== (value !== 'manage'))
-  if (unusual.length > 0) {
-    lines.push(
-      ROUTE_CLASSES.filter(({ value }) => routes.includes(value))
-        .map(({ name }) => name.toLowerCase())
-        .join(', '),
-    )
-  }
-  if (allowsCloud) lines.push('cloud models too')
-  if (allowsMetrics) lines.push('reads metrics')
-  if (networks.length > 0) lines.push(`from ${networks.join(', ')}`)
-  return lines
-}
-
-/** As `All models`, or the globs. */
-export function modelWords(models: readonly string[]): string {
-  return models.length === 0 || models.includes('*') ? 'All models' : models.join(', ')
 }
 
 /** The org's rules for members' own keys, as sentences. @param who whom they are told to or of */

@@ -2,33 +2,30 @@ import { Radio, Stack } from '@mantine/core'
 import { useState } from 'react'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
-import { listText } from '../parts/list-text.ts'
-import { useMe, useRefresh } from '../queries.ts'
+import { useMe } from '../queries.ts'
 import { IssuedKey } from './issued-key.tsx'
 import { grantOf, KeyFields, type KeyFieldValues } from './key-fields.tsx'
 import { useKeyPowers } from './key-powers.ts'
+import { usePlaceKey } from './key-queries.ts'
+import { usualValues } from './key-terms.ts'
 import { lifeChoices } from './life.ts'
 
 /** Makes a key, and shows its text. */
 export function NewKey({ onDone }: { readonly onDone: () => void }) {
   const me = useMe()
-  const refresh = useRefresh()
+  const place = usePlaceKey()
   const { isAdmin, rules, powers } = useKeyPowers()
   const lives = lifeChoices(rules?.maxLifeMs ?? null)
   const [isPersonal, setPersonal] = useState(!isAdmin)
   const [text, setText] = useState<string>()
   const [values, setValues] = useState<KeyFieldValues>({
     name: '',
-    models: rules === undefined || rules.models.includes('*') ? '' : listText(rules.models),
-    routes: ['inference', 'metadata'],
-    networks: '',
-    allowsCloud: false,
-    allowsMetrics: false,
+    ...usualValues(rules),
     life: lives[rules === undefined ? 0 : lives.length - 1]?.value ?? '',
   })
   const create = async () => {
-    const { expiresInMs, ...grant } = grantOf(values, rules?.models ?? ['*'])
-    const issued = await api('post', '/keys', {
+    const { expiresInMs, ...grant } = grantOf(values, rules)
+    const { key: text, ...made } = await api('createKey', {
       body: {
         name: values.name.trim(),
         isPersonal,
@@ -36,8 +33,8 @@ export function NewKey({ onDone }: { readonly onDone: () => void }) {
         ...(expiresInMs === undefined || expiresInMs === null ? {} : { expiresInMs }),
       },
     })
-    setText(issued.key)
-    await refresh('keys', 'health')
+    setText(text)
+    place(made)
   }
   if (text !== undefined) return <IssuedKey text={text} onDone={onDone} />
   return (

@@ -1,10 +1,10 @@
 import { NativeSelect, Text } from '@mantine/core'
 import { useState } from 'react'
-import type { KeyBody } from '../../../src/control/contract/keys.ts'
+import type { KeyBody } from '../../../src/contract/keys.ts'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
-import { useRefresh } from '../queries.ts'
 import { IssuedKey } from './issued-key.tsx'
+import { usePlaceKey } from './key-queries.ts'
 import { DAY_MS } from './key-words.ts'
 
 const HOUR_MS = 3_600_000
@@ -18,16 +18,16 @@ const GRACES = [
 
 /** Gives a key a new text, and shows it. */
 export function RotateKey({ keyBody, onDone }: { readonly keyBody: KeyBody; readonly onDone: () => void }) {
-  const refresh = useRefresh()
+  const place = usePlaceKey()
   const [grace, setGrace] = useState(String(DAY_MS))
   const [text, setText] = useState<string>()
   const rotate = async () => {
-    const issued = await api('post', '/keys/{key}/rotate', {
+    const { key: text, ...rotated } = await api('rotateKey', {
       params: { key: keyBody.id },
       body: { graceMs: Number(grace) },
     })
-    setText(issued.key)
-    await refresh('keys')
+    setText(text)
+    place(rotated)
   }
   if (text !== undefined) return <IssuedKey text={text} onDone={onDone} />
   return (

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelBody } from '../../../src/control/contract/upstreams.ts'
+import type { ModelBody } from '../../../src/contract/upstreams.ts'
 import { filterModels, groupModels, preferredModel } from './model-groups.ts'
 
 const model: ModelBody = {

@@ -1,4 +1,4 @@
-import type { ModelBody } from '../../../src/control/contract/upstreams.ts'
+import type { ModelBody } from '../../../src/contract/upstreams.ts'
 
 /** One model, wherever it can be reached. */
 export interface ModelGroup {

@@ -1,6 +1,6 @@
 import { IconAlertTriangle, IconInfoCircle, IconShieldExclamation } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
-import type { AttentionBody } from '../../../src/control/contract/gateway.ts'
+import type { AttentionBody } from '../../../src/contract/gateway.ts'
 import { Prose } from '../parts/prose.tsx'
 import { Time } from '../parts/time.tsx'
 
@@ -10,6 +10,7 @@ const MARKS = {
   info: { icon: IconInfoCircle, word: 'Note' },
 } as const
 
+/** Of troubles of the gateway itself none: they are put right on its machine. */
 const PLACES = {
   upstream_exposed: { to: '/ui/upstreams', name: 'To the upstreams' },
   upstream_down: { to: '/ui/upstreams', name: 'To the upstreams' },
@@ -19,7 +20,7 @@ const PLACES = {
   no_key: { to: '/ui/keys', name: 'Make a key' },
 } as const
 
-/** What somebody should look at, the gravest first, each with the place where it is put right. */
+/** What somebody should look at, the gravest first, each with the place where it is put right, if there is one here. */
 export function Attention({ items }: { readonly items: readonly AttentionBody[] }) {
   if (items.length === 0) return null
   const rank = { danger: 0, warning: 1, info: 2 }
@@ -30,7 +31,7 @@ export function Attention({ items }: { readonly items: readonly AttentionBody[] 
           .toSorted((one, other) => rank[one.severity] - rank[other.severity])
           .map(({ kind, severity, text, targetId, since }) => {
             const { icon: Icon, word } = MARKS[severity]
-            const place = PLACES[kind]
+            const place = kind in PLACES ? PLACES[kind as keyof typeof PLACES] : undefined
             return (
               <li key={`${kind} ${targetId}`} data-severity={severity}>
                 <Icon size={20} aria-hidden />
@@ -44,7 +45,7 @@ export function Attention({ items }: { readonly items: readonly AttentionBody[] 
                     </span>
                   )}
                 </p>
-                <Link to={place.to}>{place.name}</Link>
+                {place !== undefined && <Link to={place.to}>{place.name}</Link>}
               </li>
             )
           })}

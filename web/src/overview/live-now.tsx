@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { LiveRequestBody } from '../../../src/control/contract/requests.ts'
+import type { LiveRequestBody } from '../../../src/contract/requests.ts'
 import { formatNumber } from '../parts/format.ts'
 import { Problem } from '../parts/problem.tsx'
 import { Section } from '../parts/section.tsx'

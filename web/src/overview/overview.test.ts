@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { HealthBody } from '../../../src/control/contract/gateway.ts'
+import type { HealthBody } from '../../../src/contract/gateway.ts'
 import { firstRequest } from './first-request.ts'
 import { nextStep } from './steps.ts'
 

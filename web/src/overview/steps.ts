@@ -1,4 +1,4 @@
-import type { HealthBody } from '../../../src/control/contract/gateway.ts'
+import type { HealthBody } from '../../../src/contract/gateway.ts'
 
 /** What an empty gateway needs before it answers, in this order. */
 export const STEPS = ['models', 'key', 'request'] as const

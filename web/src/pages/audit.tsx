@@ -2,13 +2,14 @@ import '../audit/audit.css'
 import { Button, Skeleton } from '@mantine/core'
 import { IconDownload, IconHistory } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { api, apiUrl } from '../api.ts'
+import { controlPath } from '../../../src/contract/client.ts'
+import { api } from '../api.ts'
 import { AuditEntry } from '../audit/audit-entry.tsx'
 import { AuditFilters, useAuditQuestion } from '../audit/audit-filters.tsx'
 import { useAudit } from '../audit/use-audit.ts'
 import { VerifyChains } from '../audit/verify-chains.tsx'
 import { Empty } from '../parts/empty.tsx'
-import { OlderRows } from '../parts/older-rows.tsx'
+import { MoreRows } from '../parts/more-rows.tsx'
 import { Page } from '../parts/page.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { may, useMe } from '../queries.ts'
@@ -45,7 +46,7 @@ function Entries({ isSystemAdmin }: { readonly isSystemAdmin: boolean }) {
             component="a"
             variant="default"
             leftSection={<IconDownload size={16} aria-hidden />}
-            href={apiUrl('/audit.ndjson', question)}
+            href={controlPath('exportAudit', question)}
             download="audit.ndjson"
           >
             Export NDJSON
@@ -62,7 +63,7 @@ function Entries({ isSystemAdmin }: { readonly isSystemAdmin: boolean }) {
               <AuditEntry key={entry.seq} entry={entry} orgName={isOfAll ? orgName(entry.org) : undefined} />
             ))}
           </ul>
-          <OlderRows list={audit} />
+          <MoreRows list={audit} end="That is all there is." />
         </>
       ) : audit.entries !== undefined ? (
         <Empty icon={IconHistory} title={isFiltered ? 'No entry is like that' : 'Nothing was changed yet'}>
@@ -80,7 +81,7 @@ function useOrgNames(isAsked: boolean): (id: string | null) => string {
   const { data } = useQuery({
     queryKey: ['orgs', 'names'],
     queryFn: async ({ signal }) => {
-      const { orgs } = await api('get', '/orgs', { query: { limit: 1_000 }, signal })
+      const { orgs } = await api('listOrgs', { query: { limit: 1_000 }, signal })
       return new Map(orgs.map(({ id, name }) => [id, name]))
     },
     enabled: isAsked,

@@ -2,8 +2,9 @@ import { Button, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { PairingBody, TunnelBody } from '../../../src/control/contract/tunnels.ts'
-import { ApiError, api } from '../api.ts'
+import { ControlError } from '../../../src/contract/control-error.ts'
+import type { PairingBody, TunnelBody } from '../../../src/contract/tunnels.ts'
+import { api } from '../api.ts'
 import { CodeForm } from '../parts/code-form.tsx'
 import { EndState } from '../parts/end-state.tsx'
 import { Page } from '../parts/page.tsx'
@@ -25,7 +26,7 @@ export function Connect() {
   const isAdmin = may(me, 'admin')
   const pairing = useQuery({
     queryKey: ['pairing', code],
-    queryFn: ({ signal }) => api('get', '/pairings/{code}', { params: { code }, signal }),
+    queryFn: ({ signal }) => api('showPairing', { params: { code }, signal }),
     enabled: isAdmin && code !== '' && end === undefined,
     retry: false,
     // What is confirmed is what was shown.
@@ -102,7 +103,7 @@ function NotFound(props: {
   readonly onAgain: () => void
 }) {
   const { error, code, onCode, onAgain } = props
-  if (error instanceof ApiError && error.code === 'pairing_expired') {
+  if (error instanceof ControlError && error.code === 'pairing_expired') {
     return (
       <EndState tone="idle" title="This code has expired" action={<Again onAgain={onAgain} />}>
         <Prose text={wordsOf(error)} />
@@ -130,15 +131,19 @@ function Again({ onAgain }: { readonly onAgain: () => void }) {
   )
 }
 
+/** Admins that a member is told of. */
+const MAX_NAMED = 10
+
 /** To a member: who can. */
 function NotYours() {
   const me = useMe()
   const members = useQuery({
     queryKey: ['members', 'admins'],
-    queryFn: async ({ signal }) => (await api('get', '/members', { query: { limit: 1_000 }, signal })).members,
+    queryFn: async ({ signal }) =>
+      (await api('listMembers', { query: { role: 'admin', limit: MAX_NAMED }, signal })).members,
     enabled: me.org !== null,
   })
-  const admins = members.data?.filter(({ role }) => role !== 'member').map(({ person }) => person.name) ?? []
+  const admins = members.data?.map(({ person }) => person.name) ?? []
   return (
     <Page title="An admin confirms this">
       <Stack>

@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { ApiError } from '../api.ts'
+import { ControlError } from '../../../src/contract/control-error.ts'
 import { answerLogin, showLogin } from '../auth.ts'
 import { CodeForm } from '../parts/code-form.tsx'
 import { EndState } from '../parts/end-state.tsx'
@@ -88,9 +88,9 @@ function Decision({ code }: { readonly code: string }) {
 }
 
 function codeProblem(error: Error): Error {
-  if (!(error instanceof ApiError) || error.code !== 'invalid_request') return error
+  if (!(error instanceof ControlError) || error.code !== 'invalid_request') return error
   const detail = 'No terminal waits with this code: it is wrong, or it has expired. `punku login` shows a new one.'
-  return new ApiError({ code: error.code, status: error.status, detail })
+  return new ControlError({ code: error.code, status: error.status, detail })
 }
 
 function ToOverview() {

@@ -2,7 +2,8 @@ import { Anchor, Button, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Link, useRouter } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { type AnswerOf, api, isSignedOut } from '../api.ts'
+import type { CallAnswer } from '../../../src/contract/client.ts'
+import { api, isSignedOut } from '../api.ts'
 import { signOut } from '../auth.ts'
 import { forgetLinkToken, useLinkToken } from '../link-token.ts'
 import { EndState } from '../parts/end-state.tsx'
@@ -24,7 +25,7 @@ export function Invitation() {
   const entrance = useEntrance()
   const invitation = useQuery({
     queryKey: ['invitation', token],
-    queryFn: ({ signal }) => api('post', '/invitation', { body: { token }, signal }),
+    queryFn: ({ signal }) => api('showInvitation', { body: { token }, signal }),
     enabled: token !== '',
     retry: false,
   })
@@ -70,7 +71,7 @@ function useSignedIn(): { readonly name: string; readonly email: string } | null
     retry: false,
     queryFn: async ({ signal }) => {
       try {
-        return (await api('get', '/me', { signal })).person
+        return (await api('showMe', { signal })).person
       } catch (thrown) {
         // Nobody has to be signed in here, so that it must not open the sign-in.
         if (isSignedOut(thrown)) return null
@@ -87,8 +88,8 @@ function JoinAs(props: { readonly token: string; readonly person: { readonly nam
   const router = useRouter()
   const join = useMutation({
     mutationFn: async () => {
-      const org = await api('post', '/invitation/accept', { body: { token } })
-      await api('put', '/me/org', { body: { org: org.id } })
+      const org = await api('acceptInvitation', { body: { token } })
+      await api('chooseOrg', { body: { org: org.id } })
       forgetLinkToken()
       await enter('/ui/')
     },
@@ -117,7 +118,7 @@ function JoinAs(props: { readonly token: string; readonly person: { readonly nam
 
 function JoinAsNewcomer(props: {
   readonly token: string
-  readonly invitation: AnswerOf<'post', '/invitation'>
+  readonly invitation: CallAnswer<'showInvitation'>
   readonly hasPassword: boolean
 }) {
   const { token, invitation, hasPassword } = props
@@ -125,7 +126,7 @@ function JoinAsNewcomer(props: {
   const [newcomer, setNewcomer] = useState<Newcomer>({ ...NOBODY, email: invitation.email ?? '' })
   const join = useMutation({
     mutationFn: async () => {
-      await api('post', '/invitation/accept', { body: { token, newcomer } })
+      await api('acceptInvitation', { body: { token, newcomer } })
       forgetLinkToken()
       await enter('/ui/')
     },

@@ -1,7 +1,7 @@
 import '../overview/overview.css'
 import { Skeleton } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import type { HealthBody } from '../../../src/control/contract/gateway.ts'
+import type { HealthBody } from '../../../src/contract/gateway.ts'
 import { Attention } from '../overview/attention.tsx'
 import { Lately } from '../overview/lately.tsx'
 import { LiveNow } from '../overview/live-now.tsx'

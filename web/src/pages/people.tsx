@@ -12,11 +12,15 @@ import { may, useMe } from '../queries.ts'
 
 const MEMBERS = 'members'
 
-/** The page `/ui/people`: who belongs to the org, and, to system admins, who is on the gateway at all. */
+/**
+ * The page `/ui/people`: who belongs to the org, and, to system admins, who is on the gateway at all. Who may work in
+ * many orgs finds them here.
+ */
 export function People() {
   const me = useMe()
   const isAdmin = may(me, 'admin')
   const isSystemAdmin = may(me, 'system')
+  const hasOrgs = isSystemAdmin || me.hasMoreOrgs
   const inviting = useDialog<true>()
   const [part, setPart] = useSearchText('part')
   const invite = () => inviting.open(true)
@@ -32,7 +36,7 @@ export function People() {
         )
       }
     >
-      {isAdmin ? (
+      {isAdmin || hasOrgs ? (
         <Tabs
           value={part === '' ? MEMBERS : part}
           onChange={(next) => setPart(next === null || next === MEMBERS ? '' : next)}
@@ -40,25 +44,27 @@ export function People() {
         >
           <Tabs.List mb="lg">
             <Tabs.Tab value={MEMBERS}>Members</Tabs.Tab>
-            <Tabs.Tab value="invitations">Invitations</Tabs.Tab>
+            {isAdmin && <Tabs.Tab value="invitations">Invitations</Tabs.Tab>}
             {isSystemAdmin && <Tabs.Tab value="accounts">Accounts</Tabs.Tab>}
-            {isSystemAdmin && <Tabs.Tab value="orgs">Orgs</Tabs.Tab>}
+            {hasOrgs && <Tabs.Tab value="orgs">Orgs</Tabs.Tab>}
           </Tabs.List>
           <Tabs.Panel value={MEMBERS}>
             <Members />
           </Tabs.Panel>
-          <Tabs.Panel value="invitations">
-            <Invitations onInvite={invite} />
-          </Tabs.Panel>
+          {isAdmin && (
+            <Tabs.Panel value="invitations">
+              <Invitations onInvite={invite} />
+            </Tabs.Panel>
+          )}
           {isSystemAdmin && (
-            <>
-              <Tabs.Panel value="accounts">
-                <Accounts />
-              </Tabs.Panel>
-              <Tabs.Panel value="orgs">
-                <Orgs />
-              </Tabs.Panel>
-            </>
+            <Tabs.Panel value="accounts">
+              <Accounts />
+            </Tabs.Panel>
+          )}
+          {hasOrgs && (
+            <Tabs.Panel value="orgs">
+              <Orgs />
+            </Tabs.Panel>
           )}
         </Tabs>
       ) : (

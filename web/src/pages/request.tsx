@@ -3,8 +3,9 @@ import { Button, Skeleton } from '@mantine/core'
 import { IconArrowLeft } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import type { RequestBody } from '../../../src/control/contract/requests.ts'
-import { ApiError, api } from '../api.ts'
+import { ControlError } from '../../../src/contract/control-error.ts'
+import type { ShownRequestBody } from '../../../src/contract/requests.ts'
+import { api } from '../api.ts'
 import { CopyButton } from '../parts/copy-button.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { Page } from '../parts/page.tsx'
@@ -25,9 +26,9 @@ export function Request() {
   const { request: id = '' } = useParams({ strict: false })
   const { data, error, refetch } = useQuery({
     queryKey: ['requests', 'one', id],
-    queryFn: ({ signal }) => api('get', '/requests/{request}', { params: { request: id }, signal }),
+    queryFn: ({ signal }) => api('showRequest', { params: { request: id }, signal }),
   })
-  const isUnknown = error instanceof ApiError && error.code === 'not_found'
+  const isUnknown = error instanceof ControlError && error.code === 'not_found'
   return (
     <Page
       title="Request"
@@ -61,13 +62,13 @@ export function Request() {
   )
 }
 
-function Recorded({ request }: { readonly request: RequestBody }) {
+function Recorded({ request }: { readonly request: ShownRequestBody }) {
   return (
     <div className="request">
       <p className="request-summary">
         <Outcome request={request} /> <strong>{request.modelUsed ?? request.modelAsked ?? request.route}</strong>
       </p>
-      {request.errorCode !== null && <RequestError code={request.errorCode} />}
+      {request.errorCode !== null && <RequestError code={request.errorCode} serverSaid={request.serverSaid} />}
       <Section title="Timeline">
         <TimelineBar phases={phasesOf(request)} />
       </Section>

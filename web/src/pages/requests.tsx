@@ -2,9 +2,9 @@ import '../requests/requests.css'
 import { Button } from '@mantine/core'
 import { IconActivity, IconDownload } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
-import { apiUrl } from '../api.ts'
+import { controlPath } from '../../../src/contract/client.ts'
 import { Empty } from '../parts/empty.tsx'
-import { OlderRows } from '../parts/older-rows.tsx'
+import { MoreRows } from '../parts/more-rows.tsx'
 import { Page } from '../parts/page.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { may, useMe } from '../queries.ts'
@@ -41,7 +41,7 @@ export function Requests() {
             component="a"
             variant="default"
             leftSection={<IconDownload size={16} aria-hidden />}
-            href={apiUrl('/requests.ndjson', asked)}
+            href={controlPath('exportRequests', asked)}
             download="requests.ndjson"
           >
             Export NDJSON
@@ -67,7 +67,9 @@ export function Requests() {
           )}
         </div>
       )}
-      {requests.rows !== undefined && requests.rows.length > 0 && <OlderRows list={requests} />}
+      {requests.rows !== undefined && requests.rows.length > 0 && (
+        <MoreRows list={requests} end="That is all there is." />
+      )}
     </Page>
   )
 }

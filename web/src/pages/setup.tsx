@@ -29,8 +29,9 @@ export function Setup() {
     return (
       <Page title="Open the setup link" description="Nobody has an account on this gateway yet.">
         <Text>
-          When it started, <code>punku serve</code> printed a link in its terminal. Open that link in this browser: it
-          shows that the gateway is yours.
+          It shows that the gateway is yours. <code>punku people setup</code>, typed on the gateway's own machine,
+          prints one; <code>punku serve</code> has printed one too, where it was started in a terminal. Open it in this
+          browser.
         </Text>
       </Page>
     )
@@ -43,7 +44,7 @@ function SetupForm({ token }: { readonly token: string }) {
   const [newcomer, setNewcomer] = useState(NOBODY)
   const setUp = useMutation({
     mutationFn: async () => {
-      await api('post', '/setup', { body: { token, ...newcomer } })
+      await api('setUp', { body: { token, ...newcomer } })
       forgetLinkToken()
       await enter('/ui/')
     },

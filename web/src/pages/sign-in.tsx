@@ -3,8 +3,8 @@ import { IconFingerprint } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import type { EntranceBody } from '../../../src/control/contract/people.ts'
-import { ApiError } from '../api.ts'
+import { ControlError } from '../../../src/contract/control-error.ts'
+import type { EntranceBody } from '../../../src/contract/people.ts'
 import { hasPasskeys, signIn, signInAt, signInWithPasskey } from '../auth.ts'
 import { Page } from '../parts/page.tsx'
 import { Problem } from '../parts/problem.tsx'
@@ -145,9 +145,9 @@ function IssuerButton(props: { readonly issuer: EntranceBody['issuers'][number];
 }
 
 /** What came back from an issuer instead of a sign-in. Its code may be anything: only its letters are shown. */
-function issuerProblem(code: string): ApiError {
+function issuerProblem(code: string): ControlError {
   const letters = code.replaceAll(/[^\w-]/g, '').slice(0, 60)
-  return new ApiError({
+  return new ControlError({
     code,
     status: 0,
     detail: `The sign-in elsewhere did not lead in (\`${letters}\`). Try again, or ask an admin of this gateway for an invitation.`,

@@ -1,17 +1,20 @@
 import { Button } from '@mantine/core'
 import { IconPlus, IconRouteAltLeft } from '@tabler/icons-react'
-import type { TunnelBody } from '../../../src/control/contract/tunnels.ts'
+import { useState } from 'react'
+import type { TunnelBody } from '../../../src/contract/tunnels.ts'
 import { api } from '../api.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { Dialog, useDialog } from '../parts/dialog.tsx'
 import { Empty } from '../parts/empty.tsx'
+import { MoreRows } from '../parts/more-rows.tsx'
 import { Page } from '../parts/page.tsx'
 import { Problem } from '../parts/problem.tsx'
-import { may, useMe, useRefresh, useTunnels } from '../queries.ts'
+import { may, useMe, useRefresh } from '../queries.ts'
 import { NewTunnel } from '../tunnels/new-tunnel.tsx'
 import { RenameTunnel } from '../tunnels/rename-tunnel.tsx'
 import { RotateTunnel } from '../tunnels/rotate-tunnel.tsx'
-import { RevokedTunnels, TunnelTable } from '../tunnels/tunnel-table.tsx'
+import { useTunnelList } from '../tunnels/tunnel-queries.ts'
+import { RevokedTable, TunnelTable } from '../tunnels/tunnel-table.tsx'
 import '../tunnels/tunnels.css'
 import { DiscoverDialog, type Discovered } from '../upstreams/discover.tsx'
 
@@ -19,16 +22,14 @@ import { DiscoverDialog, type Discovered } from '../upstreams/discover.tsx'
 export function Tunnels() {
   const isAdmin = may(useMe(), 'admin')
   const refresh = useRefresh()
-  const tunnels = useTunnels()
+  const tunnels = useTunnelList({ revoked: false })
   const making = useDialog<true>()
   const renaming = useDialog<TunnelBody>()
   const rotating = useDialog<TunnelBody>()
   const revoking = useDialog<TunnelBody>()
   const discovering = useDialog<Discovered>()
-  const live = tunnels.data?.filter(({ state }) => state !== 'revoked')
-  const revoked = tunnels.data?.filter(({ state }) => state === 'revoked') ?? []
   const revoke = async (tunnel: string) => {
-    await api('delete', '/tunnels/{tunnel}', { params: { tunnel } })
+    await api('revokeTunnel', { params: { tunnel } })
     await refresh('tunnels', 'upstreams', 'models', 'health')
   }
   const discoverAfter = (close: () => void) => (tunnel: TunnelBody) => {
@@ -46,9 +47,9 @@ export function Tunnels() {
       description="Machines that serve their models through this gateway. Each opens one outbound connection, and no port."
       actions={newButton}
     >
-      <Problem error={tunnels.error} onRetry={() => void tunnels.refetch()} />
+      <Problem error={tunnels.error} onRetry={tunnels.retry} />
       {tunnels.error === null &&
-        (live?.length === 0 ? (
+        (tunnels.rows?.length === 0 ? (
           <Empty icon={IconRouteAltLeft} title="No tunnels yet" action={newButton}>
             {isAdmin
               ? 'A machine behind any firewall is connected in a minute, with two commands on it.'
@@ -56,7 +57,7 @@ export function Tunnels() {
           </Empty>
         ) : (
           <TunnelTable
-            tunnels={live}
+            tunnels={tunnels.rows}
             actions={
               isAdmin
                 ? {
@@ -69,12 +70,8 @@ export function Tunnels() {
             }
           />
         ))}
-      {revoked.length > 0 && (
-        <details className="folded">
-          <summary>Revoked ({revoked.length})</summary>
-          <RevokedTunnels tunnels={revoked} />
-        </details>
-      )}
+      <MoreRows list={tunnels} />
+      <RevokedTunnels />
       <Dialog isOpen={making.isOpen} onClose={making.close} title="New tunnel" isWide>
         <NewTunnel onDone={making.close} onDiscover={discoverAfter(making.close)} />
       </Dialog>
@@ -102,6 +99,24 @@ export function Tunnels() {
       </Confirm>
       <DiscoverDialog state={discovering} />
     </Page>
+  )
+}
+
+/** Read when they are looked at: no limit holds those that have ended. */
+function RevokedTunnels() {
+  const [isOpen, setOpen] = useState(false)
+  const tunnels = useTunnelList({ revoked: true }, isOpen)
+  return (
+    <details className="folded" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>Revoked</summary>
+      {isOpen && (
+        <>
+          <Problem error={tunnels.error} onRetry={tunnels.retry} />
+          {tunnels.rows?.length === 0 ? <p className="dimmed">None.</p> : <RevokedTable tunnels={tunnels.rows} />}
+          <MoreRows list={tunnels} />
+        </>
+      )}
+    </details>
   )
 }
 

@@ -2,7 +2,7 @@ import { Anchor, Button, Group } from '@mantine/core'
 import { IconPencil, IconPlus, IconServer, IconTrash } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import type { UpstreamBody } from '../../../src/control/contract/upstreams.ts'
+import type { UpstreamBody } from '../../../src/contract/upstreams.ts'
 import { api } from '../api.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
@@ -31,7 +31,7 @@ export function Upstreams() {
   const discovering = useDialog<Discovered>()
   const mayAdd = may(me, 'system')
   const remove = async (upstream: string) => {
-    await api('delete', '/upstreams/{upstream}', { params: { upstream } })
+    await api('removeUpstream', { params: { upstream } })
     await refresh('upstreams', 'models', 'health')
   }
   const addButton = mayAdd && (

@@ -3,7 +3,8 @@ import { Button } from '@mantine/core'
 import { IconDownload } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { apiUrl } from '../api.ts'
+import { controlPath } from '../../../src/contract/client.ts'
+import type { UsageBody, UsageRestBody } from '../../../src/contract/requests.ts'
 import { Choice } from '../parts/choice.tsx'
 import { Page } from '../parts/page.tsx'
 import { Problem } from '../parts/problem.tsx'
@@ -19,7 +20,7 @@ import { daysOf } from '../usage/time-range.ts'
 import { UsageOverTime, UsageRanked } from '../usage/usage-chart.tsx'
 import { GROUPING_WORDS, GROUPINGS, questionOf, requestsOf } from '../usage/usage-filter.ts'
 import { usageQuery } from '../usage/usage-query.ts'
-import { rowsOfGroups, rowsOverTime } from '../usage/usage-rows.tsx'
+import { restRow, rowsOfGroups, rowsOverTime } from '../usage/usage-rows.tsx'
 import { UsageTable } from '../usage/usage-table.tsx'
 import { UsageTotals } from '../usage/usage-totals.tsx'
 import { useUsageView } from '../usage/use-usage-view.ts'
@@ -56,7 +57,7 @@ export function Usage() {
           component="a"
           variant="default"
           leftSection={<IconDownload size={16} aria-hidden />}
-          href={apiUrl('/usage.csv', question)}
+          href={controlPath('exportUsage', question)}
           download="usage.csv"
         >
           Download CSV
@@ -84,7 +85,7 @@ export function Usage() {
       <Problem error={error} onRetry={() => void refetch()} />
       {(data !== undefined || error === null) && (
         <div className="usage">
-          <UsageTotals sums={data && sumOf(data.groups)} currency={currency} />
+          <UsageTotals sums={data && sumOf([...data.groups, ...restOf(data)])} currency={currency} />
           {currency === undefined && <PriceHint />}
           <Section
             title={title}
@@ -106,7 +107,9 @@ export function Usage() {
               <UsageRanked measure={measure} title={title} rows={rows} currency={currency ?? 'EUR'} />
             )}
           </Section>
-          {rows?.length !== 0 && <UsageTable heading={heading} rows={rows} currency={currency} />}
+          {rows?.length !== 0 && (
+            <UsageTable heading={heading} rows={rows && [...rows, ...restOf(data).map(restRow)]} currency={currency} />
+          )}
           <p className="usage-foot">
             {range.unit === 'day' && 'Days begin at midnight UTC. '}
             <Link to="/ui/requests" search={requestsOf(view)}>
@@ -117,6 +120,11 @@ export function Usage() {
       )}
     </Page>
   )
+}
+
+/** What the groups that are not given come to, if there are any. */
+function restOf(usage: UsageBody | undefined): UsageRestBody[] {
+  return usage?.rest == null ? [] : [usage.rest]
 }
 
 /** The currency of the org's prices; undefined while there are none. */

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Stack } from '@mantine/core'
 import { IconUserEdit } from '@tabler/icons-react'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
-import { ApiError } from '../api.ts'
+import { ControlError } from '../../../src/contract/control-error.ts'
 import { Problem } from './problem.tsx'
 
 /**
@@ -31,7 +31,7 @@ export function Form(props: {
   const [shown] = useState(() => new Set<string>())
   const errorOf = (param: string) => {
     shown.add(param)
-    return error instanceof ApiError && error.param === param ? withoutParam(error) : undefined
+    return error instanceof ControlError && error.param === param ? withoutParam(error) : undefined
   }
   const form = useRef<HTMLFormElement>(null)
   useEffect(() => {
@@ -61,8 +61,8 @@ export function Form(props: {
       setError(thrown)
     }
   }
-  const isConflict = error instanceof ApiError && error.code === 'version_conflict' && onLoadTheirs !== undefined
-  const isAtField = error instanceof ApiError && error.param !== undefined && shown.has(error.param)
+  const isConflict = error instanceof ControlError && error.code === 'version_conflict' && onLoadTheirs !== undefined
+  const isAtField = error instanceof ControlError && error.param !== undefined && shown.has(error.param)
   return (
     <form ref={form} onSubmit={(event) => void submit(event)}>
       <Stack>
@@ -99,6 +99,6 @@ function Conflict({ onLoadTheirs }: { readonly onLoadTheirs: () => void }) {
 }
 
 /** At the field itself its name before the message says nothing. */
-function withoutParam({ message, param }: ApiError): string {
+function withoutParam({ message, param }: ControlError): string {
   return message.startsWith(`${param}: `) ? message.slice(`${param}: `.length) : message
 }

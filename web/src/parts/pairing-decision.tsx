@@ -1,8 +1,9 @@
 import { Button, Group, Stack, Text, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
-import type { PairingBody, TunnelBody } from '../../../src/control/contract/tunnels.ts'
-import { ApiError, api } from '../api.ts'
+import { ControlError } from '../../../src/contract/control-error.ts'
+import type { PairingBody, TunnelBody } from '../../../src/contract/tunnels.ts'
+import { api } from '../api.ts'
 import { useMe } from '../queries.ts'
 import { Facts } from './facts.tsx'
 import { Page } from './page.tsx'
@@ -20,10 +21,10 @@ export function PairingDecision(props: {
   const [label, setLabel] = useState(pairing.label)
   const params = { code: pairing.userCode }
   const approve = useMutation({
-    mutationFn: () => api('post', '/pairings/{code}/approve', { params, body: { label } }),
+    mutationFn: () => api('approvePairing', { params, body: { label } }),
     onSuccess: onPaired,
   })
-  const deny = useMutation({ mutationFn: () => api('post', '/pairings/{code}/deny', { params }), onSuccess: onRefused })
+  const deny = useMutation({ mutationFn: () => api('denyPairing', { params }), onSuccess: onRefused })
   const isBusy = approve.isPending || deny.isPending
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -74,7 +75,7 @@ export function PairingDecision(props: {
 }
 
 function titleOf(error: Error | null): { title?: string } {
-  const isFull = error instanceof ApiError && error.code === 'tunnel_limit_reached'
+  const isFull = error instanceof ControlError && error.code === 'tunnel_limit_reached'
   return isFull ? { title: 'This org has all the tunnels it may have' } : {}
 }
 

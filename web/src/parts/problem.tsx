@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
-import { ApiError } from '../api.ts'
+import { ControlError } from '../../../src/contract/control-error.ts'
 import { Prose } from './prose.tsx'
 
 /** What went wrong, in words. Nothing where nothing did. */
@@ -32,7 +32,7 @@ export function Problem(props: {
 
 /** An error as a sentence for people. */
 export function wordsOf(error: unknown): string {
-  if (error instanceof ApiError) {
+  if (error instanceof ControlError) {
     const { retryAfterS, message } = error
     return retryAfterS === undefined ? message : `${message} Try again in ${retryAfterS} s.`
   }

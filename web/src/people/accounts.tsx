@@ -1,20 +1,22 @@
 import { Button, Stack, Text } from '@mantine/core'
 import { IconKey, IconShield, IconShieldOff, IconUserX } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { AccountBody } from '../../../src/control/contract/people.ts'
+import type { AccountBody } from '../../../src/contract/people.ts'
 import { api } from '../api.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { DataTable } from '../parts/data-table.tsx'
 import { Dialog, useDialog } from '../parts/dialog.tsx'
 import { Form } from '../parts/form.tsx'
 import { UNKNOWN } from '../parts/format.ts'
+import { MoreRows } from '../parts/more-rows.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { RowMenu } from '../parts/row-menu.tsx'
+import { useSearchText } from '../parts/search.ts'
 import { SecretOnce } from '../parts/secret-once.tsx'
 import { Time } from '../parts/time.tsx'
 import { useMe, useRefresh } from '../queries.ts'
-import { accountsQuery } from './people-queries.ts'
+import { FindPeople } from './find-people.tsx'
+import { useAccounts } from './people-queries.ts'
 import { PersonCell } from './person-cell.tsx'
 import { roleName } from './roles.ts'
 
@@ -22,27 +24,29 @@ import { roleName } from './roles.ts'
 export function Accounts() {
   const me = useMe()
   const refresh = useRefresh()
-  const accounts = useQuery(accountsQuery)
+  const [q, setQ] = useSearchText('q')
+  const accounts = useAccounts(q)
   const changing = useDialog<AccountBody>()
   const resetting = useDialog<AccountBody>()
   const removing = useDialog<AccountBody>()
   const change = async ({ person, isSystemAdmin }: AccountBody) => {
-    await api('patch', '/accounts/{person}', { params: { person: person.id }, body: { isSystemAdmin: !isSystemAdmin } })
+    await api('changeAccount', { params: { person: person.id }, body: { isSystemAdmin: !isSystemAdmin } })
     await refresh('accounts', 'members', 'me')
   }
   const remove = async (person: string) => {
-    await api('delete', '/accounts/{person}', { params: { person } })
+    await api('removeAccount', { params: { person } })
     await refresh('accounts', 'members', 'keys')
   }
   const isMe = ({ person }: AccountBody) => person.id === me.person?.id
   const { subject } = changing
   return (
     <>
-      <Problem error={accounts.error} onRetry={() => void accounts.refetch()} />
+      <FindPeople people={accounts} q={q} onChange={setQ} />
+      <Problem error={accounts.error} onRetry={accounts.retry} />
       {accounts.error === null && (
         <DataTable
           label="Accounts"
-          rows={accounts.data}
+          rows={accounts.rows}
           rowKey={({ person }) => person.id}
           columns={[
             {
@@ -82,6 +86,7 @@ export function Accounts() {
           ]}
         />
       )}
+      <MoreRows list={accounts} />
       <Confirm
         isOpen={changing.isOpen}
         onClose={changing.close}
@@ -122,7 +127,7 @@ export function Accounts() {
 function ResetAccount({ account, onDone }: { readonly account: AccountBody; readonly onDone: () => void }) {
   const [issued, setIssued] = useState<{ readonly link: string; readonly expiresAt: string }>()
   const reset = async () => {
-    setIssued(await api('post', '/accounts/{person}/reset', { params: { person: account.person.id } }))
+    setIssued(await api('resetAccount', { params: { person: account.person.id } }))
   }
   if (issued === undefined) {
     return (

@@ -1,22 +1,22 @@
 import { Button, NativeSelect, Stack, Text, TextInput } from '@mantine/core'
 import { IconMailX, IconUserPlus } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { OrgRoleBody } from '../../../src/control/contract/parts.ts'
-import type { InvitationBody, IssuedInvitationBody } from '../../../src/control/contract/people.ts'
+import type { OrgRoleBody } from '../../../src/contract/parts.ts'
+import type { InvitationBody, IssuedInvitationBody } from '../../../src/contract/people.ts'
 import { api } from '../api.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { DataTable } from '../parts/data-table.tsx'
 import { useDialog } from '../parts/dialog.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { Form } from '../parts/form.tsx'
+import { MoreRows } from '../parts/more-rows.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { RowMenu } from '../parts/row-menu.tsx'
 import { SecretOnce } from '../parts/secret-once.tsx'
 import { StatePill, type Tone } from '../parts/state-pill.tsx'
 import { Time } from '../parts/time.tsx'
 import { useEntrance, useRefresh } from '../queries.ts'
-import { invitationsQuery } from './people-queries.ts'
+import { useInvitations } from './people-queries.ts'
 import { RoleChoice } from './role-choice.tsx'
 import { roleName } from './roles.ts'
 
@@ -37,19 +37,19 @@ const LIVES = [
 /** Who was asked to join the org. */
 export function Invitations({ onInvite }: { readonly onInvite: () => void }) {
   const refresh = useRefresh()
-  const invitations = useQuery(invitationsQuery)
+  const invitations = useInvitations()
   const revoking = useDialog<InvitationBody>()
   const revoke = async (invitation: string) => {
-    await api('delete', '/invitations/{invitation}', { params: { invitation } })
+    await api('revokeInvitation', { params: { invitation } })
     await refresh('invitations')
   }
   return (
     <>
-      <Problem error={invitations.error} onRetry={() => void invitations.refetch()} />
+      <Problem error={invitations.error} onRetry={invitations.retry} />
       {invitations.error === null && (
         <DataTable
           label="Invitations"
-          rows={invitations.data}
+          rows={invitations.rows}
           rowKey={({ id }) => id}
           isFaded={({ state }) => state !== 'open'}
           empty={
@@ -99,6 +99,7 @@ export function Invitations({ onInvite }: { readonly onInvite: () => void }) {
           ]}
         />
       )}
+      <MoreRows list={invitations} />
       <Confirm
         isOpen={revoking.isOpen}
         onClose={revoking.close}
@@ -124,7 +125,7 @@ export function NewInvitation({ onDone }: { readonly onDone: () => void }) {
   const invite = async () => {
     const address = email.trim()
     setIssued(
-      await api('post', '/invitations', {
+      await api('createInvitation', {
         body: { role, expiresInMs: Number(life), ...(address === '' ? {} : { email: address }) },
       }),
     )

@@ -1,18 +1,20 @@
 import { IconDoorExit, IconUserMinus, IconUserShield } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { MeBody, MemberBody } from '../../../src/control/contract/people.ts'
-import { ApiError, api } from '../api.ts'
+import type { MeBody, MemberBody } from '../../../src/contract/people.ts'
+import { api } from '../api.ts'
 import { useOrgSwitch } from '../org-switch.ts'
 import { Confirm } from '../parts/confirm.tsx'
 import { DataTable } from '../parts/data-table.tsx'
 import { Dialog, useDialog } from '../parts/dialog.tsx'
 import { Form } from '../parts/form.tsx'
+import { MoreRows } from '../parts/more-rows.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { type RowAction, RowMenu } from '../parts/row-menu.tsx'
+import { useSearchText } from '../parts/search.ts'
 import { Time } from '../parts/time.tsx'
 import { may, useMe, useRefresh } from '../queries.ts'
-import { membersQuery } from './people-queries.ts'
+import { FindPeople } from './find-people.tsx'
+import { useMembers } from './people-queries.ts'
 import { PersonCell } from './person-cell.tsx'
 import { RoleChoice } from './role-choice.tsx'
 import { mayMakeOwners, roleName } from './roles.ts'
@@ -21,18 +23,19 @@ import { mayMakeOwners, roleName } from './roles.ts'
 export function Members() {
   const me = useMe()
   const refresh = useRefresh()
-  const members = useQuery(membersQuery)
+  const [q, setQ] = useSearchText('q')
+  const members = useMembers(q)
   const changing = useDialog<MemberBody>()
   const removing = useDialog<MemberBody>()
   const leaving = useDialog<true>()
   const { entered } = useOrgSwitch()
   const remove = async (person: string) => {
-    await api('delete', '/members/{person}', { params: { person } })
+    await api('removeMember', { params: { person } })
     await refresh('members', 'accounts', 'keys')
   }
   const leave = async () => {
-    await api('post', '/me/leave')
-    await entered(await api('get', '/me'))
+    await api('leaveOrg')
+    await entered(await api('showMe'))
   }
   const actionsFor = (member: MemberBody): readonly RowAction[] => {
     const isMe = member.person.id === me.person?.id
@@ -55,11 +58,12 @@ export function Members() {
   }
   return (
     <>
-      <Problem error={members.error} onRetry={() => void members.refetch()} />
+      <FindPeople people={members} q={q} onChange={setQ} />
+      <Problem error={members.error} onRetry={members.retry} />
       {members.error === null && (
         <DataTable
           label="Members"
-          rows={members.data}
+          rows={members.rows}
           rowKey={({ person }) => person.id}
           columns={[
             {
@@ -85,6 +89,7 @@ export function Members() {
           ]}
         />
       )}
+      <MoreRows list={members} />
       <Dialog
         isOpen={changing.isOpen}
         onClose={changing.close}
@@ -121,16 +126,13 @@ function ChangeRole(props: { readonly member: MemberBody; readonly me: MeBody; r
   const [original, setOriginal] = useState(member)
   const [role, setRole] = useState(member.role)
   const loadTheirs = async () => {
-    const { members } = await api('get', '/members', { query: { limit: 1_000 } })
-    const theirs = members.find(({ person }) => person.id === member.person.id)
-    if (theirs === undefined)
-      throw new ApiError({ code: 'not_found', status: 404, detail: 'They are no longer a member.' })
+    const theirs = await api('showMember', { params: { person: member.person.id } })
     setOriginal(theirs)
     setRole(theirs.role)
   }
   const change = async () => {
     const { version, person } = original
-    await api('patch', '/members/{person}', { params: { person: person.id }, body: { role, version } })
+    await api('changeMember', { params: { person: person.id }, body: { role, version } })
     await refresh('members', 'accounts', ...(person.id === me.person?.id ? (['me'] as const) : []))
     onDone()
   }

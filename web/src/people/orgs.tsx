@@ -1,41 +1,68 @@
 import { Button, Text, TextInput } from '@mantine/core'
 import { IconArrowRight, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { OrgBody } from '../../../src/control/contract/people.ts'
+import type { OrgBody } from '../../../src/contract/people.ts'
 import { api } from '../api.ts'
 import { useOrgSwitch } from '../org-switch.ts'
 import { DataTable } from '../parts/data-table.tsx'
 import { Dialog, useDialog } from '../parts/dialog.tsx'
 import { Form } from '../parts/form.tsx'
+import { MoreRows } from '../parts/more-rows.tsx'
 import { Problem } from '../parts/problem.tsx'
-import { RowMenu } from '../parts/row-menu.tsx'
+import { type RowAction, RowMenu } from '../parts/row-menu.tsx'
 import { Time } from '../parts/time.tsx'
-import { useMe, useRefresh } from '../queries.ts'
+import { may, useMe, useRefresh } from '../queries.ts'
 import { OrgName } from '../settings/org-name.tsx'
-import { orgsQuery } from './people-queries.ts'
+import { useOrgs } from './people-queries.ts'
 
 /** The id of the org that is there from the start, and stays. */
 const DEFAULT_ORG = 'default'
 
-/** Every org of the gateway, for system admins. */
+/** The orgs that one may work in; to system admins, every one of the gateway. */
 export function Orgs() {
   const me = useMe()
-  const orgs = useQuery(orgsQuery)
+  const orgs = useOrgs()
   const making = useDialog<true>()
   const renaming = useDialog<OrgBody>()
   const removing = useDialog<OrgBody>()
   const { enter } = useOrgSwitch()
   const switching = useMutation({ mutationFn: enter })
+  const isSystemAdmin = may(me, 'system')
   const isHere = ({ id }: OrgBody) => id === me.org?.id
+  const actionsFor = (org: OrgBody): readonly RowAction[] => {
+    const enterIt: RowAction = {
+      name: 'Switch to it',
+      icon: IconArrowRight,
+      refusal: isHere(org) ? 'You are in it.' : undefined,
+      onClick: () => switching.mutate(org.id),
+    }
+    if (!isSystemAdmin) return [enterIt]
+    return [
+      enterIt,
+      {
+        name: 'Rename',
+        icon: IconPencil,
+        refusal: isHere(org) ? undefined : 'Switch to it first.',
+        onClick: () => renaming.open(org),
+      },
+      {
+        name: 'Remove',
+        icon: IconTrash,
+        isDangerous: true,
+        refusal: refusalOf(org, isHere(org)),
+        onClick: () => removing.open(org),
+      },
+    ]
+  }
   return (
     <>
-      <Problem error={orgs.error} onRetry={() => void orgs.refetch()} />
+      <Problem error={orgs.error} onRetry={orgs.retry} />
       <Problem error={switching.error} />
       {orgs.error === null && (
         <DataTable
           label="Orgs"
-          rows={orgs.data}
+          rows={orgs.rows}
           rowKey={({ id }) => id}
           columns={[
             {
@@ -53,44 +80,22 @@ export function Orgs() {
             {
               name: 'Actions',
               isActions: true,
-              cell: (org) => (
-                <RowMenu
-                  label={`Actions for ${org.name}`}
-                  actions={[
-                    {
-                      name: 'Switch to it',
-                      icon: IconArrowRight,
-                      refusal: isHere(org) ? 'You are in it.' : undefined,
-                      onClick: () => switching.mutate(org.id),
-                    },
-                    {
-                      name: 'Rename',
-                      icon: IconPencil,
-                      refusal: isHere(org) ? undefined : 'Switch to it first.',
-                      onClick: () => renaming.open(org),
-                    },
-                    {
-                      name: 'Remove',
-                      icon: IconTrash,
-                      isDangerous: true,
-                      refusal: refusalOf(org, isHere(org)),
-                      onClick: () => removing.open(org),
-                    },
-                  ]}
-                />
-              ),
+              cell: (org) => <RowMenu label={`Actions for ${org.name}`} actions={actionsFor(org)} />,
             },
           ]}
         />
       )}
-      <Button
-        variant="default"
-        mt="md"
-        leftSection={<IconPlus size={16} aria-hidden />}
-        onClick={() => making.open(true)}
-      >
-        New org
-      </Button>
+      <MoreRows list={orgs} />
+      {isSystemAdmin && (
+        <Button
+          variant="default"
+          mt="md"
+          leftSection={<IconPlus size={16} aria-hidden />}
+          onClick={() => making.open(true)}
+        >
+          New org
+        </Button>
+      )}
       <Dialog isOpen={making.isOpen} onClose={making.close} title="New org">
         <NewOrg onDone={making.close} />
       </Dialog>
@@ -114,7 +119,7 @@ function NewOrg({ onDone }: { readonly onDone: () => void }) {
   const [name, setName] = useState('')
   const [slug, setSlug] = useState('')
   const create = async () => {
-    await api('post', '/orgs', { body: { name: name.trim(), slug: slug === '' ? slugOf(name) : slug } })
+    await api('createOrg', { body: { name: name.trim(), slug: slug === '' ? slugOf(name) : slug } })
     await refresh('orgs', 'me')
     onDone()
   }
@@ -155,7 +160,7 @@ function RemoveOrg({ org, onDone }: { readonly org: OrgBody; readonly onDone: ()
   const refresh = useRefresh()
   const [typed, setTyped] = useState('')
   const remove = async () => {
-    await api('delete', '/orgs/{org}', { params: { org: org.id } })
+    await api('removeOrg', { params: { org: org.id } })
     await refresh('orgs', 'me', 'accounts')
     onDone()
   }

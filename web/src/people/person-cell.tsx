@@ -1,4 +1,4 @@
-import type { PersonBody } from '../../../src/control/contract/people.ts'
+import type { PersonBody } from '../../../src/contract/people.ts'
 
 /** A person: name, and address below. */
 export function PersonCell({ person, isMe }: { readonly person: PersonBody; readonly isMe: boolean }) {

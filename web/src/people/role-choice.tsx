@@ -1,5 +1,5 @@
 import { Radio, Stack } from '@mantine/core'
-import type { OrgRoleBody } from '../../../src/control/contract/parts.ts'
+import type { OrgRoleBody } from '../../../src/contract/parts.ts'
 import { useMe } from '../queries.ts'
 import { mayMakeOwners, ROLES } from './roles.ts'
 

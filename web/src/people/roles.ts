@@ -1,5 +1,5 @@
-import type { OrgRoleBody } from '../../../src/control/contract/parts.ts'
-import type { MeBody } from '../../../src/control/contract/people.ts'
+import type { OrgRoleBody } from '../../../src/contract/parts.ts'
+import type { MeBody } from '../../../src/contract/people.ts'
 
 /** The roles of an org and what each may do, from the least to the most. */
 export const ROLES: readonly { readonly value: OrgRoleBody; readonly name: string; readonly detail: string }[] = [

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { AnswerPart, ChatDialect } from './answer-readers.ts'
+import type { AnswerPart } from '../../../src/formats/answer-parts.ts'
 import { readAnswer } from './answer-stream.ts'
+import type { ChatDialect } from './chat-request.ts'
 
 /** A stream that gives these bytes in pieces of this length; with `breaks` it fails after the last. */
 function streamOf(

@@ -1,17 +1,15 @@
-import {
-  type AnswerPart,
-  type AnswerReader,
-  type ChatDialect,
-  readAnthropic,
-  readOllama,
-  readOpenai,
-} from './answer-readers.ts'
-import { FrameSplitter } from './frames.ts'
+import type { AnswerPart } from '../../../src/formats/answer-parts.ts'
+import { anthropicMessages } from '../../../src/formats/families/anthropic.ts'
+import { ollamaChat } from '../../../src/formats/families/ollama.ts'
+import { openaiChat } from '../../../src/formats/families/openai-chat.ts'
+import type { StreamedFormat } from '../../../src/formats/format.ts'
+import { FrameSplitter, partsOfFrame } from '../../../src/formats/frames.ts'
+import type { ChatDialect } from './chat-request.ts'
 
-const FORMATS: Readonly<Record<ChatDialect, { readonly framing: 'events' | 'lines'; readonly read: AnswerReader }>> = {
-  openai: { framing: 'events', read: readOpenai },
-  anthropic: { framing: 'events', read: readAnthropic },
-  ollama: { framing: 'lines', read: readOllama },
+const FORMATS: Readonly<Record<ChatDialect, StreamedFormat>> = {
+  openai: openaiChat,
+  anthropic: anthropicMessages,
+  ollama: ollamaChat,
 }
 
 /**
@@ -19,14 +17,14 @@ const FORMATS: Readonly<Record<ChatDialect, { readonly framing: 'events' | 'line
  * stream.
  */
 export async function* readAnswer(body: ReadableStream<Uint8Array>, dialect: ChatDialect): AsyncGenerator<AnswerPart> {
-  const { framing, read } = FORMATS[dialect]
-  const splitter = new FrameSplitter(framing)
-  const reader = body.pipeThrough(new TextDecoderStream() as TransformStream<Uint8Array, string>).getReader()
+  const form = FORMATS[dialect].stream
+  const splitter = new FrameSplitter(form.framing)
+  const reader = body.getReader()
   try {
     for (;;) {
       const { done, value } = await reader.read()
       const frames = done ? splitter.end() : splitter.push(value)
-      for (const part of frames.flatMap(read)) {
+      for (const part of frames.flatMap((frame) => partsOfFrame(form, frame))) {
         yield part
         if (part.kind === 'end' || part.kind === 'failed') return
       }

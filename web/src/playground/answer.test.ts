@@ -1,20 +1,24 @@
 import { describe, expect, it } from 'vitest'
+import type { AnswerPart } from '../../../src/formats/answer-parts.ts'
 import { type Answer, NO_ANSWER_YET, tokensPerSecond, withPart } from './answer.ts'
-import type { AnswerPart } from './answer-readers.ts'
 
 function answerOf(...parts: readonly (readonly [number, AnswerPart])[]): Answer {
   return parts.reduce((answer, [atMs, part]) => withPart(answer, part, atMs), NO_ANSWER_YET)
 }
 
+function usage(promptTokens: number | undefined, completionTokens: number | undefined): AnswerPart {
+  return { kind: 'usage', usage: { promptTokens, completionTokens, cachedTokens: undefined } }
+}
+
 describe('withPart', () => {
   it('gathers what was said, and when', () => {
     const answer = answerOf(
-      [90, { kind: 'tokens', prompt: 12, completion: undefined }],
+      [90, usage(12, undefined)],
       [100, { kind: 'reasoning', text: 'Hm' }],
       [200, { kind: 'text', text: 'Hel' }],
       [300, { kind: 'text', text: 'lo' }],
       [310, { kind: 'stop', reason: 'stop' }],
-      [310, { kind: 'tokens', prompt: undefined, completion: 6 }],
+      [310, usage(undefined, 6)],
       [320, { kind: 'end' }],
     )
     expect(answer).toMatchObject({ state: 'done', reasoning: 'Hm', text: 'Hello', firstMs: 100, lastMs: 320 })
@@ -31,12 +35,7 @@ describe('tokensPerSecond', () => {
   const text = { kind: 'text', text: 'x' } as const
 
   it('counts from the first token to the end', () => {
-    const answer = answerOf(
-      [500, text],
-      [600, text],
-      [1_500, { kind: 'tokens', prompt: undefined, completion: 21 }],
-      [1_500, { kind: 'end' }],
-    )
+    const answer = answerOf([500, text], [600, text], [1_500, usage(undefined, 21)], [1_500, { kind: 'end' }])
     expect(tokensPerSecond(answer)).toEqual({ value: 20, isEstimated: false })
   })
 

@@ -1,4 +1,4 @@
-import type { AnswerPart } from './answer-readers.ts'
+import type { AnswerPart } from '../../../src/formats/answer-parts.ts'
 
 /** An answer as far as it has come. */
 export interface Answer {
@@ -19,6 +19,8 @@ export interface Answer {
   /** What went wrong, in words. */
   readonly problem: string | undefined
 }
+
+const NAMELESS = 'The model server reported an error and did not say which.'
 
 export const NO_ANSWER_YET: Answer = {
   state: 'waiting',
@@ -46,16 +48,16 @@ export function withPart(answer: Answer, part: AnswerPart, atMs: number): Answer
         lastMs: atMs,
         pieces: answer.pieces + 1,
       }
-    case 'tokens':
+    case 'usage':
       return {
         ...answer,
-        promptTokens: part.prompt ?? answer.promptTokens,
-        completionTokens: part.completion ?? answer.completionTokens,
+        promptTokens: part.usage.promptTokens ?? answer.promptTokens,
+        completionTokens: part.usage.completionTokens ?? answer.completionTokens,
       }
     case 'stop':
       return { ...answer, reason: part.reason }
     case 'failed':
-      return { ...answer, state: 'failed', problem: part.message }
+      return { ...answer, state: 'failed', problem: part.message ?? NAMELESS }
     case 'end':
       return { ...answer, state: 'done', lastMs: atMs }
   }

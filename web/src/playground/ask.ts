@@ -1,7 +1,7 @@
 import { type Answer, NO_ANSWER_YET, withPart } from './answer.ts'
-import { type ChatDialect, errorText } from './answer-readers.ts'
 import { readAnswer } from './answer-stream.ts'
-import type { ChatRequest } from './chat-request.ts'
+import type { ChatDialect, ChatRequest } from './chat-request.ts'
+import { errorText } from './refusal.ts'
 
 /** What a question takes. */
 export interface Question {

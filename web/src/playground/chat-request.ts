@@ -1,4 +1,5 @@
-import type { ChatDialect } from './answer-readers.ts'
+/** The APIs that the playground speaks. */
+export type ChatDialect = 'openai' | 'anthropic' | 'ollama'
 
 /** What is asked of a model. */
 export interface Chat {

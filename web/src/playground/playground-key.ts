@@ -1,13 +1,13 @@
-import type { IssuedKeyBody } from '../../../src/control/contract/keys.ts'
-import { api, send } from '../api.ts'
+import type { IssuedKeyBody } from '../../../src/contract/keys.ts'
+import { api } from '../api.ts'
 
 /** The key of one visit to the playground: made when it is first needed, held in memory, revoked at the end. */
 export class PlaygroundKey {
   #issued: Promise<IssuedKeyBody> | undefined
 
-  /** The key's text. @throws {ApiError} when none can be made; the next call tries again */
+  /** The key's text. @throws {ControlError} when none can be made; the next call tries again */
   async text(): Promise<string> {
-    this.#issued ??= api('post', '/playground/key', { body: {} })
+    this.#issued ??= api('createPlaygroundKey', { body: {} })
     try {
       return (await this.#issued).key
     } catch (thrown) {
@@ -25,8 +25,6 @@ export class PlaygroundKey {
   end(): void {
     const issued = this.#issued
     this.#issued = undefined
-    issued
-      ?.then(({ id }) => send(`/control/v1/keys/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true }))
-      .catch(() => undefined)
+    issued?.then(({ id }) => api('revokeKey', { params: { key: id }, keepalive: true })).catch(() => undefined)
   }
 }

@@ -2,7 +2,7 @@ import { Badge, NativeSelect, NumberInput, SegmentedControl, Stack, Text, Textar
 import { IconCloud } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { ModelGroup } from '../models/model-groups.ts'
-import type { ChatDialect } from './answer-readers.ts'
+import type { ChatDialect } from './chat-request.ts'
 import type { ChatSettings } from './use-chat.ts'
 
 const DIALECTS: { readonly value: ChatDialect; readonly label: string }[] = [

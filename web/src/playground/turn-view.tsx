@@ -1,5 +1,5 @@
 import { Loader, Text } from '@mantine/core'
-import { ApiError } from '../api.ts'
+import { ControlError } from '../../../src/contract/control-error.ts'
 import { formatMs, formatNumber } from '../parts/format.ts'
 import { Problem } from '../parts/problem.tsx'
 import { type Answer, tokensPerSecond } from './answer.ts'
@@ -27,7 +27,7 @@ export function TurnView({ turn, upstream }: { readonly turn: Turn; readonly ups
         <AnswerText text={answer.text} />
         {isOpen && answer.text === '' && <Loader type="dots" size="sm" aria-label="Waiting for the model" />}
         {answer.problem !== undefined && (
-          <Problem error={new ApiError({ code: 'chat', status: 0, detail: answer.problem })} />
+          <Problem error={new ControlError({ code: 'chat', status: 0, detail: answer.problem })} />
         )}
         <Text size="xs" c="dimmed" className="chat-facts">
           {factsOf(answer, upstream).join(' · ')}

@@ -1,6 +1,6 @@
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useMemo } from 'react'
-import type { QueryOf } from '../api.ts'
+import type { CallQuery } from '../../../src/contract/client.ts'
 import { HOUR_MS } from '../usage/time-range.ts'
 
 /** Whatever narrows a list of requests, as it stands in the address. */
@@ -25,7 +25,7 @@ export type FilterChange = Readonly<Partial<Record<FilterName, string | undefine
 const WITHIN: Readonly<Record<string, number>> = { '1h': HOUR_MS, '24h': 24 * HOUR_MS, '7d': 168 * HOUR_MS }
 
 /** What the gateway is asked for. */
-export type RequestFilter = Omit<NonNullable<QueryOf<'get', '/requests'>>, 'after' | 'before' | 'limit'>
+export type RequestFilter = Omit<CallQuery<'listRequests'>, 'after' | 'before' | 'limit'>
 
 /** The filter in the address, and how to change it. */
 export function useFilter(): readonly [Filter, (change: FilterChange) => void] {

@@ -1,4 +1,4 @@
-import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import type { RequestBody } from '../../../src/contract/requests.ts'
 import { StatePill } from '../parts/state-pill.tsx'
 
 /** Codes that are the client's own doing: nothing here is broken. */

@@ -1,4 +1,4 @@
-import type { LiveRequestBody } from '../../../src/control/contract/requests.ts'
+import type { LiveRequestBody } from '../../../src/contract/requests.ts'
 
 /** What a running request does, for people. */
 export const PHASE_WORDS: Readonly<Record<LiveRequestBody['phase'], string>> = {

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import type { RequestBody } from '../../../src/contract/requests.ts'
 import { formatExact, formatNumber, UNKNOWN } from '../parts/format.ts'
 import type { Filter } from './filter.ts'
 import { formatBytesExactly } from './format-exactly.ts'
@@ -55,6 +55,7 @@ export function RequestFacts({ request }: { readonly request: RequestBody }) {
       <Fact name="Speed of the answer">
         {speed === null ? UNKNOWN : `${speed.toLocaleString(undefined, { maximumFractionDigits: 1 })} tokens/s`}
       </Fact>
+      {request.leftOut.length > 0 && <Fact name="Left out">{request.leftOut.join(', ')}</Fact>}
       <Fact name="Request size">{formatBytesExactly(request.requestBytes)}</Fact>
       <Fact name="Answer size">{formatBytesExactly(request.responseBytes)}</Fact>
     </dl>

@@ -1,10 +1,11 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { IconAdjustmentsHorizontal } from '@tabler/icons-react'
 import { useId, useState } from 'react'
+import { KeyPick } from '../keys/key-pick.tsx'
 import { Choice } from '../parts/choice.tsx'
 import { LateInput } from '../parts/late-input.tsx'
-import { usePeople } from '../parts/people.ts'
-import { may, useKeys, useMe, useModels, useUpstreams } from '../queries.ts'
+import { PersonPick } from '../people/person-pick.tsx'
+import { may, useMe, useModels, useUpstreams } from '../queries.ts'
 import type { Filter, FilterChange, FilterName } from './filter.ts'
 
 const OUTCOMES = [
@@ -92,29 +93,12 @@ const NOTHING: FilterChange = Object.fromEntries(
 function FoldedFilters({ filter, onChange }: RequestFiltersProps) {
   const me = useMe()
   const isAdmin = may(me, 'admin')
-  const { data: keys = [] } = useKeys()
   const { data: models = [] } = useModels()
   const { data: upstreams = [] } = useUpstreams()
-  const people = usePeople(isAdmin)
   return (
     <>
-      <Pick
-        label="Key"
-        value={filter.key}
-        offers={keys.map(({ id, name, state }) => ({
-          value: id,
-          label: state === 'active' ? name : `${name} (${state})`,
-        }))}
-        onChange={(key) => onChange({ key })}
-      />
-      {isAdmin && (
-        <Pick
-          label="Person"
-          value={filter.person}
-          offers={people.map(({ id, name }) => ({ value: id, label: name }))}
-          onChange={(person) => onChange({ person })}
-        />
-      )}
+      <KeyPick value={filter.key} onChange={(key) => onChange({ key })} />
+      {isAdmin && <PersonPick value={filter.person} onChange={(person) => onChange({ person })} />}
       <LateInput
         label="Model"
         value={filter.model ?? ''}

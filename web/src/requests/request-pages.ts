@@ -1,5 +1,5 @@
 import type { InfiniteData } from '@tanstack/react-query'
-import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import type { RequestBody } from '../../../src/contract/requests.ts'
 
 /** A list that is left open holds this many new rows: older ones are read again when somebody goes there. */
 export const MAX_FIRST_PAGE_ROWS = 500

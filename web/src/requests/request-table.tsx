@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import type { RequestBody } from '../../../src/contract/requests.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { formatExact, formatMs, formatShort, UNKNOWN } from '../parts/format.ts'
 import { Outcome } from './outcome.tsx'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import type { RequestBody } from '../../../src/contract/requests.ts'
 import { ERRORS } from '../../../src/core/error.ts'
 import { errorWords } from './error-words.ts'
 import { MAX_FIRST_PAGE_ROWS, withNew } from './request-pages.ts'

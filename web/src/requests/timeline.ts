@@ -1,4 +1,4 @@
-import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import type { RequestBody } from '../../../src/contract/requests.ts'
 import type { Tone } from '../charts/chart.ts'
 
 /** What a request went through, in this order. */

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect } from 'react'
-import type { RequestBody } from '../../../src/control/contract/requests.ts'
+import type { RequestBody } from '../../../src/contract/requests.ts'
 import { api } from '../api.ts'
 import type { RequestFilter } from './filter.ts'
 import { type RequestPage, type RequestPages, withNew } from './request-pages.ts'
@@ -15,9 +15,9 @@ export interface Requests {
   readonly rows: readonly RequestBody[] | undefined
   readonly error: Error | null
   readonly retry: () => void
-  readonly hasOlder: boolean
-  readonly isReadingOlder: boolean
-  readonly readOlder: () => void
+  readonly hasMore: boolean
+  readonly isReadingMore: boolean
+  readonly readMore: () => void
   /** Those held back. */
   readonly newCount: number
   readonly showNew: () => void
@@ -34,7 +34,7 @@ export function useRequests(filter: RequestFilter, isHeld: boolean): Requests {
     // Not by the noun: each request that comes would have all pages read again. What is new is asked for below.
     queryKey: ['request-pages', filter],
     queryFn: ({ pageParam, signal }) =>
-      api('get', '/requests', { query: { ...filter, before: pageParam, limit: PAGE_ROWS }, signal }),
+      api('listRequests', { query: { ...filter, before: pageParam, limit: PAGE_ROWS }, signal }),
     initialPageParam: undefined as number | undefined,
     getNextPageParam: ({ requests }: RequestPage) => (requests.length < PAGE_ROWS ? undefined : requests.at(-1)?.seq),
     staleTime: Number.POSITIVE_INFINITY,
@@ -42,8 +42,7 @@ export function useRequests(filter: RequestFilter, isHeld: boolean): Requests {
   const newest = pages.data?.pages[0]?.requests[0]?.seq ?? 0
   const { data: fresh } = useQuery({
     queryKey: ['requests', filter, { after: newest }],
-    queryFn: ({ signal }) =>
-      api('get', '/requests', { query: { ...filter, after: newest, limit: MAX_NEW_ROWS }, signal }),
+    queryFn: ({ signal }) => api('listRequests', { query: { ...filter, after: newest, limit: MAX_NEW_ROWS }, signal }),
     enabled: pages.isSuccess,
     // Each answer moves the place that is asked after; those before it are never looked at again.
     gcTime: 10_000,
@@ -67,9 +66,9 @@ export function useRequests(filter: RequestFilter, isHeld: boolean): Requests {
     rows: pages.data?.pages.flatMap(({ requests }) => requests),
     error: pages.error,
     retry: () => void pages.refetch(),
-    hasOlder: pages.hasNextPage,
-    isReadingOlder: pages.isFetchingNextPage,
-    readOlder: () => void pages.fetchNextPage(),
+    hasMore: pages.hasNextPage,
+    isReadingMore: pages.isFetchingNextPage,
+    readMore: () => void pages.fetchNextPage(),
     newCount,
     showNew,
   }

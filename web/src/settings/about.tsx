@@ -13,7 +13,7 @@ export function About() {
   const { data: entrance } = useEntrance()
   const { data: status } = useQuery({
     queryKey: ['status'],
-    queryFn: ({ signal }) => api('get', '/status', { signal }),
+    queryFn: ({ signal }) => api('status', { signal }),
     enabled: may(me, 'system'),
   })
   return (

@@ -1,6 +1,6 @@
 import { NativeSelect, NumberInput, Switch, Textarea } from '@mantine/core'
 import { useState } from 'react'
-import type { StoredSettingsBody } from '../../../src/control/contract/gateway.ts'
+import type { StoredSettingsBody } from '../../../src/contract/gateway.ts'
 import { DAY_MS, daysWords } from '../keys/key-words.ts'
 import { Form } from '../parts/form.tsx'
 import { listText, parseList } from '../parts/list-text.ts'

@@ -18,7 +18,7 @@ export function OrgName({ onDone }: { readonly onDone?: () => void }) {
     setName(theirs?.name ?? '')
   }
   const rename = async () => {
-    setOriginal(await api('patch', '/org', { body: { name: name.trim(), version: original?.version ?? 1 } }))
+    setOriginal(await api('renameOrg', { body: { name: name.trim(), version: original?.version ?? 1 } }))
     await refresh('me', 'orgs')
     onDone?.()
   }

@@ -1,4 +1,4 @@
-import type { SettingsBody } from '../../../src/control/contract/gateway.ts'
+import type { SettingsBody } from '../../../src/contract/gateway.ts'
 
 type Price = SettingsBody['prices'][number]
 

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, NumberInput, Stack, Text, TextInput } from '@mantine/core'
 import { IconArrowUp, IconPlus, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
-import type { StoredSettingsBody } from '../../../src/control/contract/gateway.ts'
+import type { StoredSettingsBody } from '../../../src/contract/gateway.ts'
 import { DataTable } from '../parts/data-table.tsx'
 import { Form } from '../parts/form.tsx'
 import { formatCost } from '../parts/format.ts'

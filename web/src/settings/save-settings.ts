@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
-import type { SettingsBody, StoredSettingsBody } from '../../../src/control/contract/gateway.ts'
+import type { SettingsBody, StoredSettingsBody } from '../../../src/contract/gateway.ts'
 import { api } from '../api.ts'
 import { settingsQuery, useRefresh } from '../queries.ts'
 
@@ -8,7 +8,7 @@ import { settingsQuery, useRefresh } from '../queries.ts'
 export function useSaveSettings(): {
   /**
    * The settings with this part changed, as stored. A change of the other parts that this page knows of is kept.
-   * @throws {ApiError} `version_conflict` when somebody changed them since, unknown to this page
+   * @throws {ControlError} `version_conflict` when somebody changed them since, unknown to this page
    */
   readonly save: (original: StoredSettingsBody, part: Partial<SettingsBody>) => Promise<StoredSettingsBody>
   readonly readAnew: () => Promise<StoredSettingsBody>
@@ -19,7 +19,7 @@ export function useSaveSettings(): {
     async (original: StoredSettingsBody, part: Partial<SettingsBody>) => {
       const known = queries.getQueryData(settingsQuery.queryKey)
       const base = known !== undefined && isSameIn(known, original, part) ? known : original
-      const stored = await api('put', '/settings', { body: { ...base, ...part } })
+      const stored = await api('changeSettings', { body: { ...base, ...part } })
       queries.setQueryData(settingsQuery.queryKey, stored)
       await refresh('usage')
       return stored

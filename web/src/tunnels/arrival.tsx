@@ -1,5 +1,5 @@
 import { Button, Group, Text } from '@mantine/core'
-import type { TunnelBody } from '../../../src/control/contract/tunnels.ts'
+import type { TunnelBody } from '../../../src/contract/tunnels.ts'
 import { TunnelPill } from './tunnel-pill.tsx'
 
 /** Follows a machine on its way in: from its first step until its link stands. */

@@ -1,11 +1,12 @@
 import { Stack, Tabs, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { IssuedTunnelBody, TunnelBody } from '../../../src/control/contract/tunnels.ts'
+import type { IssuedTunnelBody, TunnelBody } from '../../../src/contract/tunnels.ts'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
-import { useMe, useRefresh, useTunnels } from '../queries.ts'
+import { useMe, useRefresh } from '../queries.ts'
 import { Arrival } from './arrival.tsx'
 import { CodeSteps, TokenSteps } from './steps.tsx'
+import { useTunnel, useTunnelList } from './tunnel-queries.ts'
 
 /** The two ways to a tunnel: a code that is confirmed here, and a token for a machine that nobody sits at. */
 export function NewTunnel(props: { readonly onDone: () => void; readonly onDiscover: (tunnel: TunnelBody) => void }) {
@@ -32,7 +33,7 @@ interface Ways {
 
 function WithCode(ways: Ways) {
   const { publicUrl } = useMe()
-  const { data: tunnels } = useTunnels()
+  const { rows: tunnels } = useTunnelList({ revoked: false })
   // Whatever was not there when this opened has come by it.
   const [known] = useState(() => new Set(tunnels?.map(({ id }) => id)))
   const arrived = tunnels?.find(({ id, pairedAt }) => !known.has(id) && pairedAt !== null)
@@ -47,11 +48,11 @@ function WithCode(ways: Ways) {
 function WithToken(ways: Ways) {
   const { publicUrl } = useMe()
   const refresh = useRefresh()
-  const { data: tunnels } = useTunnels()
   const [label, setLabel] = useState('')
   const [issued, setIssued] = useState<IssuedTunnelBody>()
+  const tunnel = useTunnel(issued?.id)
   const create = async () => {
-    setIssued(await api('post', '/tunnels', { body: { label: label.trim() } }))
+    setIssued(await api('createTunnel', { body: { label: label.trim() } }))
     await refresh('tunnels', 'health')
   }
   if (issued === undefined) {
@@ -81,7 +82,7 @@ function WithToken(ways: Ways) {
   return (
     <Stack>
       <TokenSteps publicUrl={publicUrl} token={issued.token} expiresAt={issued.tokenExpiresAt} />
-      <Arrival tunnel={tunnels?.find(({ id }) => id === issued.id)} {...ways} />
+      <Arrival tunnel={tunnel} {...ways} />
     </Stack>
   )
 }

@@ -1,6 +1,6 @@
 import { TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { TunnelBody } from '../../../src/control/contract/tunnels.ts'
+import type { TunnelBody } from '../../../src/contract/tunnels.ts'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
 import { useRefresh } from '../queries.ts'
@@ -10,7 +10,7 @@ export function RenameTunnel({ tunnel, onDone }: { readonly tunnel: TunnelBody; 
   const refresh = useRefresh()
   const [label, setLabel] = useState(tunnel.label)
   const rename = async () => {
-    await api('patch', '/tunnels/{tunnel}', { params: { tunnel: tunnel.id }, body: { label: label.trim() } })
+    await api('renameTunnel', { params: { tunnel: tunnel.id }, body: { label: label.trim() } })
     await refresh('tunnels', 'upstreams', 'models')
     onDone()
   }

@@ -1,11 +1,12 @@
 import { Stack, Text } from '@mantine/core'
 import { useState } from 'react'
-import type { IssuedTunnelBody, TunnelBody } from '../../../src/control/contract/tunnels.ts'
+import type { IssuedTunnelBody, TunnelBody } from '../../../src/contract/tunnels.ts'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
-import { useMe, useRefresh, useTunnels } from '../queries.ts'
+import { useMe, useRefresh } from '../queries.ts'
 import { Arrival } from './arrival.tsx'
 import { TokenSteps } from './steps.tsx'
+import { useTunnel } from './tunnel-queries.ts'
 
 /** Ends a tunnel's credential and gives the command for the next. */
 export function RotateTunnel(props: {
@@ -16,10 +17,10 @@ export function RotateTunnel(props: {
   const { tunnel, onDone, onDiscover } = props
   const { publicUrl } = useMe()
   const refresh = useRefresh()
-  const { data: tunnels } = useTunnels()
   const [issued, setIssued] = useState<IssuedTunnelBody>()
+  const now = useTunnel(issued?.id)
   const rotate = async () => {
-    setIssued(await api('post', '/tunnels/{tunnel}/rotate', { params: { tunnel: tunnel.id } }))
+    setIssued(await api('rotateTunnel', { params: { tunnel: tunnel.id } }))
     await refresh('tunnels', 'upstreams', 'models', 'health')
   }
   if (issued === undefined) {
@@ -37,7 +38,7 @@ export function RotateTunnel(props: {
   return (
     <Stack>
       <TokenSteps publicUrl={publicUrl} token={issued.token} expiresAt={issued.tokenExpiresAt} replaces />
-      <Arrival tunnel={tunnels?.find(({ id }) => id === issued.id)} onDone={onDone} onDiscover={onDiscover} />
+      <Arrival tunnel={now} onDone={onDone} onDiscover={onDiscover} />
     </Stack>
   )
 }

@@ -1,4 +1,4 @@
-import type { TunnelBody } from '../../../src/control/contract/tunnels.ts'
+import type { TunnelBody } from '../../../src/contract/tunnels.ts'
 import { StatePill } from '../parts/state-pill.tsx'
 import { TUNNEL_STATES } from './tunnel-words.ts'
 

@@ -1,6 +1,6 @@
 import { Button, Group } from '@mantine/core'
 import { IconPencil, IconPlugConnectedX, IconRefresh } from '@tabler/icons-react'
-import type { TunnelBody } from '../../../src/control/contract/tunnels.ts'
+import type { TunnelBody } from '../../../src/contract/tunnels.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { formatMs, formatNumber, UNKNOWN } from '../parts/format.ts'
 import { RowMenu } from '../parts/row-menu.tsx'
@@ -33,7 +33,7 @@ export function TunnelTable(props: {
 }
 
 /** The tunnels that have ended. */
-export function RevokedTunnels({ tunnels }: { readonly tunnels: readonly TunnelBody[] }) {
+export function RevokedTable({ tunnels }: { readonly tunnels: readonly TunnelBody[] | undefined }) {
   return (
     <DataTable
       label="Revoked tunnels"

@@ -1,4 +1,4 @@
-import type { TunnelBody } from '../../../src/control/contract/tunnels.ts'
+import type { TunnelBody } from '../../../src/contract/tunnels.ts'
 import type { Tone } from '../parts/state-pill.tsx'
 
 /** The state of a tunnel, as its pill has it, and what it means. */

@@ -1,7 +1,7 @@
 import { Button, Group, Loader, Stack, Text } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { ModelBody } from '../../../src/control/contract/upstreams.ts'
+import type { ModelBody } from '../../../src/contract/upstreams.ts'
 import { api } from '../api.ts'
 import { Dialog, type DialogState } from '../parts/dialog.tsx'
 import { formatBytes, formatContext, UNKNOWN } from '../parts/format.ts'
@@ -38,7 +38,7 @@ function Found(props: {
   const found = useQuery({
     queryKey: ['discover', upstream],
     queryFn: async () => {
-      const { models } = await api('post', '/upstreams/{upstream}/discover', { params: { upstream } })
+      const { models } = await api('discoverModels', { params: { upstream } })
       await Promise.all([modelsQuery, upstreamsQuery].map(({ queryKey }) => queries.invalidateQueries({ queryKey })))
       return models
     },

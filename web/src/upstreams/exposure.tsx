@@ -1,7 +1,7 @@
 import { Code } from '@mantine/core'
 import { IconShieldX } from '@tabler/icons-react'
 import './exposure.css'
-import type { UpstreamBody } from '../../../src/control/contract/upstreams.ts'
+import type { UpstreamBody } from '../../../src/contract/upstreams.ts'
 
 /** A model server that others on its network reach without a key, and how to close it. */
 export function Exposure({ upstream }: { readonly upstream: UpstreamBody }) {

@@ -1,15 +1,18 @@
 import { Checkbox, NativeSelect, PasswordInput, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { UpstreamBody } from '../../../src/control/contract/upstreams.ts'
+import type { ServerKind, UpstreamBody } from '../../../src/contract/upstreams.ts'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
 import { useRefresh } from '../queries.ts'
 
+const KIND_LABELS: Readonly<Record<ServerKind, string>> = {
+  ollama: 'Ollama',
+  openai: 'OpenAI’s API: llama-server, vLLM, LM Studio …',
+  anthropic: 'Anthropic’s API',
+}
 const KINDS = [
   { value: '', label: 'Find out by asking it' },
-  { value: 'ollama', label: 'Ollama' },
-  { value: 'openai', label: 'OpenAI’s API: llama-server, vLLM, LM Studio …' },
-  { value: 'anthropic', label: 'Anthropic’s API' },
+  ...Object.entries(KIND_LABELS).map(([value, label]) => ({ value, label })),
 ]
 
 interface Fields {
@@ -27,7 +30,7 @@ export function NewUpstream({ onDone }: { readonly onDone: () => void }) {
   const add = async () => {
     const { label, url, key } = fields
     const kind = kindOf(fields)
-    await api('post', '/upstreams', {
+    await api('createUpstream', {
       body: { label, url, ...(kind === null ? {} : { kind }), ...(key === '' ? {} : { key }) },
     })
     await refresh('upstreams', 'models', 'health')
@@ -54,14 +57,14 @@ export function ChangeUpstream({ upstream, onDone }: { readonly upstream: Upstre
   const [original, setOriginal] = useState(upstream)
   const [fields, setFields] = useState(fieldsOf(upstream))
   const loadTheirs = async () => {
-    const theirs = await api('get', '/upstreams/{upstream}', { params: { upstream: upstream.id } })
+    const theirs = await api('showUpstream', { params: { upstream: upstream.id } })
     setOriginal(theirs)
     setFields(fieldsOf(theirs))
   }
   const change = async () => {
     const { label, url, key, forgetsKey } = fields
     const kind = kindOf(fields)
-    await api('patch', '/upstreams/{upstream}', {
+    await api('changeUpstream', {
       params: { upstream: upstream.id },
       body: {
         version: original.revision,
@@ -156,6 +159,10 @@ function fieldsOf({ label, url, kind }: UpstreamBody): Fields {
   return { label, url: url ?? '', kind: kind === 'unknown' ? '' : kind, key: '', forgetsKey: false }
 }
 
-function kindOf({ kind }: Fields): 'ollama' | 'openai' | 'anthropic' | null {
-  return kind === 'ollama' || kind === 'openai' || kind === 'anthropic' ? kind : null
+function kindOf({ kind }: Fields): ServerKind | null {
+  return isKind(kind) ? kind : null
+}
+
+function isKind(kind: string): kind is ServerKind {
+  return Object.hasOwn(KIND_LABELS, kind)
 }

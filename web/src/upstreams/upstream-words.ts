@@ -1,4 +1,4 @@
-import type { UpstreamBody } from '../../../src/control/contract/upstreams.ts'
+import type { UpstreamBody } from '../../../src/contract/upstreams.ts'
 import type { Tone } from '../parts/state-pill.tsx'
 
 /** The state of an upstream, as its pill has it. */

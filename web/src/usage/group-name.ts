@@ -1,4 +1,4 @@
-import type { UsageGroupBody } from '../../../src/control/contract/requests.ts'
+import type { UsageGroupBody } from '../../../src/contract/requests.ts'
 import type { Narrower } from './usage-filter.ts'
 
 const NONE: Readonly<Record<Narrower, string>> = {

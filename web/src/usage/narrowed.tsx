@@ -1,6 +1,6 @@
 import { IconX } from '@tabler/icons-react'
-import { usePeople } from '../parts/people.ts'
-import { may, useKeys, useMe } from '../queries.ts'
+import { useKeyName } from '../keys/key-queries.ts'
+import { usePersonName } from '../people/people-queries.ts'
 import { useUpstreamLabel } from '../requests/names.ts'
 import { GROUPING_WORDS, NARROWERS, type Narrower, type UsageView } from './usage-filter.ts'
 
@@ -11,13 +11,12 @@ interface NarrowedProps {
 
 /** What the numbers are narrowed to, each to be taken away. */
 export function Narrowed({ narrowed, onRemove }: NarrowedProps) {
-  const isAdmin = may(useMe(), 'admin')
-  const { data: keys } = useKeys()
-  const people = usePeople(isAdmin && narrowed.person !== undefined)
+  const keyName = useKeyName(narrowed.key)
+  const personName = usePersonName(narrowed.person)
   const labelOf = useUpstreamLabel()
   const nameOf = (name: Narrower, value: string): string => {
-    if (name === 'key') return keys?.find(({ id }) => id === value)?.name ?? value
-    if (name === 'person') return people.find(({ id }) => id === value)?.name ?? value
+    if (name === 'key') return keyName ?? value
+    if (name === 'person') return personName ?? value
     if (name === 'upstream') return labelOf(value) ?? value
     return value
   }

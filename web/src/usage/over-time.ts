@@ -1,4 +1,4 @@
-import type { UsageGroupBody } from '../../../src/control/contract/requests.ts'
+import type { UsageGroupBody } from '../../../src/contract/requests.ts'
 import type { ChartPoint, Series } from '../charts/chart.ts'
 import { type Sums, sumOf } from './sums.ts'
 import { stepOf, type TimeRange } from './time-range.ts'

@@ -1,4 +1,4 @@
-import type { UsageGroupBody } from '../../../src/control/contract/requests.ts'
+import type { UsageGroupBody } from '../../../src/contract/requests.ts'
 
 /** The numbers of a group, without what it is a group of. */
 export type Sums = Omit<UsageGroupBody, 'group' | 'name'>

@@ -1,4 +1,4 @@
-import type { UsageGrouping } from '../../../src/control/contract/requests.ts'
+import type { UsageGrouping } from '../../../src/contract/usage-groups.ts'
 import type { Filter, FilterName } from '../requests/filter.ts'
 import { daysBetween, isSpan, rangeQuestion, type Span, spanUntil, type TimeRange } from './time-range.ts'
 import type { UsageQuestion } from './usage-query.ts'

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
-import type { UsageGroupBody } from '../../../src/control/contract/requests.ts'
+import type { UsageGroupBody, UsageRestBody } from '../../../src/contract/requests.ts'
+import { formatNumber } from '../parts/format.ts'
 import { groupName } from './group-name.ts'
 import { MEASURES, type MeasureName } from './measures.ts'
 import { pointsOf, type Step } from './over-time.ts'
@@ -40,4 +41,10 @@ export function rowsOfGroups(
         ),
     }
   })
+}
+
+/** The row of all groups that are not shown, for the end of the table. */
+export function restRow({ groups, ...sums }: UsageRestBody): UsageRow {
+  // No group has such an id.
+  return { ...sums, id: '\u0000', title: <span className="dimmed">{`${formatNumber(groups)} more`}</span> }
 }

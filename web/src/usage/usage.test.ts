@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { UsageGroupBody } from '../../../src/control/contract/requests.ts'
+import type { UsageGroupBody } from '../../../src/contract/requests.ts'
 import { overTime, tokenSeries } from './over-time.ts'
 import { errorRateOf, sumOf, tokensOf } from './sums.ts'
 import { DAY_MS, daysBetween, HOUR_MS, spanUntil } from './time-range.ts'
+import { restRow } from './usage-rows.tsx'
 
 const NOW = Date.parse('2026-03-10T14:25:00Z')
 
@@ -63,6 +64,13 @@ describe('daysBetween', () => {
   ])('takes no %s to %s', (from, to) => {
     expect(daysBetween(from, to)).toBeUndefined()
   })
+})
+
+it('what the groups beyond those that are shown come to is a row of its own, and in the sum of all', () => {
+  const { name: _name, group: _group, ...sums } = group({ requests: 7 })
+  const row = restRow({ ...sums, groups: 1_234 })
+  expect(row).toMatchObject({ requests: 7, title: { props: { children: '1,234 more' } } })
+  expect(sumOf([group({ requests: 3 }), row]).requests).toBe(10)
 })
 
 describe('sumOf', () => {

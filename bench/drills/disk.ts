@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { requestStatus } from '../running-process.ts'
+import { Clients, pause } from './clients.ts'
+import { countRows } from './count-rows.ts'
+import { startHouse } from './house.ts'
+import { linesOf, rowsExpected } from './report.ts'
+
+const FULL_MS = 20_000
+const BESIDE_MS = 5_000
+
+/** The disk of the state folder is full for 20 s, under load, and a key is revoked meanwhile. Needs root, for a small disk. */
+export async function drillDisk(): Promise<readonly string[]> {
+  if (process.getuid?.() !== 0) return ['not run: only root can mount a small disk']
+  const disk = mkdtempSync(join(tmpdir(), 'punku-disk-'))
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m,mode=700', 'tmpfs', disk])
+  try {
+    return await drill(disk)
+  } finally {
+    execFileSync('umount', ['-l', disk])
+    rmSync(disk, { recursive: true, force: true })
+  }
+}
+
+async function drill(disk: string): Promise<readonly string[]> {
+  await using house = await startHouse({ home: join(disk, 'home') })
+  const { output } = await house.punku('keys', 'create', 'lost', '--json')
+  const { id, key } = JSON.parse(output) as { id: string; key: string }
+  const before = await countRows(house.home)
+  const clients = new Clients({ ...house.target, streams: 20, tokens: 100, everyMs: 20 })
+  await pause(BESIDE_MS)
+  fill(join(disk, 'filler'))
+  await pause(FULL_MS / 2)
+  const revoked = await house.punku('keys', 'revoke', id)
+  const status = await requestStatus(house.target.port, key)
+  const told = await house.punku('status')
+  await pause(FULL_MS / 2)
+  rmSync(join(disk, 'filler'))
+  await pause(2 * BESIDE_MS)
+  const seen = await clients.stop()
+  const shown = JSON.parse((await house.punku('keys', 'show', id, '--json')).output) as { state: string }
+  await house.stopGateway('SIGTERM')
+  const rows = (await countRows(house.home)) - before
+  return [
+    `full for ${FULL_MS / 1_000} s`,
+    ...linesOf(seen),
+    `rows: ${rows} of ${rowsExpected(seen)}`,
+    `a revocation meanwhile: exit code ${revoked.code}, ${revoked.output.trim()}`,
+    `the key was answered ${status} then, and is ${shown.state} in the store afterwards`,
+    'punku status meanwhile:',
+    ...told.output
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ]
+}
+
+/** Writes until nothing more fits. */
+function fill(path: string): void {
+  for (let bytes = 1_048_576; bytes >= 1; bytes = Math.floor(bytes / 2)) {
+    try {
+      for (;;) writeFileSync(path, Buffer.alloc(bytes), { flag: 'a' })
+    } catch {
+      // Less may still fit.
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import type { ReachControlOptions } from '../client/reach-control.ts'
+import { resolveHome } from '../config/home.ts'
+import type { ControlAccess } from '../contract/control-access.ts'
+
+/** Where a command works: the options every command takes. */
+export interface CommandContext {
+  /** The state folder, resolved. */
+  readonly home: string
+  readonly configFile: string | undefined
+}
+
+/** The context a command line names, by its flags and the environment. */
+export function contextOf(command: Command): CommandContext {
+  const { home, config } = command.optsWithGlobals<{ home?: string; config?: string }>()
+  return { home: resolveHome(process.env, process.platform, home), configFile: config }
+}
+
+/** The control API that a command means, by its flags and the environment; the caller disposes it. */
+export async function openControl(
+  command: Command,
+  more: Pick<ReachControlOptions, 'answerTimeoutMs'> = {},
+): Promise<ControlAccess> {
+  const { gateway = process.env['PUNKU_GATEWAY'], org } = command.optsWithGlobals<{ gateway?: string; org?: string }>()
+  const context = contextOf(command)
+  const openOffline = async () => {
+    const { openOfflineControl } = await import('../gateway/serve/offline-control.ts')
+    return openOfflineControl({ ...context, env: process.env, org })
+  }
+  const { reachControl } = await import('../client/reach-control.ts')
+  return await reachControl({ ...context, gateway, org, openOffline, ...more })
+}

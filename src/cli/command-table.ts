@@ -1,0 +1,125 @@
+import type { Command } from 'commander'
+
+/** What is known of a command before its file is loaded: enough for the list of all commands. */
+export interface CommandEntry {
+  /** Its name and arguments as Commander reads them: `pair <gateway>`. */
+  readonly synopsis: string
+  readonly description: string
+  /** It does something itself and takes flags; else it only holds commands. */
+  readonly takesOptions: boolean
+  /** Loads its file, and gives what adds its flags, commands and action. */
+  readonly load: () => Promise<(command: Command) => void>
+}
+
+/** Every command, in the order of the help. None is loaded before it is asked for. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    synopsis: 'serve',
+    description: 'Run the gateway in front of your model servers.',
+    takesOptions: true,
+    load: async () => (await import('./commands/serve.ts')).defineServe,
+  },
+  {
+    synopsis: 'pair <gateway>',
+    description: 'Pair this machine with a gateway elsewhere, to serve its models there with `punku connect`.',
+    takesOptions: true,
+    load: async () => (await import('./commands/pair.ts')).definePair,
+  },
+  {
+    synopsis: 'connect',
+    description: 'Serve the models of this machine through the gateway it is paired with.',
+    takesOptions: true,
+    load: async () => (await import('./commands/connect.ts')).defineConnect,
+  },
+  {
+    synopsis: 'disconnect',
+    description: 'Stop the agent and remove its credentials from this machine. At the gateway the tunnel stays.',
+    takesOptions: true,
+    load: async () => (await import('./commands/disconnect.ts')).defineDisconnect,
+  },
+  {
+    synopsis: 'keys',
+    description: 'Make, change and end keys.',
+    takesOptions: false,
+    load: async () => (await import('./commands/keys.ts')).defineKeys,
+  },
+  {
+    synopsis: 'models',
+    description: 'Show the models of all upstreams.',
+    takesOptions: true,
+    load: async () => (await import('./commands/models.ts')).defineModels,
+  },
+  {
+    synopsis: 'upstreams',
+    description: 'Say which model servers the gateway reaches by itself.',
+    takesOptions: false,
+    load: async () => (await import('./commands/upstreams.ts')).defineUpstreams,
+  },
+  {
+    synopsis: 'tunnels',
+    description: 'Let model servers elsewhere be reached, and end that.',
+    takesOptions: false,
+    load: async () => (await import('./commands/tunnels.ts')).defineTunnels,
+  },
+  {
+    synopsis: 'requests',
+    description: 'Show the last requests, newest last.',
+    takesOptions: true,
+    load: async () => (await import('./commands/requests.ts')).defineRequests,
+  },
+  {
+    synopsis: 'usage',
+    description: 'Sum requests, tokens, time and cost.',
+    takesOptions: true,
+    load: async () => (await import('./commands/usage.ts')).defineUsage,
+  },
+  {
+    synopsis: 'audit',
+    description: 'Show who changed what, and check that nobody changed the record.',
+    takesOptions: false,
+    load: async () => (await import('./commands/audit.ts')).defineAudit,
+  },
+  {
+    synopsis: 'orgs',
+    description: 'Make, choose and end orgs.',
+    takesOptions: false,
+    load: async () => (await import('./commands/orgs.ts')).defineOrgs,
+  },
+  {
+    synopsis: 'people',
+    description: 'Invite people, and help those who are locked out.',
+    takesOptions: false,
+    load: async () => (await import('./commands/people.ts')).definePeople,
+  },
+  {
+    synopsis: 'login <gateway>',
+    description: 'Sign in at a gateway elsewhere, so that the commands of this machine work on it.',
+    takesOptions: true,
+    load: async () => (await import('./commands/login.ts')).defineLogin,
+  },
+  {
+    synopsis: 'logout [gateway]',
+    description: 'End the sign-in at a gateway elsewhere (default: the last one).',
+    takesOptions: true,
+    load: async () => (await import('./commands/logout.ts')).defineLogout,
+  },
+  {
+    synopsis: 'status',
+    description:
+      'Show whether gateway and agents run here, where they listen or connect to, and how their upstreams are.',
+    takesOptions: true,
+    load: async () => (await import('./commands/status.ts')).defineStatus,
+  },
+  {
+    synopsis: 'config',
+    description: 'Look at the configuration.',
+    takesOptions: false,
+    load: async () => (await import('./commands/config.ts')).defineConfig,
+  },
+  {
+    synopsis: 'version',
+    description: 'Show the version of Punku and of Node.',
+    takesOptions: true,
+    load: async () => (await import('./commands/version.ts')).defineVersion,
+  },
+]

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError } from '../config/config-error.ts'
+import type { ControlAccess } from '../contract/control-access.ts'
+import { PunkuError } from '../core/error.ts'
+import { readLogins } from './logins.ts'
+import { openRemoteControl } from './remote-control.ts'
+import { openRunningControl, type RunningControlOptions } from './running-control.ts'
+
+export interface ReachControlOptions extends RunningControlOptions {
+  readonly configFile?: string | undefined
+  /** Opens the control API over the state folder's database, in this process: for where no gateway runs. */
+  readonly openOffline: () => Promise<ControlAccess>
+  /** The gateway that is meant, where it is not this machine's. */
+  readonly gateway?: string | undefined
+}
+
+/**
+ * Reaches the control API that a command means: of the gateway it names, at which this user is signed in; else of the
+ * one that runs on this machine, or whose database is here; else of the gateway this user signed in at last.
+ * @throws ConfigError when that cannot be used, or nobody is signed in there.
+ */
+export async function reachControl(options: ReachControlOptions): Promise<ControlAccess> {
+  const { home, gateway, org, answerTimeoutMs } = options
+  const patience = answerTimeoutMs === undefined ? {} : { answerTimeoutMs }
+  const logins = readLogins(home)
+  if (gateway !== undefined) {
+    const wanted = gateway.replace(/\/+$/, '')
+    const login = logins.find(({ url }) => url === wanted)
+    if (login === undefined) {
+      throw new ConfigError([`You are not signed in at ${wanted}. Sign in: punku login ${wanted}`])
+    }
+    return openRemoteControl(withoutOrg(login, org), patience)
+  }
+  const running = await openRunningControl(options)
+  if (running !== undefined) return running
+  const [last] = logins
+  if (last === undefined) return await options.openOffline()
+  const isHere = options.configFile !== undefined || HERE.some((file) => existsSync(join(home, file)))
+  return isHere ? await options.openOffline() : openRemoteControl(withoutOrg(last, org), patience)
+}
+
+/** What a gateway of this machine has left in its state folder. */
+const HERE = ['punku.db', 'punku.yaml'] as const
+
+function withoutOrg<Login>(login: Login, org: string | undefined): Login {
+  if (org === undefined) return login
+  throw new PunkuError(
+    'invalid_request',
+    '--org is for the gateway of this machine. Elsewhere the org is that of the session: punku orgs use ORG',
+    { param: 'org' },
+  )
+}

@@ -1,0 +1,15 @@
+/** Models named before the rest is counted. */
+const MODELS_SHOWN = 5
+
+/** A URL as every shell takes it: in quotes where it holds an IPv6 address, whose brackets are a pattern to some. */
+export function shellUrl(url: string): string {
+  return url.includes('[') ? `'${url}'` : url
+}
+
+/** `models a, b`, at most five by name. */
+export function namesOf(models: readonly string[]): string {
+  if (models.length === 0) return 'no models yet'
+  const shown = models.slice(0, MODELS_SHOWN)
+  const more = models.length > shown.length ? ` and ${models.length - shown.length} more` : ''
+  return `models ${shown.join(', ')}${more}`
+}

@@ -1,0 +1,104 @@
+import { type AnswerPart, counted, said, stopped } from '../answer-parts.ts'
+import { type AnswerHead, type AnswerTail, type AnswerWriter, eventFrame } from '../answer-writer.ts'
+import type { FormatName, StreamedFormat, WireFormat } from '../format.ts'
+import { asList, asObject, asText, type JsonObject } from '../json-facts.ts'
+import { eventStream } from '../stream-form.ts'
+import type { FrameWatch } from '../stream-watcher.ts'
+import { answerReader } from '../whole-answer.ts'
+import { openaiError } from './openai-errors.ts'
+import { readOpenaiUsage } from './openai-usage.ts'
+
+const END = '[DONE]'
+const MS_PER_SECOND = 1_000
+
+/** `/v1/chat/completions`. */
+export const openaiChat: StreamedFormat = { ...streamed('openai-chat'), write: chatWriter }
+/** `/v1/completions`. */
+export const openaiCompletions: StreamedFormat = streamed('openai-completions')
+/** `/v1/audio/transcriptions` and `/v1/audio/translations`, as vLLM streams them. */
+export const openaiTranscription: StreamedFormat = streamed('openai-transcription')
+/** `/v1/embeddings`. */
+export const openaiEmbeddings: WireFormat = whole('openai-embeddings')
+/** Whatever else may name its `usage` as OpenAI does. */
+export const openaiOther: WireFormat = whole('openai-other')
+
+function streamed(name: FormatName): StreamedFormat {
+  const stream = eventStream({
+    watch: watchChunks,
+    endData: END,
+    partsOf,
+    errorEvent: (error) => `data: ${openaiError(error)}`,
+  })
+  return { ...whole(name), stream }
+}
+
+function whole(name: FormatName): WireFormat {
+  return { name, stream: undefined, readAnswer: answerReader(readOpenaiUsage) }
+}
+
+/** A chunk that is not read counts as content: the one with the finish reason may be counted too many. */
+function watchChunks(): FrameWatch {
+  return {
+    // OpenAI's own servers send `"usage":null` with every chunk.
+    marker: /usage"(?!:null)|error"|timings"|DONE\]/,
+    read(chunk) {
+      const facts = { model: asText(chunk['model']), isContent: asList(chunk['choices']).some(carriesContent) }
+      const usage = readOpenaiUsage(chunk)
+      return usage === undefined ? facts : { ...facts, usage }
+    },
+  }
+}
+
+function carriesContent(choice: unknown): boolean {
+  const fields = asObject(choice)
+  const delta = asObject(fields?.['delta'])
+  return isContent(fields?.['text']) || (delta !== undefined && hasContent(delta))
+}
+
+function hasContent(delta: JsonObject): boolean {
+  return Object.entries(delta).some(([name, value]) => name !== 'role' && isContent(value))
+}
+
+function isContent(value: unknown): boolean {
+  return (typeof value === 'string' && value !== '') || (typeof value === 'object' && value !== null)
+}
+
+/** Reasoning is `reasoning_content` to some servers and `reasoning` to others. */
+function partsOf(chunk: JsonObject): readonly AnswerPart[] {
+  const choice = asObject(asList(chunk['choices'])[0]) ?? {}
+  const delta = asObject(choice['delta']) ?? {}
+  return [
+    ...said('reasoning', delta['reasoning_content'] ?? delta['reasoning']),
+    ...said('text', delta['content'] ?? choice['text']),
+    ...stopped(choice['finish_reason']),
+    ...counted(readOpenaiUsage(chunk)),
+  ]
+}
+
+function chatWriter({ id, model, atMs, promptTokens }: AnswerHead): AnswerWriter {
+  const common = { id: `chatcmpl-${id}`, created: Math.floor(atMs / MS_PER_SECOND), model }
+  const chunk = (delta: object, finish: string | null, more?: object) =>
+    eventFrame({
+      ...common,
+      object: 'chat.completion.chunk',
+      choices: [{ index: 0, delta, finish_reason: finish }],
+      ...more,
+    })
+  const usageOf = ({ completionTokens }: AnswerTail) => ({
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+  })
+  return {
+    begin: () => chunk({ role: 'assistant', content: '' }, null),
+    text: (content) => chunk({ content }, null),
+    end: (tail) => `${chunk({}, 'stop', { usage: usageOf(tail) })}data: ${END}\n\n`,
+    whole: (content, tail) =>
+      JSON.stringify({
+        ...common,
+        object: 'chat.completion',
+        choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+        usage: usageOf(tail),
+      }),
+  }
+}

@@ -1,0 +1,32 @@
+import type { Usage } from '../format.ts'
+import { asCount, asObject, type JsonObject, sumOf } from '../json-facts.ts'
+
+/**
+ * The counts of a chunk or whole answer of any OpenAI route: `usage` as chat completions and embeddings spell it, or
+ * as responses do. Without it, what llama-server's `timings` say. `undefined` when neither is there.
+ */
+export function readOpenaiUsage(answer: JsonObject): Usage | undefined {
+  const usage = asObject(answer['usage'])
+  if (usage === undefined) return readTimings(answer)
+  const details = asObject(usage['prompt_tokens_details']) ?? asObject(usage['input_tokens_details'])
+  return {
+    promptTokens: asCount(usage['prompt_tokens']) ?? asCount(usage['input_tokens']),
+    completionTokens: asCount(usage['completion_tokens']) ?? asCount(usage['output_tokens']),
+    cachedTokens: asCount(details?.['cached_tokens']),
+  }
+}
+
+/**
+ * The counts of llama-server's `timings`; `undefined` without them. `prompt_n` counts the prompt's tokens that were
+ * evaluated, `cache_n` those that were in the cache.
+ */
+export function readTimings(answer: JsonObject): Usage | undefined {
+  const timings = asObject(answer['timings'])
+  if (timings === undefined) return undefined
+  const cachedTokens = asCount(timings['cache_n'])
+  return {
+    promptTokens: sumOf(asCount(timings['prompt_n']), cachedTokens),
+    completionTokens: asCount(timings['predicted_n']),
+    cachedTokens,
+  }
+}

@@ -1,0 +1,70 @@
+import { type AnswerPart, errorMessage, errorOf } from './answer-parts.ts'
+import type { StreamForm } from './format.ts'
+import { parseObject } from './json-facts.ts'
+import { type Framing, LineWatcher } from './line-watcher.ts'
+import { utf8TextOf } from './text.ts'
+
+const LF = new Uint8Array([0x0a])
+
+/** One event of an event stream, or one line of NDJSON. */
+export interface Frame {
+  /** What the event is called; empty where it has no name. */
+  readonly event: string
+  readonly data: string
+}
+
+/** Cuts a stream into whole frames, wherever its chunks were cut. For those who read each; an observer reads few. */
+export class FrameSplitter {
+  readonly #framing: Framing
+  readonly #lines: LineWatcher
+  #frames: Frame[] = []
+  #event = ''
+  #data: string[] = []
+
+  constructor(framing: Framing) {
+    this.#framing = framing
+    this.#lines = new LineWatcher(framing, (bytes, start, end) => this.#line(utf8TextOf(bytes, start, end)))
+  }
+
+  /** The frames that are whole with this chunk. */
+  push(chunk: Uint8Array): readonly Frame[] {
+    this.#lines.push(chunk)
+    const frames = this.#frames
+    this.#frames = []
+    return frames
+  }
+
+  /** What the end of the stream makes whole: a last line needs no line break, an event needs its blank line. */
+  end(): readonly Frame[] {
+    return this.#framing === 'lines' ? this.push(LF) : []
+  }
+
+  #line(line: string): void {
+    if (this.#framing === 'lines') {
+      if (line.trim() !== '') this.#frames.push({ event: '', data: line })
+    } else if (line !== '') {
+      this.#field(line)
+    } else {
+      if (this.#data.length > 0) this.#frames.push({ event: this.#event, data: this.#data.join('\n') })
+      this.#event = ''
+      this.#data = []
+    }
+  }
+
+  #field(line: string): void {
+    const colon = line.indexOf(':')
+    const name = colon < 0 ? line : line.slice(0, colon)
+    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
+    if (name === 'event') this.#event = value
+    else if (name === 'data') this.#data.push(value)
+  }
+}
+
+/** What one frame of the form says, in its order. What is not known is passed over. */
+export function partsOfFrame(form: StreamForm, { event, data }: Frame): readonly AnswerPart[] {
+  if (data === form.endData) return [{ kind: 'end' }]
+  const frame = parseObject(data)
+  const error = frame && (errorOf(frame) ?? (event === 'error' ? frame : undefined))
+  if (error !== undefined) return [{ kind: 'failed', message: errorMessage(error) }]
+  return frame === undefined ? [] : form.partsOf(frame)
+}

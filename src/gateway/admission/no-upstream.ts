@@ -1,0 +1,87 @@
+import { PunkuError } from '../../core/error.ts'
+import { upstreamAway } from '../../core/upstream-away.ts'
+import { outOfFiles } from '../../servers/failure.ts'
+import type { ServerName } from '../../servers/known/model-servers.ts'
+import { meantRoute, meantText } from '../../servers/meant-route.ts'
+import type { OrgUpstreams } from '../upstreams/org-upstreams.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import { DOWN_INTERVAL_MS } from '../upstreams/upstream-refresher.ts'
+import { serves, type Wanted } from './chooser.ts'
+
+/** The most that are looked at to say why none will do. */
+const MAX_LOOKED_AT = 64
+
+/** Whether an upstream of the org could turn out to serve the request, once it is asked again. */
+export function isWorthAsking(org: OrgUpstreams, { route, pinned }: Wanted): boolean {
+  if (pinned === undefined) return org.unknownCount > 0 || route.servers.some((server) => !isEmpty(org, server))
+  const known = org.get(pinned)?.upstream.known
+  return known !== undefined && (known.server === undefined || serves(known.server, route))
+}
+
+/**
+ * Why no upstream of the org will do, for whoever asked. It tells nothing of other orgs.
+ * @param isAwaited one that was not heard of yet may still come, and turn out to have what is asked for
+ */
+export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): PunkuError {
+  const { route, canonicalModel, askedModel = canonicalModel, pinned } = wanted
+  const candidates = candidatesOf(org, pinned)
+  if (candidates.length === 0) {
+    if (pinned !== undefined) return new PunkuError('invalid_request', 'There is no upstream of the name asked for.')
+    // Nothing that asking again would change.
+    return new PunkuError(
+      'route_not_served',
+      'No model server is configured. Add one to the gateway, or pair an agent with it.',
+    )
+  }
+  const isServed =
+    pinned === undefined
+      ? route.servers.some((server) => !isEmpty(org, server))
+      : candidates.some(({ known }) => serves(known.server, route))
+  if (isServed && isAwaited) return unheard(`whether one has the model '${askedModel}'`)
+  if (isServed) return new PunkuError('model_not_found', `model '${askedModel}' not found`, { param: 'model' })
+  const hasAnswer = pinned === undefined ? org.up.size > 0 : candidates.some(({ known }) => known.health.state === 'up')
+  const areAllKnown = pinned === undefined ? org.unknownCount === 0 : candidates.every(({ known }) => known.server)
+  if (hasAnswer && isAwaited) return unheard(`whether one serves ${route.method} ${route.path}`)
+  if (hasAnswer || areAllKnown) {
+    const meant = meantRoute(route.method, route.path, ({ servers }) => servers.some((server) => !isEmpty(org, server)))
+    return new PunkuError(
+      'route_not_served',
+      `No model server here serves ${route.method} ${route.path} of the ${route.dialect} API. ` +
+        `It takes one of: ${route.servers.join(', ')}.${meant === undefined ? '' : ` ${meantText(meant)}`}`,
+    )
+  }
+  if (candidates.some(({ known }) => known.health.failure === 'away')) {
+    return upstreamAway(
+      'No model server has answered the gateway yet, and an agent is not connected. Ask again in a few seconds; if it stays away, check that `punku connect` runs beside the model server.',
+    )
+  }
+  const { health } = candidates[0]?.known ?? {}
+  if (health?.failure === 'exhausted') return outOfFiles({ detail: { reason: health.reason } })
+  const options = { retryAfterMs: DOWN_INTERVAL_MS, detail: { reason: health?.reason ?? '' } }
+  return candidates.every(({ known }) => known.health.failure === 'refused')
+    ? new PunkuError('upstream_refused', 'No model server is running where the gateway looks. Start it.', options)
+    : new PunkuError(
+        'upstream_unreachable',
+        'No model server has answered the gateway yet. Check that it is on, and its address.',
+        options,
+      )
+}
+
+/** The refusal while some have not been heard of. @param what nobody knows: `which models there are` */
+export function unheard(what: string): PunkuError {
+  return upstreamAway(
+    `The gateway has started a short while ago and not every upstream has been heard of since, so it cannot say ${what}. Ask again in a few seconds.`,
+  )
+}
+
+function candidatesOf(org: OrgUpstreams, pinned: string | undefined): readonly Upstream[] {
+  if (pinned !== undefined) {
+    const member = org.get(pinned)
+    return member === undefined ? [] : [member.upstream]
+  }
+  return Array.from(Iterator.from(org.members()).take(MAX_LOOKED_AT), ({ upstream }) => upstream)
+}
+
+function isEmpty(org: OrgUpstreams, server: ServerName): boolean {
+  return org.serversOf(server)?.isEmpty ?? true
+}

@@ -1,0 +1,19 @@
+import type { OpenChange } from '../store/store.ts'
+
+/**
+ * Ends what an org has given out, when whoever had it is gone: as a part of the change that ends those, or in this process
+ * where that cannot be stored.
+ */
+export interface Endings {
+  /** Revokes the keys of a person in an org, or without a person all keys of the org. */
+  revokeKeys(
+    change: OpenChange,
+    scope: { readonly orgId: string; readonly personId: string | undefined },
+  ): Promise<void>
+  /** Revokes all keys of a person in this process alone. */
+  revokeKeysHere(personId: string): void
+  /** Goes by what the database has of the keys of a person again. */
+  overHere(personId: string): void
+  /** Revokes the tunnels of an org, and removes the upstreams that were added to it. */
+  endPlaces(change: OpenChange, orgId: string): Promise<void>
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http'
+import type { WireFormat } from '../../formats/format.ts'
+import type { HeaderView } from '../../http/headers.ts'
+import type { JsonSpan } from '../../http/json-scan.ts'
+import type { ServedRoute } from '../../servers/route-table.ts'
+import type { Key } from '../access/key.ts'
+import { type LeftOut, leftOutOf } from './left-out.ts'
+import type { NamedModel, RequestFacts } from './request-facts.ts'
+
+/**
+ * What a client said, once it was read and allowed. It never changes: what is sent is an `Order`, which is made of it
+ * and of a lease.
+ */
+export interface Ask {
+  readonly key: Key
+  readonly route: ServedRoute
+  /** How the route's answers are written; `undefined`: nothing in them is read. */
+  readonly format: WireFormat | undefined
+  /** In canonical form, without a key in it. */
+  readonly path: string
+  /** The parameters that the route lets through, without `?`. */
+  readonly query: string
+  readonly headers: HeaderView
+  /** Every model it names; the first is the one it is about. */
+  readonly models: readonly NamedModel[]
+  /** Models it names beside them. */
+  readonly otherModels: readonly NamedModel[]
+  readonly wantsStream: boolean
+  /** What its body calls its conversation. */
+  readonly conversation: string | undefined
+  /** Where its tools stand in its body. */
+  readonly tools: JsonSpan | undefined
+  /** What of its body no upstream is sent. */
+  readonly leftOut: readonly LeftOut[]
+  /** Whole and decoded, or a stream that is passed on as it comes. */
+  readonly body: Buffer | IncomingMessage
+}
+
+/** What is known of a request before its body was read. */
+export type AskHead = Pick<Ask, 'key' | 'route' | 'format' | 'path' | 'query' | 'headers'>
+
+/** The ask of a request whose body was read. */
+export function askOf(head: AskHead, facts: RequestFacts, body: Buffer): Ask {
+  const { models, otherModels, wantsStream, conversation, tools } = facts
+  return { ...head, models, otherModels, wantsStream, conversation, tools, leftOut: leftOutOf(head.key, facts), body }
+}
+
+/** The ask of a request whose body is passed on unread. */
+export function rawAskOf(head: AskHead, body: IncomingMessage): Ask {
+  const nothing = {
+    models: [],
+    otherModels: [],
+    wantsStream: false,
+    conversation: undefined,
+    tools: undefined,
+    leftOut: [],
+  }
+  return { ...head, ...nothing, body }
+}

@@ -1,0 +1,127 @@
+import type { Clock } from '../../core/clock.ts'
+import { PunkuError } from '../../core/error.ts'
+import { upstreamAway } from '../../core/upstream-away.ts'
+import type { Listing } from '../../dialects/dialect.ts'
+import type { ListedModel } from '../../dialects/listed-model.ts'
+import { renderListing } from '../../dialects/listings.ts'
+import type { KnownServer } from '../../servers/known-server.ts'
+import type { CatalogueModel } from '../../servers/server.ts'
+import { mayUseModel } from '../access/scope.ts'
+import type { Admission } from '../admission/admission.ts'
+import { unheard } from '../admission/no-upstream.ts'
+import type { Answer } from '../reply/answer.ts'
+import type { LoadedModels } from '../upstreams/loaded-models.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import { DOWN_INTERVAL_MS, FRESH_MS, type UpstreamRefresher } from '../upstreams/upstream-refresher.ts'
+import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts'
+import type { Ask } from './ask.ts'
+
+/** What a listing is made with. */
+export interface ListingParts {
+  readonly upstreams: UpstreamRegistry
+  readonly refresher: UpstreamRefresher
+  readonly admission: Admission
+  readonly loaded: LoadedModels
+  readonly clock: Clock
+}
+
+/**
+ * The answer of a route that lists models: over all upstreams of the key's org that have the route, only what the key
+ * may use. From what is known, at once; a second is waited at most, for what is not. Throws `route_not_served` where no
+ * upstream has the route, and the upstream's own failure where none answers.
+ */
+export async function listingAnswer(ask: Ask, listing: Listing, parts: ListingParts): Promise<Answer> {
+  const { key, headers, query } = ask
+  const serving = await knownUpstreams(ask, parts)
+  const models = listing === 'ollama-ps' ? await loadedModels(serving, parts.loaded) : serving.flatMap(catalogueOf)
+  const asked = ask.models[0]?.canonical
+  const wanted = listing === 'model' ? models.filter(({ canonical }) => canonical === asked) : models
+  const visible = unique(
+    wanted.filter((model) => mayUseModel(key, model.canonical) && (key.allowsCloud || !model.isCloud)),
+  )
+  const hasAnthropicVersion = headers.get('anthropic-version') !== undefined
+  // An empty list would pass for the truth, but for that of the loaded ones.
+  if (visible.length === 0 && (listing === 'models' || listing === 'ollama-tags' || listing === 'model')) {
+    if (parts.admission.isAwaited(key.orgId)) throw unheard('which models there are')
+  }
+  const { contentType, body } = renderListing(listing, spelledAsAsked(visible, ask, listing), {
+    hasAnthropicVersion,
+    query,
+  })
+  return { status: 200, headers: ['content-type', contentType], body }
+}
+
+/** One that was asked for is shown under the name it was asked by, as servers do: `hello` of `hello:latest`. */
+function spelledAsAsked(models: readonly VisibleModel[], { models: [named] }: Ask, listing: Listing) {
+  if (listing !== 'model' || named === undefined) return models
+  return models.map((model) => ({ ...model, id: named.asked }))
+}
+
+interface VisibleModel extends ListedModel {
+  readonly canonical: string
+  readonly isCloud: boolean
+}
+
+async function knownUpstreams(
+  { key: { orgId }, route, models: [model] }: Ask,
+  { upstreams, refresher, admission, clock }: ListingParts,
+): Promise<readonly Upstream[]> {
+  const all = upstreams.of(orgId)
+  const now = clock.now()
+  // Read anew when it is shown, so that the next list has what is new by then.
+  const stale = all.filter(({ known }) => now - known.health.checkedAt > FRESH_MS)
+  if (all.some(({ known }) => known.health.state === 'up')) {
+    // One that is down may take long to say so again; it is asked only when there is nobody else to ask.
+    refresher.askBehind(stale.filter(({ known }) => known.health.state !== 'down'))
+    await refresher.hear(all.filter((upstream) => isUnheard(upstream) || refresher.isRenewing(upstream)))
+  } else await refresher.hear(stale)
+  const serving = admission.serving(orgId, route)
+  // A list is shown only where somebody gave it: an old or an empty one would pass for the truth.
+  if (!serving.some(({ known }) => known.health.state === 'up')) throw noneAnswers(serving)
+  // As for a request to it: it may be new.
+  if (model !== undefined && !serving.some(({ known }) => known.modelOf(model.canonical)))
+    await admission.askAgain(orgId)
+  return serving
+}
+
+/** What it has is not known yet, and it is being asked. */
+function isUnheard({ known }: Upstream): boolean {
+  return known.models === undefined && known.health.state === 'unprobed'
+}
+
+function catalogueOf({ known: { models = [], server } }: Upstream): VisibleModel[] {
+  return models.map((model) => visibleModel(model, server))
+}
+
+function noneAnswers(serving: readonly Upstream[]): PunkuError {
+  if (serving.some(({ known }) => known.health.failure === 'away')) {
+    return upstreamAway(
+      'No model server answers now and an agent is not connected, so nobody knows which models there are. Ask again in a few seconds; if it stays away, check that `punku connect` runs beside the model server.',
+    )
+  }
+  const isRefused = serving.every(({ known }) => known.health.failure === 'refused')
+  return new PunkuError(
+    isRefused ? 'upstream_refused' : 'upstream_unreachable',
+    'No model server answers now, so nobody knows which models there are. Start it, or check that it can be reached.',
+    { retryAfterMs: DOWN_INTERVAL_MS },
+  )
+}
+
+async function loadedModels(serving: readonly Upstream[], loaded: LoadedModels): Promise<VisibleModel[]> {
+  const told = await loaded.of(serving.filter(({ known }) => known.health.state === 'up'))
+  if (told.length === 0) {
+    throw new PunkuError('upstream_invalid', 'The model server did not say which models it has loaded. See its log.')
+  }
+  return told.flatMap(([{ known }, models]) => models.map((model) => visibleModel(model, known.server)))
+}
+
+function visibleModel({ id, canonical, isCloud, entry }: CatalogueModel, server: KnownServer['server']): VisibleModel {
+  return { id, canonical, isCloud, entry, server }
+}
+
+/** The first of each name: several upstreams may have the same model. */
+function unique(models: readonly VisibleModel[]): VisibleModel[] {
+  const byName = new Map<string, VisibleModel>()
+  for (const model of models) if (!byName.has(model.canonical)) byName.set(model.canonical, model)
+  return [...byName.values()]
+}

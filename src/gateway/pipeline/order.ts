@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http'
+import { requestHeadersFor } from '../../http/headers.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import type { Ask } from './ask.ts'
+import { type LeftOut, withoutLeftOut } from './left-out.ts'
+
+/** What is sent to an upstream for an ask. Its body is the ask's own bytes, but for what is left out of them. */
+export interface Order {
+  readonly method: Ask['route']['method']
+  /** Path and query, in origin-form. */
+  readonly target: string
+  /** Flat name and value pairs. */
+  readonly headers: string[]
+  readonly body: Buffer | IncomingMessage | null
+}
+
+/**
+ * The order of an ask for an upstream: headers from an allow-list, the upstream's own credential in place of the
+ * caller's.
+ */
+export function orderOf(
+  { route, path, query, headers, body }: Ask,
+  { way }: Upstream,
+  leftOut: readonly LeftOut[] = [],
+): Order {
+  const { base, credential } = way
+  const outgoing = requestHeadersFor(headers)
+  if (credential !== undefined) {
+    const value = credential.reveal()
+    outgoing.push(credential.header, credential.header === 'authorization' ? `Bearer ${value}` : value)
+  }
+  const isWhole = Buffer.isBuffer(body)
+  const length = isWhole ? undefined : headers.get('content-length')
+  if (length !== undefined) outgoing.push('content-length', length)
+  return {
+    method: route.method,
+    target: base.basePath + path + (query === '' ? '' : `?${query}`),
+    headers: outgoing,
+    body: isWhole ? wholeBody(body, leftOut) : body,
+  }
+}
+
+function wholeBody(body: Buffer, leftOut: readonly LeftOut[]): Buffer | null {
+  if (body.length === 0) return null
+  return leftOut.length === 0 ? body : withoutLeftOut(body, leftOut)
+}

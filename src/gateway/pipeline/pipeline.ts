@@ -1,0 +1,305 @@
+import { PunkuError } from '../../core/error.ts'
+import type { BudgetRefusal } from '../../core/memory-budget.ts'
+import { Places } from '../../core/places.ts'
+import { renderListing } from '../../dialects/listings.ts'
+import { FORMATS } from '../../formats/formats.ts'
+import { readBody } from '../../http/body.ts'
+import { clientAddress } from '../../http/client-address.ts'
+import { originNotAllowed } from '../../http/origin.ts'
+import { filterQuery, REFUSED_PARAMETERS } from '../../http/target.ts'
+import { meantRoute, meantText } from '../../servers/meant-route.ts'
+import { findRoute } from '../../servers/route-table.ts'
+import { readCredential } from '../access/credential.ts'
+import type { Key } from '../access/key.ts'
+import type { Lease } from '../admission/lease.ts'
+import type { Answer } from '../reply/answer.ts'
+import {
+  type ArrivalTarget,
+  hasBody,
+  isEndUnclear,
+  readTarget,
+  refuseNavigation,
+  refuseUnclearHead,
+  refuseWebSocket,
+} from './arrival.ts'
+import { type Ask, type AskHead, askOf, rawAskOf } from './ask.ts'
+import { authoriseBody, authoriseModels, authoriseServed, authoriseUnread, routeRefusal } from './authorise.ts'
+import { BodyTurns, SingleTurns } from './body-turns.ts'
+import { corsHeaders, preflightAnswer } from './cors.ts'
+import type { Exchange } from './exchange.ts'
+import { searchLeftOut } from './left-out.ts'
+import { listingAnswer } from './listing.ts'
+import { type Order, orderOf } from './order.ts'
+import { isOwnPath, ownAnswer } from './own-routes.ts'
+import type { PipelineOptions } from './pipeline-options.ts'
+import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
+
+/** To look through a body larger than this takes a millisecond or more. */
+const LARGE_BODY_BYTES = 1_048_576
+
+/** Bodies that are decoded at a time: each keeps a thread of the pool busy, of which there are four. */
+const MAX_DECODING = 2
+
+/** The JSON of a request that has no body. */
+const NO_BODY = Buffer.alloc(0)
+
+/** A route with what of the path it leaves open. */
+type FoundRoute = Extract<NonNullable<ReturnType<typeof findRoute>>, { readonly route: unknown }>
+
+/**
+ * A request's life: receive → route → authenticate → authorise → admit and choose → send. Each step gives a value, which
+ * the exchange is told and the next step is made of. Every refusal is a thrown `PunkuError`; `run` is the one place
+ * that catches.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions
+  readonly #turns: BodyTurns
+  readonly #scanTurns: SingleTurns
+  readonly #decoding = new Places(MAX_DECODING)
+
+  constructor(options: PipelineOptions) {
+    this.#options = options
+    this.#turns = new BodyTurns(options.clock)
+    this.#scanTurns = new SingleTurns(options.clock)
+  }
+
+  /** Carries one exchange to its end. Never rejects. */
+  async run(exchange: Exchange): Promise<void> {
+    try {
+      await this.#steps(exchange)
+    } catch (thrown) {
+      exchange.fail(PunkuError.from(thrown))
+    }
+  }
+
+  /** Ends one exchange with an error, in the name of its route and its key as far as it has good ones. */
+  refuse(exchange: Exchange, error: PunkuError): void {
+    try {
+      const target = this.#receive(exchange)
+      exchange.aimedAt(target.path)
+      findRouteOf(exchange, target.path)
+      this.#authenticate(exchange, target)
+    } catch {
+      // What else is wrong with it is told when it is asked again.
+    }
+    exchange.fail(error)
+  }
+
+  async #steps(exchange: Exchange): Promise<void> {
+    const { req, headers } = exchange
+    const target = this.#receive(exchange)
+    if (target.pathKey === undefined && isOwnPath(target.path)) {
+      const answer = ownAnswer(exchange, target, this.#options)
+      exchange.answerAboutGateway(answer instanceof Promise ? await answer : answer)
+      return
+    }
+    exchange.aimedAt(target.path)
+    refuseNavigation(headers)
+    refuseWebSocket(req.method, headers)
+    const preflight = req.method === 'OPTIONS' ? preflightAnswer(headers) : undefined
+    if (preflight !== undefined) {
+      exchange.answer(preflight)
+      return
+    }
+    const found = findRouteOf(exchange, target.path)
+    if (isKnock(found.route)) {
+      exchange.answer(GREETING)
+      return
+    }
+    const key = this.#authenticate(exchange, target)
+    exchange.occupies(this.#options.clients.enter(key.orgId))
+    this.#authoriseRoute(key, found.route)
+    const ask = found.route.isRawUpload
+      ? this.#readNothing(exchange, key, found, target)
+      : await this.#read(exchange, key, found, target)
+    if (ask === undefined || exchange.isOver) return
+    if (ask.route.listing !== undefined) {
+      exchange.answer(await listingAnswer(ask, ask.route.listing, this.#options))
+      return
+    }
+    // Not awaited where it is there at once: a turn of the queue costs more than the choice.
+    const leasing = this.#lease(ask)
+    const lease = leasing instanceof Promise ? await leasing : leasing
+    exchange.leased(lease)
+    if (exchange.isOver) return
+    authoriseServed(ask, lease.upstream)
+    const leftOut = [...ask.leftOut, ...searchLeftOut(ask, lease.upstream, this.#options.webSearch)]
+    exchange.leavesOut(leftOut.map(({ name }) => name))
+    this.#send(exchange, lease, orderOf(ask, lease.upstream, leftOut))
+  }
+
+  #receive(exchange: Exchange): ArrivalTarget {
+    const { req, reply, headers } = exchange
+    const cors = corsHeaders(headers, this.#options)
+    // Before anything is refused: a page that may call may read why.
+    reply.alwaysSend(cors ?? [])
+    if (isEndUnclear(req.httpVersion, headers)) reply.closeAfter()
+    refuseUnclearHead(req, headers, this.#options)
+    if (cors === undefined) throw originNotAllowed(headers.get('origin'))
+    return readTarget(req.url, this.#options)
+  }
+
+  #authenticate(exchange: Exchange, { pathKey, query }: ArrivalTarget): Key {
+    const { keyring, clock, keyed, trustedProxies } = this.#options
+    const { req, headers } = exchange
+    const presented = this.#credentialOf(exchange, { pathKey, query })
+    const address = clientAddress(req.socket.remoteAddress ?? '', headers.get('x-forwarded-for'), trustedProxies)
+    const key = keyring.verify(presented, { address, nowMs: clock.now() })
+    exchange.identified(key, keyed)
+    return key
+  }
+
+  #credentialOf({ req, headers }: Exchange, place: Pick<ArrivalTarget, 'pathKey' | 'query'>): string {
+    try {
+      return readCredential(req.rawHeaders, place)
+    } catch (thrown) {
+      const isMissing = thrown instanceof PunkuError && thrown.code === 'key_missing'
+      throw isMissing && headers.get('user-agent')?.startsWith('ollama/') ? noPlaceForKey(this.#options) : thrown
+    }
+  }
+
+  /** A route that nobody here has is refused for that, whatever the key may do: no other key would help. */
+  #authoriseRoute(key: Key, route: FoundRoute['route']): void {
+    const refusal = routeRefusal(key, route)
+    if (refusal !== undefined) throw this.#options.admission.notServed(key.orgId, route) ?? refusal
+  }
+
+  #readNothing(exchange: Exchange, key: Key, { route }: FoundRoute, target: ArrivalTarget): Ask {
+    const head = headOf(exchange, key, route, target)
+    authoriseUnread(key)
+    const ask = rawAskOf(head, exchange.req)
+    exchange.asked(ask)
+    return ask
+  }
+
+  /** Reads the body and what policy needs of it; `undefined` when the exchange has ended meanwhile. */
+  async #read(
+    exchange: Exchange,
+    key: Key,
+    { route, params }: FoundRoute,
+    target: ArrivalTarget,
+  ): Promise<Ask | undefined> {
+    const head = headOf(exchange, key, route, target)
+    const { headers } = head
+    const bytes = route.body !== 'none' && hasBody(headers) ? await this.#readBody(exchange, key, route) : NO_BODY
+    // Many that come at once would be looked through in one go.
+    if (bytes.length > LARGE_BODY_BYTES) await this.#scanTurns.next()
+    if (exchange.isOver) return undefined
+    const contentType = headers.get('content-type')
+    const facts = readRequestFacts(route, params.model, { bytes, contentType }, this.#options.jsonDepth)
+    const ask = askOf(head, facts, bytes)
+    exchange.asked(ask)
+    authoriseBody(key, route, facts)
+    return ask
+  }
+
+  #readBody(exchange: Exchange, key: Key, route: FoundRoute['route']): Promise<Buffer> {
+    const { bodyBytes, decodedBodyBytes, bodies, jsonDepth } = this.#options
+    const share = bodies.open(key.id)
+    exchange.holds(share)
+    inviteBody(exchange)
+    exchange.awaitBody()
+    return readBody(exchange.req, exchange.headers, {
+      maxBytes: bodyBytes,
+      maxDecodedBytes: decodedBodyBytes,
+      onProgress: (bytes) => exchange.received(bytes),
+      hold(bytes) {
+        // One that is over has given back what it held.
+        const refusal = exchange.isOver ? undefined : share.hold(bytes)
+        if (refusal !== undefined) throw noMemory(refusal)
+      },
+      mayGoOn: (bytes, resume) => this.#turns.read(bytes, resume),
+      turnToDecode: () => this.#decoding.enter(),
+      onBeginning(bytes) {
+        const models = modelsInBeginning(route, bytes, jsonDepth)
+        exchange.asksFor(models[0]?.asked)
+        authoriseModels(key, models)
+      },
+    })
+  }
+
+  #lease({ key: { orgId }, route, models: [model] }: Ask): Lease | Promise<Lease> {
+    return this.#options.admission.lease({
+      orgId,
+      route,
+      canonicalModel: model?.canonical,
+      askedModel: model?.asked,
+    })
+  }
+
+  #send(exchange: Exchange, { upstream: { way } }: Lease, { method, target, headers, body }: Order): void {
+    const handler = exchange.sent()
+    if (handler === undefined) return
+    if (body !== null && !Buffer.isBuffer(body)) {
+      inviteBody(exchange)
+      body.on('data', (chunk: Buffer) => exchange.received(chunk.length))
+    }
+    way.dispatcher.dispatch({ origin: way.base.origin, path: target, method, headers, body }, handler)
+  }
+}
+
+/** Whether it is the knock that Ollama's command line and Claude Code begin with, which neither gives a key. */
+function isKnock({ method, path }: FoundRoute['route']): boolean {
+  return method === 'HEAD' && path === '/'
+}
+
+/** What Ollama says there, to whoever asks: it tells nothing of what is behind. */
+const GREETING: Answer = {
+  status: 200,
+  headers: ['content-type', 'text/plain; charset=utf-8'],
+  body: renderListing('root', [], { hasAnthropicVersion: false, query: '' }).body,
+}
+
+/** For Ollama's command line, which can be given an address and nothing else. */
+function noPlaceForKey({ keyInPath }: PipelineOptions): PunkuError {
+  return new PunkuError(
+    'key_missing',
+    `This gateway needs a key, which Ollama's command line takes in its address alone: OLLAMA_HOST=<this gateway>/k/<key>.${
+      keyInPath ? '' : ' Its owner has to allow that first (gateway.keyInPath).'
+    }`,
+  )
+}
+
+/** How long a body that found no memory had better wait, milliseconds. */
+const FULL_RETRY_MS = 2_000
+
+function noMemory(refusal: BudgetRefusal): PunkuError {
+  const why =
+    refusal === 'owner'
+      ? 'The requests of this key hold as much memory as those of one key may (limits.bodyMemoryPerKey).'
+      : 'The requests of all clients hold as much memory as they may (limits.bodyMemory).'
+  return new PunkuError('overloaded', `${why} Ask again in a moment.`, { retryAfterMs: FULL_RETRY_MS })
+}
+
+function findRouteOf(exchange: Exchange, path: string): FoundRoute {
+  const found = findRoute(exchange.req.method ?? '', path)
+  if (found === undefined) {
+    const meant = meantRoute(exchange.req.method ?? '', path)
+    if (meant !== undefined) exchange.meant(meant.dialect)
+    throw new PunkuError(
+      'route_not_found',
+      meant === undefined
+        ? 'This gateway has no such route. It serves the Ollama, OpenAI and Anthropic APIs by their exact paths.'
+        : `This gateway has no such route. ${meantText(meant)}`,
+    )
+  }
+  if ('allowed' in found) {
+    throw new PunkuError('method_not_allowed', `This route takes ${found.allowed.join(' and ')} only.`, {
+      allowedMethods: found.allowed,
+    })
+  }
+  exchange.routed(found.route)
+  return found
+}
+
+function headOf({ headers }: Exchange, key: Key, route: FoundRoute['route'], target: ArrivalTarget): AskHead {
+  const query = filterQuery(target.query, route.query ?? [], REFUSED_PARAMETERS)
+  const format = route.format === undefined ? undefined : FORMATS[route.format]
+  return { key, route, format, path: target.path, query, headers }
+}
+
+/** A client that asked first (`Expect: 100-continue`) sends its body only once it is told to: not before it is let in. */
+function inviteBody({ req, headers, reply }: Exchange): void {
+  // RFC 9110 §10.1.1: not over HTTP/1.0, whose clients take it for the answer.
+  if (headers.get('expect') !== undefined && req.httpVersion === '1.1') reply.inviteBody()
+}

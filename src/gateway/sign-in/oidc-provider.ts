@@ -1,0 +1,128 @@
+import {
+  createAuthorizationURL,
+  type OAuth2Tokens,
+  type OAuthProvider,
+  validateAuthorizationCode,
+  verifyProviderIdToken,
+} from '@better-auth/core/oauth2'
+import { getOAuthState } from 'better-auth/api'
+import { createRemoteJWKSet, decodeJwt } from 'jose'
+import { z } from 'zod'
+import type { Logger } from '../../core/log.ts'
+import type { IssuerDiscovery, IssuerMetadata } from './oidc-discovery.ts'
+import type { IssuerSettings } from './sign-in-settings.ts'
+
+const TIMEOUT_MS = 10_000
+const MAX_NAME_LENGTH = 100
+/** Where the state of a sign-in keeps which issuer it is at. */
+export const ISSUER_OF_STATE = 'issuer'
+
+/** What a sign-in needs of the claims about somebody (OpenID Connect Core 1.0 §5.1). */
+const claims = z.object({
+  sub: z.string().min(1).max(255),
+  name: z.string().optional(),
+  email: z.email().max(254).optional(),
+  // Some issuers send the words.
+  email_verified: z.union([z.boolean(), z.literal('true'), z.literal('false')]).optional(),
+})
+type Claims = z.output<typeof claims>
+
+/**
+ * An issuer as the library for sign-in wants it. Nobody is taken at the word of an ID token that is missing, that the
+ * issuer did not sign, or that is for another client, another sign-in or another time.
+ */
+export function oidcProvider(settings: IssuerSettings, discovery: IssuerDiscovery, log: Logger): OAuthProvider<Claims> {
+  const { id, label, issuer, clientId, clientSecret } = settings
+  const client = { clientId, ...(clientSecret === undefined ? {} : { clientSecret: clientSecret.reveal() }) }
+  const keys = new Map<string, ReturnType<typeof createRemoteJWKSet>>()
+  const keysOf = ({ keysUrl }: IssuerMetadata) => {
+    const known = keys.get(keysUrl) ?? createRemoteJWKSet(new URL(keysUrl))
+    return keys.set(keysUrl, known) && known
+  }
+
+  return {
+    id,
+    name: label,
+    issuer,
+    requiresIdTokenNonce: true,
+    accountSubject: ({ profile }) => profile.sub,
+    async createAuthorizationURL({ state, codeVerifier, redirectURI, idTokenNonce }) {
+      return await createAuthorizationURL({
+        id,
+        options: client,
+        authorizationEndpoint: (await discovery.find()).authorizationUrl,
+        state,
+        codeVerifier,
+        redirectURI,
+        nonce: idTokenNonce,
+        scopes: ['openid', ...settings.scopes.filter((scope) => scope !== 'openid')],
+      })
+    },
+    async validateAuthorizationCode({ code, codeVerifier, redirectURI }) {
+      // A code of one issuer must not be brought to another (RFC 9700 §4.4.2.2).
+      const started = (await getOAuthState())?.serverContext?.[ISSUER_OF_STATE]
+      if (started !== id || codeVerifier === undefined) return null
+      const { tokenUrl, authentication } = await discovery.find()
+      return await validateAuthorizationCode({
+        code,
+        codeVerifier,
+        redirectURI,
+        options: client,
+        tokenEndpoint: tokenUrl,
+        ...(clientSecret === undefined ? { tokenEndpointAuth: { method: 'none' as const } } : { authentication }),
+      })
+    },
+    async getUserInfo({ expectedIdTokenNonce, ...tokens }) {
+      if (tokens.idToken === undefined || expectedIdTokenNonce === undefined) return null
+      try {
+        const metadata = await discovery.find()
+        const idToken = {
+          jwks: keysOf(metadata),
+          issuer,
+          audience: clientId,
+          algorithms: [...metadata.algorithms],
+          verifyClaims: (claimed: Readonly<Record<string, unknown>>) => isForClient(claimed, clientId),
+        }
+        if (!(await verifyProviderIdToken({ idToken }, tokens.idToken, expectedIdTokenNonce))) return null
+        const data = await claimsOf(tokens, tokens.idToken, metadata)
+        const isVerified = data.email_verified === true || data.email_verified === 'true'
+        return { user: { name: nameOf(data), email: data.email?.toLowerCase(), emailVerified: isVerified }, data }
+      } catch (error) {
+        log.warn({ err: error, issuer: id }, 'sign-in.issuer-failed')
+        return null
+      }
+    },
+  }
+}
+
+/** What Core 1.0 §3.1.3.7 asks besides signature, issuer and audience: it ends, and where it is for several, it was given to us. */
+function isForClient({ exp, aud, azp }: Readonly<Record<string, unknown>>, clientId: string): boolean {
+  if (typeof exp !== 'number') return false
+  const isForSeveral = Array.isArray(aud) && aud.length > 1
+  return azp === undefined ? !isForSeveral : azp === clientId
+}
+
+/** Of the ID token, which has been verified; where it names no e-mail address, of the user info too. */
+async function claimsOf(
+  { accessToken }: OAuth2Tokens,
+  idToken: string,
+  { userInfoUrl }: IssuerMetadata,
+): Promise<Claims> {
+  const told = claims.parse(decodeJwt(idToken))
+  if (told.email !== undefined || userInfoUrl === undefined || accessToken === undefined) return told
+  const response = await fetch(userInfoUrl, {
+    headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' },
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  if (!response.ok) throw new Error(`the issuer's user info answered ${response.status}`)
+  const more = claims.parse(await response.json())
+  // It may be about somebody else: Core 1.0 §5.3.2.
+  if (more.sub !== told.sub) throw new Error("the issuer's user info is about somebody else")
+  return { ...more, ...told }
+}
+
+function nameOf({ name, email }: Claims): string {
+  const plain = (name ?? '').replace(/\p{C}/gu, '').trim().slice(0, MAX_NAME_LENGTH)
+  return plain === '' ? (email?.split('@', 1)[0] ?? '') : plain
+}

@@ -1,0 +1,21 @@
+import type { Agent } from 'node:http'
+import type { GatewayError } from './gateway-error.ts'
+
+/** One way to the gateway, made for one connection. */
+export interface GatewayWay {
+  readonly agent: Agent
+  /** What a failure on the way means. Neither an address nor the proxy's credentials are in it. */
+  explain(thrown: unknown): GatewayError
+  /** The proxy's refusal, which else looks like an answer of the gateway; `undefined` when it let us through. */
+  refusal(): GatewayError | undefined
+}
+
+/** Names of the variables a proxy may be given in. */
+export const PROXY_VARIABLES = [
+  'https_proxy',
+  'HTTPS_PROXY',
+  'http_proxy',
+  'HTTP_PROXY',
+  'all_proxy',
+  'ALL_PROXY',
+] as const

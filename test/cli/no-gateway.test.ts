@@ -1,0 +1,163 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Command } from 'commander'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createProgram } from '../../src/cli/program.ts'
+import { writeLogin } from '../../src/client/logins.ts'
+import { ensureHome } from '../../src/config/home.ts'
+import { CONTROL_HEADER } from '../../src/contract/control-header.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { Place } from './punku.ts'
+
+/** Every command that asks a gateway, with what it must be given. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  'keys create': ['laptop'],
+  'keys list': [],
+  'keys show': ['laptop'],
+  'keys change': ['laptop', '--name', 'desk'],
+  'keys rotate': ['laptop'],
+  'keys revoke': ['laptop'],
+  models: [],
+  'upstreams list': [],
+  'upstreams show': ['ups_1'],
+  'upstreams add': ['attic', 'http://127.0.0.1:1'],
+  'upstreams change': ['ups_1', '--label', 'attic'],
+  'upstreams remove': ['ups_1'],
+  'upstreams discover': ['ups_1'],
+  'tunnels list': [],
+  'tunnels show': ['attic'],
+  'tunnels create': ['attic'],
+  'tunnels rename': ['attic', 'cellar'],
+  'tunnels rotate': ['attic'],
+  'tunnels revoke': ['attic'],
+  'tunnels approve': ['9KV-DU6', '--yes'],
+  'tunnels deny': ['9KV-DU6'],
+  requests: [],
+  'requests --follow': [],
+  'requests export': [],
+  usage: [],
+  'usage --csv': [],
+  'audit list': [],
+  'audit export': [],
+  'audit export --requests': [],
+  'audit verify': [],
+  'orgs list': [],
+  'orgs create': ['lab'],
+  'orgs use': ['lab'],
+  'orgs remove': ['lab'],
+  'people setup': [],
+  'people list': [],
+  'people invite': [],
+  'people reset': ['eve@example.org'],
+  'people admin': ['eve@example.org'],
+  'people remove': ['eve@example.org'],
+  status: [],
+}
+/** Those that ask for an address themselves. */
+const ADDRESSED: Readonly<Record<string, readonly string[]>> = { login: [], pair: [], 'pair --token-stdin': [] }
+/** Those that work here alone, wait for their gateway, or forget it all the same. */
+const OTHERS = ['serve', 'connect', 'disconnect', 'logout', 'config check', 'config show', 'version']
+
+const nameOf = (line: string) => line.replace(/ --.*/, '')
+
+test('all commands are here', async () => {
+  const here = [...Object.keys(COMMANDS), ...Object.keys(ADDRESSED)].map(nameOf)
+  expect([...new Set([...here, ...OTHERS])].sort()).toEqual(['requests', ...leavesOf(await createProgram())].sort())
+})
+
+/** The commands that have none below them. */
+function leavesOf(command: Command, path = ''): string[] {
+  return command.commands.flatMap((sub) => {
+    const name = `${path}${sub.name()}`
+    return sub.commands.length === 0 ? [name] : leavesOf(sub, `${name} `)
+  })
+}
+
+const page = '<!doctype html>\n<title>Welcome</title>\n'.repeat(100)
+const json = { 'content-type': 'application/json' }
+
+const CUT_OFF = 'a gateway that ends in the middle of its answer'
+
+/** What may stand where a gateway was. */
+const OTHER_SERVERS: Readonly<Record<string, RequestListener>> = {
+  'a page': (_req, res) => res.writeHead(200, { 'content-type': 'text/html' }).end(page),
+  'a page that is not found': (_req, res) => res.writeHead(404, { 'content-type': 'text/html' }).end(page),
+  'a proxy without its gateway': (_req, res) => res.writeHead(502, { 'content-type': 'text/html' }).end(page),
+  'a way to another place': (_req, res) => res.writeHead(302, { location: 'https://example.org/' }).end(),
+  'another API': (_req, res) => res.writeHead(200, json).end('{"hello":"world"}'),
+  'an API of nothing': (_req, res) => res.writeHead(200, json).end('null'),
+  "another API's refusal": (_req, res) => res.writeHead(400, { 'content-type': 'application/problem+json' }).end('<'),
+  'an answer without a body': (_req, res) => res.writeHead(204).end(),
+  'a server that hangs up': (req) => req.socket.destroy(),
+  [CUT_OFF]: (_req, res) => {
+    res
+      .writeHead(200, { ...json, [CONTROL_HEADER]: 'v1', 'content-length': 1_000 })
+      .write('{"keys":', () => res.destroy())
+  },
+}
+
+const place = new Place()
+const opened = new AsyncDisposableStack()
+beforeAll(() => ensureHome(place.home))
+afterAll(async () => {
+  await opened.disposeAsync()
+  place[Symbol.dispose]()
+})
+
+async function serve(listener: RequestListener): Promise<number> {
+  const server = createServer(listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  opened.defer(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+/** Each command ends with one sentence or two on one line, and as one that has failed. */
+async function expectOneLineEach(url: string, isToldOfLogout = false): Promise<void> {
+  const login = { url, token: new Secret('t'.repeat(20)), email: 'eve@example.org', signedInAt: 0 }
+  writeLogin(place.home, login)
+  const lines = [
+    ...Object.entries(COMMANDS).map(([name, given]) => [...wordsOf(name, given), '--gateway', url]),
+    ...Object.keys(ADDRESSED).map((name) => wordsOf(name, [url])),
+  ]
+  for (const words of lines) {
+    const { code, stdout, stderr } = await place.runWithInput(`${'x'.repeat(64)}\n`, ...words)
+    // An export prints what comes as it comes.
+    if (!words.includes('export')) expect([words, stdout]).toEqual([words, ''])
+    expect([words, stderr]).toEqual([words, expect.stringMatching(/^[A-Za-z][^\n]+\.\n$/)])
+    expect([words, [1, 69].includes(code ?? 0)]).toEqual([words, true])
+    expect(stderr).not.toMatch(/Error|undefined|[{}<]/)
+  }
+  expect(await place.run('logout', url)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(isToldOfLogout ? 'Signed out' : 'could not be told'),
+  })
+}
+
+/** The arguments stand before the flags. */
+function wordsOf(name: string, given: readonly string[]): string[] {
+  const words = name.split(' ')
+  const isFlag = (word: string) => word.startsWith('--')
+  return [...words.filter((word) => !isFlag(word)), ...given, ...words.filter(isFlag)]
+}
+
+describe('every command that finds no gateway says so in one line', () => {
+  test.each(Object.keys(OTHER_SERVERS))('but %s', async (name) => {
+    const port = await serve(OTHER_SERVERS[name] as RequestListener)
+    await expectOneLineEach(`http://127.0.0.1:${port}`, name === CUT_OFF)
+  })
+
+  test('since it is down', async () => expectOneLineEach(`http://127.0.0.1:${await findFreePort()}`))
+
+  test('since its name is none', async () => expectOneLineEach('https://gateway.invalid'))
+
+  test('since it speaks no TLS', async () => {
+    const port = await serve((_req, res) => res.end(page))
+    await expectOneLineEach(`https://127.0.0.1:${port}`)
+  })
+})

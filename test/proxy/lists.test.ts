@@ -1,0 +1,191 @@
+import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../support/clock.ts'
+import { startTestGateway } from '../support/gateway.ts'
+import { hold, rest } from '../support/scripted/steps.ts'
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
+import { post } from './client.ts'
+import { settled, until } from './turns.ts'
+
+/** The catalogue of an Ollama, and what it has loaded. */
+const TAGS = '/api/tags'
+const PS = '/api/ps'
+
+const LISTS: readonly (readonly [name: string, path: string, headers: Readonly<Record<string, string>>])[] = [
+  ['ollama', TAGS, {}],
+  ['openai', '/v1/models', {}],
+  ['anthropic', '/v1/models', { 'anthropic-version': '2023-06-01' }],
+]
+
+const CHATS: readonly (readonly [name: string, path: string, more: object])[] = [
+  ['ollama', '/api/chat', { stream: false }],
+  ['openai', '/v1/chat/completions', {}],
+  ['anthropic', '/v1/messages', { max_tokens: 9 }],
+]
+
+/** A gateway whose clock stands, before two Ollamas: what waits for the clock waits until a test moves it. */
+async function startGround() {
+  await using opened = new AsyncDisposableStack()
+  const clock = new ManualClock()
+  const models = ['quick:latest']
+  const quick = opened.use(await startScriptedUpstream({ server: 'ollama', models }))
+  const slow = opened.use(await startScriptedUpstream({ server: 'ollama', models: ['slow:latest'] }))
+  const gateway = opened.use(await startTestGateway({ upstreams: [quick.origin, slow.origin], clock }))
+  const key = await gateway.key({ routes: ['inference', 'metadata', 'manage'] })
+  await until(() => [quick, slow].every(isTold))
+  const kept = opened.move()
+  return {
+    clock,
+    models,
+    quick,
+    slow,
+    gateway,
+    async list(path: string, headers: Readonly<Record<string, string>> = {}): Promise<string[]> {
+      const response = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${key}`, ...headers } })
+      const body = (await response.json()) as Record<
+        string,
+        readonly { readonly id?: string; readonly name?: string }[]
+      >
+      return (body['models'] ?? body['data'] ?? []).map(({ id, name }) => id ?? name ?? '')
+    },
+    chat: (path: string, model: string, more: object) =>
+      post({ url: gateway.url, key, path, body: { model, messages: [{ role: 'user', content: 'hi' }], ...more } }),
+    remove: (model: string) =>
+      fetch(`${gateway.url}/api/delete`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${key}` },
+        body: JSON.stringify({ model }),
+      }),
+    knows: (model: string) => gateway.parts.upstreams.all().some(({ known }) => known.modelOf(model) !== undefined),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+/** All that its first refresh asks was asked: what is loaded comes last. */
+function isTold(upstream: ScriptedUpstream): boolean {
+  return count(upstream, PS) > 0
+}
+
+function count({ requests }: ScriptedUpstream, path: string): number {
+  return requests.filter((request) => request.path === path).length
+}
+
+describe('one model', () => {
+  test.each([
+    ['openai', {}],
+    ['anthropic', { 'anthropic-version': '2023-06-01' }],
+  ] as const)('is shown in the shape of %s under the name it was asked by', async (_, headers) => {
+    await using ground = await startGround()
+    const authorization = `Bearer ${await ground.gateway.key()}`
+    for (const name of ['quick', 'quick:latest', 'Quick', 'library/quick']) {
+      const found = await fetch(`${ground.gateway.url}/v1/models/${name}`, { headers: { authorization, ...headers } })
+      expect(await found.json()).toMatchObject({ id: name })
+    }
+  })
+})
+
+test.each(['/api/version', '/api/tags'])('HEAD %s tells the length that GET has', async (path) => {
+  await using ground = await startGround()
+  const headers = { authorization: `Bearer ${await ground.gateway.key()}` }
+  const get = await fetch(ground.gateway.url + path, { headers })
+  const head = await fetch(ground.gateway.url + path, { method: 'HEAD', headers })
+  expect(head.status).toBe(200)
+  expect(head.headers.get('content-length')).toBe(String(Buffer.byteLength(await get.text())))
+  expect(await head.text()).toBe('')
+})
+
+const BOTH = ['quick:latest', 'slow:latest']
+
+describe.each(LISTS)('the list of %s', (_name, path, headers) => {
+  test('is what is known, at once: one that hangs is asked once behind it', async () => {
+    await using ground = await startGround()
+    const { clock, slow, quick, list } = ground
+    clock.advance(2_001)
+    slow.behave([hold, rest], { path: TAGS, times: 100 })
+    const before = [count(quick, TAGS), count(slow, TAGS)] as const
+    const lists = await Promise.all(Array.from({ length: 8 }, () => list(path, headers)))
+    for (const names of lists) expect(names).toEqual(BOTH)
+    await until(() => count(slow, TAGS) > before[1] && count(quick, TAGS) > before[0])
+    expect(await list(path, headers)).toEqual(BOTH)
+    expect([count(quick, TAGS), count(slow, TAGS)]).toEqual([before[0] + 1, before[1] + 1])
+  })
+
+  test('has what is new the next time', async () => {
+    await using ground = await startGround()
+    const { clock, models, list } = ground
+    models.push('new:latest')
+    clock.advance(2_001)
+    expect(await list(path, headers)).toEqual(BOTH)
+    await until(() => ground.knows('new:latest'))
+    expect(await list(path, headers)).toEqual(['quick:latest', 'new:latest', 'slow:latest'])
+  })
+
+  test('waits a second, and no more, for one of which nothing is known', async () => {
+    await using ground = await startGround()
+    const { clock, gateway, list } = ground
+    await using third = await startScriptedUpstream({ server: 'ollama', models: ['third:latest'] })
+    third.behave([hold, rest], { path: TAGS, times: 1 })
+    const adding = gateway.addUpstream('default', third.origin)
+    const question = await third.nextRequest(TAGS)
+    clock.advance(400)
+    let isAnswered = false
+    const waiting = list(path, headers).finally(() => {
+      isAnswered = true
+    })
+    await until(() => gateway.parts.gateway.liveExchanges === 1)
+    clock.advance(599)
+    await list('/healthz')
+    expect(isAnswered).toBe(false)
+    clock.advance(1)
+    expect(await waiting).toEqual(BOTH)
+    // It has had its second.
+    expect(await list(path, headers)).toEqual(BOTH)
+    question.release()
+    await adding
+    expect(await list(path, headers)).toEqual([...BOTH, 'third:latest'])
+  })
+
+  test('has what a request through the gateway has changed', async () => {
+    await using ground = await startGround()
+    const { models, list, remove } = ground
+    models.splice(0, 1, 'other:latest')
+    expect((await remove('quick')).status).toBe(200)
+    expect(await list(path, headers)).toEqual(['other:latest', 'slow:latest'])
+  })
+})
+
+describe.each(CHATS)('a model that nobody has is asked for by %s', (_name, path, more) => {
+  test('and nobody waits longer than a second for a server that hangs', async () => {
+    await using ground = await startGround()
+    const { clock, quick, slow, chat, models } = ground
+    clock.advance(2_001)
+    slow.behave([hold, rest], { path: TAGS, times: 100 })
+    const asked = async (model: string): Promise<number> => {
+      const before = count(quick, TAGS)
+      const waiting = chat(path, model, more)
+      await until(() => count(quick, TAGS) > before)
+      clock.advance(1_000)
+      return (await waiting).status
+    }
+    const questions = count(slow, TAGS)
+    expect(await asked('nobody')).toBe(404)
+    models.push('new:latest')
+    clock.advance(1_001)
+    expect(await asked('new')).toBe(200)
+    expect(count(slow, TAGS)).toBe(questions + 1)
+    await settled(ground.gateway)
+  })
+})
+
+test('what is loaded is asked each time; one that hangs has a second, and its last word stands', async () => {
+  await using ground = await startGround()
+  const { clock, quick, slow, list } = ground
+  expect(await list(PS)).toEqual(BOTH)
+  slow.behave([hold, rest], { path: PS, times: 100 })
+  const before = [count(quick, PS), count(slow, PS)] as const
+  const waiting = list(PS)
+  await until(() => count(quick, PS) > before[0] && count(slow, PS) > before[1])
+  clock.advance(1_000)
+  expect(await waiting).toEqual(BOTH)
+  expect(await list(PS)).toEqual(BOTH)
+  expect([count(quick, PS), count(slow, PS)]).toEqual([before[0] + 2, before[1] + 1])
+})
