@@ -1,13 +1,34 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** A port of 127.0.0.1 that nobody has now. */
+// Below what the systems give to outgoing connections and to port 0, so that nothing takes it in between by chance.
+const LOWEST = 12_000
+const HIGHEST = 32_000
+
+const given = new Set<number>()
+
+/**
+ * A port of 127.0.0.1 that nobody has now, another one each time. For what must know its port before it listens, or
+ * have a port on which nobody listens; whoever can, listens on port 0 and says which it is.
+ */
 export async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
+  for (;;) {
+    const port = randomInt(LOWEST, HIGHEST)
+    if (given.has(port)) continue
+    given.add(port)
+    if (await isFree(port)) return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(probe, 'listening')
+  } catch {
+    return false
+  }
   probe.close()
   await once(probe, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the probe has no port')
-  return address.port
+  return true
 }

@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findFreePort } from './free-port.ts'
 import { buildScriptedModel, type ScriptedModelOptions } from './gguf.ts'
 import { type LlamaServerProgram, obtainLlamaServer } from './llama-server-program.ts'
 import { watched } from './watched.ts'
@@ -27,6 +26,8 @@ export interface LlamaServer extends AsyncDisposable {
 const START_LIMIT_MS = 100_000
 const HEALTH_POLL_MS = 20
 const KEPT_OUTPUT_CHARACTERS = 4_000
+/** Its line of the port that the system gave it. What follows the address makes sure that all of it has come. */
+const LISTENING = /listening on (http:\/\/127\.0\.0\.1:\d+)\s/
 
 /**
  * The program, or `undefined` and one loud line where it cannot be had (no apt, no network). Under CI it throws
@@ -43,7 +44,7 @@ export async function llamaServerOrSkip(): Promise<LlamaServerProgram | undefine
 }
 
 /**
- * Starts a real llama-server on a free loopback port with a scripted model of its own, and resolves once `/health` is
+ * Starts a real llama-server on a loopback port of the system's choice with a scripted model of its own, and resolves once `/health` is
  * ok. Rejects with the end of the server's own output when it does not come up.
  */
 export async function startLlamaServer(options: LlamaServerOptions = {}): Promise<LlamaServer> {
@@ -52,8 +53,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   const folder = await mkdtemp(join(tmpdir(), 'punku-llama-'))
   const file = join(folder, 'model.gguf')
   await writeFile(file, buildScriptedModel(options))
-  const port = await findFreePort()
-  const serverArgs = ['-m', file, '--alias', model, '--host', '127.0.0.1', '--port', String(port), '--offline']
+  const serverArgs = ['-m', file, '--alias', model, '--host', '127.0.0.1', '--port', '0', '--offline']
   const defaults = ['--no-webui', '-c', '8192', '-np', '2', '-t', '1']
   const child = watched(
     spawn(program.command, [...program.args, ...serverArgs, ...defaults, ...(options.args ?? [])], {
@@ -63,13 +63,14 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   )
   const exited = once(child, 'exit')
   let output = ''
+  let origin: string | undefined
   const keep = (chunk: Buffer) => {
     output = (output + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS)
+    origin ??= LISTENING.exec(output)?.[1]
   }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
 
-  const origin = `http://127.0.0.1:${port}`
   // Nothing of it is worth keeping, and on SIGTERM it would wait for streams that a test left open.
   const kill = () => child.kill('SIGKILL')
   const stop = async () => {
@@ -78,7 +79,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
     await rm(folder, { recursive: true, force: true })
   }
   const startedAt = performance.now()
-  while (!(await isHealthy(origin))) {
+  while (origin === undefined || !(await isHealthy(origin))) {
     const isOver = child.exitCode !== null || child.signalCode !== null
     if (isOver || performance.now() - startedAt > START_LIMIT_MS) {
       await stop()
@@ -86,7 +87,7 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
     }
     await delay(HEALTH_POLL_MS)
   }
-  return { port, origin, model, [Symbol.asyncDispose]: stop }
+  return { port: Number(new URL(origin).port), origin, model, [Symbol.asyncDispose]: stop }
 }
 
 async function isHealthy(origin: string): Promise<boolean> {
