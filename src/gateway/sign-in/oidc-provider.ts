@@ -1,18 +1,20 @@
+import { tryGetCurrentAuthEndpointContext } from '@better-auth/core/context'
 import {
+  authorizationCodeRequest,
   createAuthorizationURL,
   type OAuth2Tokens,
   type OAuthProvider,
-  validateAuthorizationCode,
   verifyProviderIdToken,
 } from '@better-auth/core/oauth2'
 import { getOAuthState } from 'better-auth/api'
-import { createRemoteJWKSet, decodeJwt } from 'jose'
+import { createRemoteJWKSet, customFetch, decodeJwt } from 'jose'
 import { z } from 'zod'
+import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
+import { askIssuer, ISSUER_TIMEOUT_MS } from './ask-issuer.ts'
 import type { IssuerDiscovery, IssuerMetadata } from './oidc-discovery.ts'
 import type { IssuerSettings } from './sign-in-settings.ts'
 
-const TIMEOUT_MS = 10_000
 const MAX_NAME_LENGTH = 100
 /** Where the state of a sign-in keeps which issuer it is at. */
 export const ISSUER_OF_STATE = 'issuer'
@@ -27,17 +29,24 @@ const claims = z.object({
 })
 type Claims = z.output<typeof claims>
 
+/** Of what an issuer gives for a code (Core 1.0 §3.1.3.3), all that is used. */
+const tokenAnswer = z.object({ id_token: z.string().optional(), access_token: z.string().optional() })
+
 /**
  * An issuer as the library for sign-in wants it. Nobody is taken at the word of an ID token that is missing, that the
  * issuer did not sign, or that is for another client, another sign-in or another time.
  */
-export function oidcProvider(settings: IssuerSettings, discovery: IssuerDiscovery, log: Logger): OAuthProvider<Claims> {
+export function oidcProvider(
+  settings: IssuerSettings,
+  discovery: IssuerDiscovery,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): OAuthProvider<Claims> {
   const { id, label, issuer, clientId, clientSecret } = settings
   const client = { clientId, ...(clientSecret === undefined ? {} : { clientSecret: clientSecret.reveal() }) }
-  const keys = new Map<string, ReturnType<typeof createRemoteJWKSet>>()
-  const keysOf = ({ keysUrl }: IssuerMetadata) => {
-    const known = keys.get(keysUrl) ?? createRemoteJWKSet(new URL(keysUrl))
-    return keys.set(keysUrl, known) && known
+  let keys: { readonly url: string; readonly find: ReturnType<typeof createRemoteJWKSet> } | undefined
+  const keysOf = ({ keysUrl: url }: IssuerMetadata) => {
+    if (keys?.url !== url) keys = { url, find: keysAt(url, clock) }
+    return keys.find
   }
 
   return {
@@ -62,8 +71,10 @@ export function oidcProvider(settings: IssuerSettings, discovery: IssuerDiscover
       // A code of one issuer must not be brought to another (RFC 9700 §4.4.2.2).
       const started = (await getOAuthState())?.serverContext?.[ISSUER_OF_STATE]
       if (started !== id || codeVerifier === undefined) return null
-      const { tokenUrl, authentication } = await discovery.find()
-      return await validateAuthorizationCode({
+      const { tokenUrl, authentication, namesItself } = await discovery.find()
+      // RFC 9207 §2.4: one that says that it names itself has, or it was another that sent the browser back.
+      if (namesItself && tryGetCurrentAuthEndpointContext()?.query?.['iss'] !== issuer) return null
+      const { body, headers } = await authorizationCodeRequest({
         code,
         codeVerifier,
         redirectURI,
@@ -71,6 +82,9 @@ export function oidcProvider(settings: IssuerSettings, discovery: IssuerDiscover
         tokenEndpoint: tokenUrl,
         ...(clientSecret === undefined ? { tokenEndpointAuth: { method: 'none' as const } } : { authentication }),
       })
+      const answer = await askIssuer({ url: tokenUrl, method: 'POST', headers, body: body.toString() }, clock)
+      const { id_token: idToken, access_token: accessToken } = tokenAnswer.parse(answer)
+      return { idToken, accessToken }
     },
     async getUserInfo({ expectedIdTokenNonce, ...tokens }) {
       if (tokens.idToken === undefined || expectedIdTokenNonce === undefined) return null
@@ -84,7 +98,7 @@ export function oidcProvider(settings: IssuerSettings, discovery: IssuerDiscover
           verifyClaims: (claimed: Readonly<Record<string, unknown>>) => isForClient(claimed, clientId),
         }
         if (!(await verifyProviderIdToken({ idToken }, tokens.idToken, expectedIdTokenNonce))) return null
-        const data = await claimsOf(tokens, tokens.idToken, metadata)
+        const data = await claimsOf(tokens, tokens.idToken, { metadata, clock })
         const isVerified = data.email_verified === true || data.email_verified === 'true'
         return { user: { name: nameOf(data), email: data.email?.toLowerCase(), emailVerified: isVerified }, data }
       } catch (error) {
@@ -102,24 +116,30 @@ function isForClient({ exp, aud, azp }: Readonly<Record<string, unknown>>, clien
   return azp === undefined ? !isForSeveral : azp === clientId
 }
 
-/** Of the ID token, which has been verified; where it names no e-mail address, of the user info too. */
+/** The keys of an issuer, kept for a while; asked for anew, seldom, where one is not among them. */
+function keysAt(keysUrl: string, clock: Clock): ReturnType<typeof createRemoteJWKSet> {
+  return createRemoteJWKSet(new URL(keysUrl), {
+    timeoutDuration: ISSUER_TIMEOUT_MS,
+    [customFetch]: async (url, { signal }) => Response.json(await askIssuer({ url, signal }, clock)),
+  })
+}
+
+/**
+ * Of the ID token, which has been verified; where it names no e-mail address, of the user info too. An address and that it
+ * is verified are of one and the same.
+ */
 async function claimsOf(
   { accessToken }: OAuth2Tokens,
   idToken: string,
-  { userInfoUrl }: IssuerMetadata,
+  { metadata: { userInfoUrl: url }, clock }: { readonly metadata: IssuerMetadata; readonly clock: Clock },
 ): Promise<Claims> {
   const told = claims.parse(decodeJwt(idToken))
-  if (told.email !== undefined || userInfoUrl === undefined || accessToken === undefined) return told
-  const response = await fetch(userInfoUrl, {
-    headers: { authorization: `Bearer ${accessToken}`, accept: 'application/json' },
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  })
-  if (!response.ok) throw new Error(`the issuer's user info answered ${response.status}`)
-  const more = claims.parse(await response.json())
+  if (told.email !== undefined || url === undefined || accessToken === undefined) return told
+  const answer = await askIssuer({ url, headers: { authorization: `Bearer ${accessToken}` } }, clock)
+  const more = claims.parse(answer)
   // It may be about somebody else: Core 1.0 §5.3.2.
   if (more.sub !== told.sub) throw new Error("the issuer's user info is about somebody else")
-  return { ...more, ...told }
+  return { ...more, name: told.name ?? more.name }
 }
 
 function nameOf({ name, email }: Claims): string {

@@ -73,8 +73,14 @@ export class SessionBook {
   /** Ends what would still become a session or a password: codes of command lines, half a sign-in, links. */
   async forgetPending(personId: string): Promise<void> {
     const { adapter } = await this.#library.$context
-    await adapter.deleteMany({ model: 'deviceCode', where: [{ field: 'userId', value: personId }] })
+    await this.forgetLogins(personId)
     await adapter.deleteMany({ model: 'verification', where: [{ field: 'value', value: personId }] })
+  }
+
+  /** Ends the codes of command lines that the person has looked at, confirmed or not. */
+  async forgetLogins(personId: string): Promise<void> {
+    const { adapter } = await this.#library.$context
+    await adapter.deleteMany({ model: 'deviceCode', where: [{ field: 'userId', value: personId }] })
   }
 
   /** Deletes what has run out. */

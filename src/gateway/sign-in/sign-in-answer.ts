@@ -20,6 +20,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   AUTHENTICATION_FAILED: 'The passkey was not accepted. Try again, or sign in another way.',
   TOTP_ALREADY_ENABLED: 'A second factor is on already. Turn it off first.',
   FAILED_TO_UNLINK_LAST_ACCOUNT: 'This is the only way in to your account. Add another one first.',
+  LAST_WAY_IN: 'This is the only way in to your account. Add another one first.',
 }
 
 /** What of the library's answer leaves, for an answer that is no error. */
@@ -33,6 +34,11 @@ export async function successAnswer(endpoint: Endpoint, response: Response): Pro
   const answer = Array.isArray(body) ? body.map((entry) => pick(entry, endpoint.answers)) : pick(body, endpoint.answers)
   headers.set('content-type', 'application/json')
   return new Response(JSON.stringify(answer), { status: 200, headers })
+}
+
+/** Whether the library has refused a request for its limit of requests, and looked at nothing of it. */
+export function isOverLimit({ status, headers }: Response): boolean {
+  return status === 429 && headers.has('x-retry-after')
 }
 
 /** The library's refusal as an error of the table, or where OAuth says how it looks (RFC 8628 §3.5), as it says. */

@@ -6,6 +6,9 @@ export type OutcomeContext = GenericEndpointContext & { readonly context: { read
 /** Where a request to the library holds the client's address. Only `SignIn` sets it. */
 export const ADDRESS_HEADER = 'x-punku-client-address'
 
+/** That a request to the library was counted already, for the browser it is of. Only `SignIn` sets it. */
+export const COUNTED_HEADER = 'x-punku-counted'
+
 /** The client's address in a request to the library. */
 export function addressOf(headers: Headers | null | undefined): string | undefined {
   return headers?.get(ADDRESS_HEADER) ?? undefined

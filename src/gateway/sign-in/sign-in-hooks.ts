@@ -20,13 +20,18 @@ import { IssuerDiscovery } from './oidc-discovery.ts'
 import { ISSUER_OF_STATE, oidcProvider } from './oidc-provider.ts'
 import { SignInRecord } from './sign-in-audit.ts'
 import type { SignInChanges } from './sign-in-changes.ts'
-import { addressOf, type OutcomeContext, personOfChallenge } from './sign-in-context.ts'
+import { addressOf, type OutcomeContext, personOfChallenge, sessionOfCookie } from './sign-in-context.ts'
 import { recordOutcome } from './sign-in-outcome.ts'
 import type { CliTokens } from './sign-in-secret.ts'
-import type { IssuerSettings, Vouched } from './sign-in-settings.ts'
+import type { IssuerSettings, SignInSettings, Vouched } from './sign-in-settings.ts'
+import { requireOtherWay } from './ways-in.ts'
 
 /** How long a network or a browser is known once it was used. */
 export const KNOWN_FOR_MS = 60 * 86_400_000
+
+/** Where the state of a linking keeps in which session it was begun: it ends with that, whoever has the browser then. */
+const SESSION_OF_STATE = 'session'
+const SESSION_ENDED = { error: 'session_ended' }
 
 interface UsedSession {
   readonly userId: string
@@ -93,17 +98,23 @@ export class SignInHooks {
   }
 
   /** Whether an issuer's word is enough for what is about to happen. Whatever is not allowed here is refused. */
-  readonly validatePerson = async ({
-    user,
-    source,
-  }: {
-    readonly user: Readonly<Record<string, unknown>>
-    readonly source: { readonly action: string; readonly oauth?: { readonly providerId: string } | undefined }
-  }): Promise<{ error: string } | undefined> => {
+  readonly validatePerson = async (
+    {
+      user,
+      source,
+    }: {
+      readonly user: Readonly<Record<string, unknown>>
+      readonly source: { readonly action: string; readonly oauth?: { readonly providerId: string } | undefined }
+    },
+    context: GenericEndpointContext,
+  ): Promise<{ error: string } | undefined> => {
     const issuer = this.#options.issuers.find(({ id }) => id === source.oauth?.providerId)
     if (issuer === undefined) return { error: 'not_admitted' }
     if (source.action === 'sign-in') return undefined
-    if (source.action === 'link-account' && (await getOAuthState())?.link !== undefined) return undefined
+    const state = await getOAuthState()
+    if (source.action === 'link-account' && state?.link !== undefined) {
+      return (await isInSession(context, state.serverContext?.[SESSION_OF_STATE])) ? undefined : SESSION_ENDED
+    }
     if (user['emailVerified'] !== true) return { error: 'email_not_verified' }
     if (source.action === 'link-account') return issuer.linksAccounts ? undefined : { error: 'account_not_linked' }
     const vouched = vouchedOf(user, issuer)
@@ -123,10 +134,10 @@ export class SignInHooks {
   }
 
   /** Our part of the library. It has to be the last plugin. */
-  plugin(issuers: readonly IssuerSettings[]) {
-    const providers = issuers.flatMap((issuer) => {
+  plugin(settings: SignInSettings) {
+    const providers = settings.issuers.flatMap((issuer) => {
       const discovery = this.discoveries.get(issuer.id)
-      return discovery === undefined ? [] : [oidcProvider(issuer, discovery, this.#options.log)]
+      return discovery === undefined ? [] : [oidcProvider(issuer, discovery, this.#options)]
     })
     return {
       id: 'punku',
@@ -143,9 +154,18 @@ export class SignInHooks {
             handler: createAuthMiddleware(requireFreshSession),
           },
           {
+            matcher: ({ path }) => path === '/passkey/delete-passkey' || path === '/unlink-account',
+            handler: createAuthMiddleware(async (context) => {
+              const { user } = await requireSession(context)
+              await requireOtherWay(context, user.id, settings)
+            }),
+          },
+          {
             matcher: ({ path }) => path === '/sign-in/social' || path === '/link-social',
-            handler: createAuthMiddleware(async ({ body }) => {
-              await addOAuthServerContext({ [ISSUER_OF_STATE]: body.provider })
+            handler: createAuthMiddleware(async (context) => {
+              const { path, body } = context
+              const session = path === '/link-social' ? (await requireSession(context)).session : undefined
+              await addOAuthServerContext({ [ISSUER_OF_STATE]: body.provider, [SESSION_OF_STATE]: session?.id })
             }),
           },
         ],
@@ -211,13 +231,19 @@ export class SignInHooks {
 /** The library shows strangers whether a code is one. */
 async function requireSession(context: GenericEndpointContext) {
   const found = await getSessionFromCtx(context)
-  if (found !== null) return found.session
+  if (found !== null) return found
   throw new APIError('UNAUTHORIZED', { code: 'UNAUTHORIZED' })
+}
+
+/** Whether the session of a request is that one, and still lives. */
+async function isInSession(context: GenericEndpointContext, sessionId: unknown): Promise<boolean> {
+  const session = (await sessionOfCookie(context))?.session
+  return session !== undefined && session.id === sessionId && session.expiresAt.getTime() > Date.now()
 }
 
 /** What changes how somebody comes in needs a sign-in that is not long ago; the library asks it for some of it. */
 async function requireFreshSession(context: GenericEndpointContext): Promise<void> {
-  const { createdAt } = await requireSession(context)
+  const { createdAt } = (await requireSession(context)).session
   if (Date.now() - createdAt.getTime() < context.context.sessionConfig.freshAge * 1_000) return
   throw new APIError('FORBIDDEN', { code: 'SESSION_NOT_FRESH' })
 }

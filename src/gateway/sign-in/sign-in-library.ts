@@ -1,3 +1,4 @@
+import type { GenericEndpointContext } from '@better-auth/core'
 import { passkey } from '@better-auth/passkey'
 import { type BetterAuthOptions, betterAuth } from 'better-auth'
 import { APIError, isAPIError } from 'better-auth/api'
@@ -5,7 +6,7 @@ import { deviceAuthorization, twoFactor } from 'better-auth/plugins'
 import type { Logger } from '../../core/log.ts'
 import type { Secret } from '../../core/secret.ts'
 import type { OpenDatabase } from '../store/database.ts'
-import { ADDRESS_HEADER, addressOf } from './sign-in-context.ts'
+import { ADDRESS_HEADER, addressOf, COUNTED_HEADER } from './sign-in-context.ts'
 import { AUTH_PATH, CLI_CLIENT_ID, ENDPOINTS, PASSWORD_LENGTH } from './sign-in-endpoints.ts'
 import type { SignInHooks } from './sign-in-hooks.ts'
 import type { SignInSettings } from './sign-in-settings.ts'
@@ -103,7 +104,10 @@ function libraryOptions(options: LibraryOptions, origin: string) {
       storage: 'database',
       modelName: 'sign_in_rates',
       customRules: Object.fromEntries(
-        ENDPOINTS.map(({ path, limit }) => [path.replace(':id', '*'), { window: limit.windowS, max: limit.max }]),
+        ENDPOINTS.map(({ path, limit: { windowS: window, max } }) => [
+          path.replace(':id', '*'),
+          async ({ headers }: Request) => (headers.has(COUNTED_HEADER) ? false : { window, max }),
+        ]),
       ),
     },
     onAPIError: {
@@ -165,7 +169,10 @@ function pluginsOf({ settings, hooks }: LibraryOptions) {
       // A passkey stands for both factors, so whoever uses it has to show that it is them.
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
       registration: {
-        afterVerification: ({ verification }) => requirePerson(verification.registrationInfo?.userVerified),
+        async afterVerification({ ctx, verification: { registrationInfo } }) {
+          requirePerson(registrationInfo?.userVerified)
+          await requireNewPasskey(ctx, registrationInfo?.credential.id)
+        },
       },
       authentication: {
         afterVerification: ({ verification }) => requirePerson(verification.authenticationInfo.userVerified),
@@ -181,7 +188,7 @@ function pluginsOf({ settings, hooks }: LibraryOptions) {
       schema: { deviceCode: { modelName: 'login_codes' } },
     }),
     // Last: what it sees of a sign-in is what the others have left of it.
-    hooks.plugin(settings.issuers),
+    hooks.plugin(settings),
   ]
 }
 
@@ -195,6 +202,19 @@ async function withoutTokens() {
       refreshTokenExpiresAt: null,
     },
   }
+}
+
+/**
+ * One passkey signs in to one account (WebAuthn Level 3 §7.1, step 26). Nothing proves that whoever adds one has its key:
+ * somebody else's would lead its owner into an account of whoever added it, or nowhere.
+ */
+async function requireNewPasskey({ context }: GenericEndpointContext, credentialId: string | undefined): Promise<void> {
+  const where = [{ field: 'credentialID', value: credentialId ?? '' }]
+  if ((await context.adapter.findOne({ model: 'passkey', where })) === null) return
+  throw new APIError('CONFLICT', {
+    code: 'PASSKEY_TAKEN',
+    message: 'This passkey was added to an account here before. Use another one.',
+  })
 }
 
 function requirePerson(isVerified: boolean | undefined): void {

@@ -143,7 +143,7 @@ describeDatabases((open, isSqlite) => {
     const { browser } = await signedOut(site)
     expect(await site.signIn.sessionOf(browser.headers())).toBeUndefined()
     const [[name, value] = ['', '']] = [...browser.cookies].filter(([name]) => name.includes('device_'))
-    expect(name).toMatch(/^punku\.device_[0-9a-f]{12}$/)
+    expect(name).toMatch(/^punku\.device_[0-9a-f]{24}$/)
     await attack(site)
     for (const changed of [
       value.replace(/^\d/, '9'),

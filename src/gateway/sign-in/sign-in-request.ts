@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { PunkuError } from '../../core/error.ts'
-import { ADDRESS_HEADER } from './sign-in-context.ts'
+import { ADDRESS_HEADER, COUNTED_HEADER } from './sign-in-context.ts'
 import type { Endpoint } from './sign-in-endpoints.ts'
 
 /** A passkey's answer is the longest; ten of them fit. */
@@ -49,7 +49,15 @@ export function libraryRequest(
     address,
     body,
     cookie,
-  }: { readonly origin: string; readonly address: string; readonly body: object; readonly cookie: string | null },
+    isCounted,
+  }: {
+    readonly origin: string
+    readonly address: string
+    readonly body: object
+    readonly cookie: string | null
+    /** Its network's limit does not count it again. */
+    readonly isCounted: boolean
+  },
 ): Request {
   const asked = new URL(request.url)
   const url = new URL(asked.pathname, origin)
@@ -57,7 +65,7 @@ export function libraryRequest(
     const value = asked.searchParams.get(name)
     if (value !== null) url.searchParams.set(name, value)
   }
-  const headers = new Headers({ [ADDRESS_HEADER]: address })
+  const headers = new Headers({ [ADDRESS_HEADER]: address, ...(isCounted && { [COUNTED_HEADER]: 'yes' }) })
   for (const name of PASSED_ON) {
     const value = name === 'cookie' ? cookie : request.headers.get(name)
     if (value !== null) headers.set(name, value)

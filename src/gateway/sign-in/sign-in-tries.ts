@@ -28,6 +28,8 @@ export interface TakenTry {
   succeeded(): Promise<void>
   /** It counts. A code that was not taken may come again: that it was right is nothing its owner should pay for. */
   refused(): Promise<void>
+  /** Nothing was compared: it does not count, and what was tried may come again. */
+  untried(): Promise<void>
 }
 
 /** Counts passwords and codes that are tried, each against the account it is for, and takes a code once. */
@@ -57,7 +59,7 @@ export class SignInTries {
     const email = path === '/sign-in/email' ? body['email'] : isAsked && (await this.#options.signedInAs(headers))
     if (typeof email !== 'string') return NO_TRY
     const giveBack = await this.#options.limits.take({ guessed: 'passwords', email, address, headers })
-    return { succeeded: giveBack, refused: async () => {} }
+    return { succeeded: giveBack, refused: async () => {}, untried: giveBack }
   }
 
   async #takeCode(
@@ -69,15 +71,16 @@ export class SignInTries {
     const { limits, counts, codeWasUsed } = this.#options
     const giveBack = await limits.take({ guessed: 'second-factors', email: owner.email, ...from })
     // The library uses up recovery codes.
-    if (path !== '/two-factor/verify-totp') return { succeeded: giveBack, refused: async () => {} }
+    if (path !== '/two-factor/verify-totp') return { succeeded: giveBack, refused: async () => {}, untried: giveBack }
     // RFC 6238 §5.2, the first one too: whoever looked over the shoulder comes too late.
     const used = `${owner.personId} ${code}`
     if ((await counts.take('used-codes', used, CODE_USES)) !== undefined) {
       await codeWasUsed(owner, from.address)
       throw new PunkuError('not_signed_in', 'This code was used already. Wait for the next one.')
     }
-    return { succeeded: giveBack, refused: () => counts.giveBack('used-codes', used) }
+    const refused = () => counts.giveBack('used-codes', used)
+    return { succeeded: giveBack, refused, untried: async () => void (await Promise.all([giveBack(), refused()])) }
   }
 }
 
-const NO_TRY: TakenTry = { succeeded: async () => {}, refused: async () => {} }
+const NO_TRY: TakenTry = { succeeded: async () => {}, refused: async () => {}, untried: async () => {} }

@@ -21,12 +21,13 @@ import { AccountLimits } from './account-limits.ts'
 import { CookieSessions } from './cookie-sessions.ts'
 import { DeviceCookies } from './device-cookies.ts'
 import { type EndedListener, EndedSessions } from './ended-sessions.ts'
+import { KnownBrowsers } from './known-browsers.ts'
 import type { Mail } from './mail.ts'
 import type { OidcAdmission } from './oidc-admission.ts'
 import { ResetMails, resetUrl } from './reset-mails.ts'
 import { SessionBook } from './session-book.ts'
 import { SignInAccounts } from './sign-in-accounts.ts'
-import { refusal, successAnswer } from './sign-in-answer.ts'
+import { isOverLimit, refusal, successAnswer } from './sign-in-answer.ts'
 import { SignInChanges } from './sign-in-changes.ts'
 import { ADDRESS_HEADER } from './sign-in-context.ts'
 import { type Endpoint, endpointOf, type Ways } from './sign-in-endpoints.ts'
@@ -87,6 +88,7 @@ export class SignIn implements SessionKeeper, Disposable {
   readonly #sessions: SessionBook
   readonly #accounts: SignInAccounts
   readonly #tries: SignInTries
+  readonly #browsers: KnownBrowsers
   readonly #networks: KnownNetworks
   /** `undefined`: no mail is sent. */
   readonly #resetMails: ResetMails | undefined
@@ -102,6 +104,7 @@ export class SignIn implements SessionKeeper, Disposable {
     this.#cliTokens = new CliTokens(secret)
     this.#networks = new KnownNetworks(this.#changes.db)
     const devices = new DeviceCookies(secret, KNOWN_FOR_MS)
+    this.#browsers = new KnownBrowsers(devices, clock)
     this.#hooks = new SignInHooks({
       issuers: settings.issuers,
       admission,
@@ -168,7 +171,8 @@ export class SignIn implements SessionKeeper, Disposable {
     const headers = new Headers(request.headers)
     if (cookie !== null) headers.set('cookie', cookie)
     const tried = await this.#tries.take(endpoint, body, { headers, address })
-    const passedOn = libraryRequest(endpoint, request, { origin, address, body, cookie })
+    const isCounted = this.#browsers.take(endpoint, body, cookie)
+    const passedOn = libraryRequest(endpoint, request, { origin, address, body, cookie, isCounted })
     const response = await this.#changes
       .run(
         () => this.#libraryAt(origin).handler(passedOn),
@@ -179,7 +183,7 @@ export class SignIn implements SessionKeeper, Disposable {
         throw error
       })
     if (response.status >= 400) {
-      await tried.refused()
+      await (isOverLimit(response) ? tried.untried() : tried.refused())
       return await refusal(endpoint, response)
     }
     await tried.succeeded()
@@ -232,8 +236,11 @@ export class SignIn implements SessionKeeper, Disposable {
   }
 
   async endSession(change: OpenChange, personId: string, sessionId: string): Promise<boolean> {
-    const ended = await this.#changes.within(change, () => this.#sessions.end(personId, (id) => id === sessionId))
-    return ended > 0
+    return await this.#changes.within(change, async () => {
+      // What the session has confirmed and no command line has taken yet would outlive it, and stand in no list.
+      await this.#sessions.forgetLogins(personId)
+      return (await this.#sessions.end(personId, (id) => id === sessionId)) > 0
+    })
   }
 
   endHere(scope: EndedScope): void {
