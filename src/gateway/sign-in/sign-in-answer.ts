@@ -23,6 +23,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   LAST_WAY_IN: 'This is the only way in to your account. Add another one first.',
 }
 
+const NOT_A_PASSKEY = 'The passkey was not accepted. Try again, or use another one.'
+
 /** What of the library's answer leaves, for an answer that is no error. */
 export async function successAnswer(endpoint: Endpoint, response: Response): Promise<Response> {
   const headers = headersOf(response)
@@ -50,6 +52,8 @@ export async function refusal(endpoint: Endpoint, response: Response): Promise<R
     headers.set('content-type', 'application/json')
     return new Response(JSON.stringify({ error, error_description }), { status: response.status, headers })
   }
+  // Of what is wrong with an answer that somebody made up the library says that it broke.
+  if (code === 'FAILED_TO_VERIFY_REGISTRATION') throw new PunkuError('invalid_request', NOT_A_PASSKEY)
   const words = [SENTENCES[String(code)], message, error_description].find((text) => typeof text === 'string')
   throw errorOf(response, words ?? 'The request is not valid.')
 }

@@ -18,6 +18,7 @@ import type { DeviceCookies } from './device-cookies.ts'
 import { type OidcAdmission, ruleFor } from './oidc-admission.ts'
 import { IssuerDiscovery } from './oidc-discovery.ts'
 import { ISSUER_OF_STATE, oidcProvider } from './oidc-provider.ts'
+import { requirePlainAttestation } from './plain-attestation.ts'
 import { SignInRecord } from './sign-in-audit.ts'
 import type { SignInChanges } from './sign-in-changes.ts'
 import { addressOf, type OutcomeContext, personOfChallenge, sessionOfCookie } from './sign-in-context.ts'
@@ -152,6 +153,10 @@ export class SignInHooks {
           {
             matcher: ({ path }) => path === '/link-social' || path === '/passkey/delete-passkey',
             handler: createAuthMiddleware(requireFreshSession),
+          },
+          {
+            matcher: ({ path }) => path === '/passkey/verify-registration',
+            handler: createAuthMiddleware(async ({ body }) => requirePlainAttestation(body.response)),
           },
           {
             matcher: ({ path }) => path === '/passkey/delete-passkey' || path === '/unlink-account',
