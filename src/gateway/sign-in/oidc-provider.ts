@@ -32,6 +32,13 @@ type Claims = z.output<typeof claims>
 /** Of what an issuer gives for a code (Core 1.0 §3.1.3.3), all that is used. */
 const tokenAnswer = z.object({ id_token: z.string().optional(), access_token: z.string().optional() })
 
+export interface OidcProviderOptions {
+  /** Whether nobody has come back with the state of that sign-in yet, which this PKCE verifier stands for. */
+  readonly isFirst: (codeVerifier: string) => Promise<boolean>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
 /**
  * An issuer as the library for sign-in wants it. Nobody is taken at the word of an ID token that is missing, that the
  * issuer did not sign, or that is for another client, another sign-in or another time.
@@ -39,7 +46,7 @@ const tokenAnswer = z.object({ id_token: z.string().optional(), access_token: z.
 export function oidcProvider(
   settings: IssuerSettings,
   discovery: IssuerDiscovery,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  { isFirst, clock, log }: OidcProviderOptions,
 ): OAuthProvider<Claims> {
   const { id, label, issuer, clientId, clientSecret } = settings
   const client = { clientId, ...(clientSecret === undefined ? {} : { clientSecret: clientSecret.reveal() }) }
@@ -74,6 +81,8 @@ export function oidcProvider(
       const { tokenUrl, authentication, namesItself } = await discovery.find()
       // RFC 9207 §2.4: one that says that it names itself has, or it was another that sent the browser back.
       if (namesItself && tryGetCurrentAuthEndpointContext()?.query?.['iss'] !== issuer) return null
+      // The library looks for the state, and deletes it then: of several who come at once each would find it.
+      if (!(await isFirst(codeVerifier))) return null
       const { body, headers } = await authorizationCodeRequest({
         code,
         codeVerifier,

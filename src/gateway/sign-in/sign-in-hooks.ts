@@ -17,7 +17,7 @@ import type { KnownNetworks } from '../store/known-networks.ts'
 import type { DeviceCookies } from './device-cookies.ts'
 import { type OidcAdmission, ruleFor } from './oidc-admission.ts'
 import { IssuerDiscovery } from './oidc-discovery.ts'
-import { ISSUER_OF_STATE, oidcProvider } from './oidc-provider.ts'
+import { ISSUER_OF_STATE, type OidcProviderOptions, oidcProvider } from './oidc-provider.ts'
 import { requirePlainAttestation } from './plain-attestation.ts'
 import { SignInRecord } from './sign-in-audit.ts'
 import type { SignInChanges } from './sign-in-changes.ts'
@@ -46,6 +46,7 @@ export interface SignInHooksOptions {
   readonly networks: Pick<KnownNetworks, 'note'>
   readonly devices: DeviceCookies
   readonly cliTokens: CliTokens
+  readonly isFirst: OidcProviderOptions['isFirst']
   /** Ends what would still become a session of the person. */
   readonly forgetPending: (personId: string) => Promise<void>
   readonly clock: Clock

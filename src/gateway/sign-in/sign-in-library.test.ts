@@ -22,6 +22,7 @@ function libraryOn(database: OpenDatabase) {
     networks: { note: async () => {} },
     devices: new DeviceCookies(secret, 1),
     cliTokens: new CliTokens(secret),
+    isFirst: async () => true,
     forgetPending: async () => {},
     clock: new ManualClock(),
     log,

@@ -1,0 +1,577 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { describe, expect, test, vi } from 'vitest'
+import { CLIENT_ID, CLIENT_SECRET } from '../../../test/support/oidc-issuer.ts'
+import { type Asked, KEY_ID, type ScriptedIssuer, startScriptedIssuer } from '../../../test/support/scripted-issuer.ts'
+import {
+  EMAIL,
+  openSite,
+  PASSWORD,
+  type Site,
+  signedInBrowser,
+  type TestBrowser,
+} from '../../../test/support/sign-in-site.ts'
+import { Secret } from '../../core/secret.ts'
+import { openDatabase } from '../store/database.ts'
+import { migrate } from '../store/migrations.ts'
+import { ISSUER_ANSWER_BYTES, ISSUER_TIMEOUT_MS } from './ask-issuer.ts'
+import type { IssuerSettings } from './sign-in-settings.ts'
+
+const RULE = { domains: ['example.org'], org: 'default', role: 'member' } as const
+const ADA = { name: 'Ada', email: EMAIL, email_verified: true }
+
+function settingsOf(issuer: string, more: Partial<IssuerSettings> = {}): IssuerSettings {
+  const client = { clientId: CLIENT_ID, clientSecret: new Secret(CLIENT_SECRET) }
+  const terms = { scopes: ['email'], linksAccounts: false, admits: RULE }
+  return { id: 'work', label: 'Work', issuer, ...client, ...terms, ...more }
+}
+
+async function memoryDatabase() {
+  const database = openDatabase({ url: ':memory:' })
+  await migrate(database)
+  return database
+}
+
+async function openIssuerSite(more: Partial<IssuerSettings> = {}) {
+  const issuer = await startScriptedIssuer()
+  const site = await openSite(await memoryDatabase(), { settings: { issuers: [settingsOf(issuer.issuer, more)] } })
+  return { issuer, site, browser: site.browser() }
+}
+
+/** Begins at the gateway, as a browser that is sent to the issuer. */
+async function begin(browser: TestBrowser, path = '/sign-in/social', provider = 'work'): Promise<Asked> {
+  const answer = await browser.post(path, { provider, callbackURL: '/ui/keys' })
+  expect(answer.status).toBe(200)
+  const url = new URL(((await answer.json()) as { url: string }).url)
+  return { state: url.searchParams.get('state') ?? '', nonce: url.searchParams.get('nonce') ?? '', url }
+}
+
+/** Comes back with a code. */
+async function callBack(browser: TestBrowser, { state }: Pick<Asked, 'state'>, more = {}, provider = 'work') {
+  const query = new URLSearchParams({ code: 'a code', state, ...more })
+  const headers = { 'sec-fetch-site': 'cross-site' }
+  const answer = await browser.fetch(`/control/auth/callback/${provider}?${query}`, { headers })
+  return answer.headers.get('location')
+}
+
+/** Signs in with these claims; where the browser is sent. */
+async function signIn(
+  { issuer, browser }: { readonly issuer: ScriptedIssuer; readonly browser: TestBrowser },
+  claims: JWTPayload = ADA,
+) {
+  const asked = await begin(browser)
+  issuer.gives(async () => await issuer.sign(issuer.claimsFor(asked, claims)))
+  return await callBack(browser, asked)
+}
+
+const whoIs = async (site: Site, browser: TestBrowser) => (await site.signIn.sessionOf(browser.headers()))?.personId
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const WRONG_TOKEN = '/ui/sign-in?error=unable_to_get_user_info'
+const WRONG_CODE = '/ui/sign-in?error=invalid_code'
+
+test('an issuer that does as it should signs in', async () => {
+  const opened = await openIssuerSite()
+  expect(await signIn(opened)).toBe('/ui/keys')
+  expect(await whoIs(opened.site, opened.browser)).toBeDefined()
+})
+
+describe('an ID token', () => {
+  type Forge = (claims: JWTPayload, issuer: ScriptedIssuer) => Promise<string>
+  const withSecret =
+    (secret: (issuer: ScriptedIssuer) => Promise<Uint8Array> | Uint8Array, header = {}): Forge =>
+    async (claims, issuer) =>
+      await new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: KEY_ID, ...header }).sign(await secret(issuer))
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const ownKey =
+    (header: (jwk: object) => object): Forge =>
+    async (claims) => {
+      const { exportJWK } = await import('jose')
+      const { privateKey, publicKey } = await generateKeyPair('RS256')
+      const jwk = { ...(await exportJWK(publicKey)), kid: KEY_ID, alg: 'RS256' }
+      return await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', ...header(jwk) }).sign(privateKey)
+    }
+  const nowS = () => Math.floor(Date.now() / 1_000)
+  const forged: readonly (readonly [string, Forge])[] = [
+    ["signed with the client's secret", withSecret(() => bytes(CLIENT_SECRET))],
+    [
+      "signed with the issuer's public key as a secret",
+      withSecret(async ({ publicKey }) => bytes(await exportSPKI(publicKey))),
+    ],
+    ['signed with its public key as JSON', withSecret(({ publicJwk }) => bytes(JSON.stringify(publicJwk)))],
+    ['signed with an empty secret', withSecret(() => bytes(' '), { kid: '' })],
+    ['with a key in its head', ownKey((jwk) => ({ kid: KEY_ID, jwk }))],
+    ['with a key in its head, and no name', ownKey((jwk) => ({ jwk }))],
+    ['with an address of keys in its head', ownKey(() => ({ kid: KEY_ID, jku: 'http://127.0.0.1:1/jwks' }))],
+    ['with an address of certificates in its head', ownKey(() => ({ kid: KEY_ID, x5u: 'http://127.0.0.1:1/c' }))],
+    ['with a key that nobody has', ownKey(() => ({ kid: '../../jwks' }))],
+    ['in other letters of `none`', async (claims) => `${part({ alg: 'nOnE' })}.${part(claims)}.`],
+    [
+      'with a head that must be understood',
+      async (claims, { sign }) => await sign(claims, { crit: ['x'], x: 1 }).catch(() => 'x.y.z'),
+    ],
+    ['whose signature was cut off', async (claims, { sign }) => (await sign(claims)).replace(/[^.]*$/, '')],
+    [
+      'with other claims than were signed',
+      async (claims, { sign }) => {
+        const [head, , signature] = (await sign(claims)).split('.')
+        return `${head}.${part({ ...claims, sub: 'eve' })}.${signature}`
+      },
+    ],
+    ['that is encrypted', async () => 'a.b.c.d.e'],
+    ['that is not good yet', async (claims, { sign }) => await sign({ ...claims, nbf: nowS() + 3_600 })],
+    ['that has run out', async (claims, { sign }) => await sign({ ...claims, exp: nowS() - 60 })],
+    [
+      'with an end that is no number',
+      async (claims, { sign }) => await sign({ ...claims, exp: '9999999999' as never }),
+    ],
+    [
+      'for several, of which another is named',
+      async (claims, { sign }) => await sign({ ...claims, aud: [CLIENT_ID, 'b'], azp: 'b' }),
+    ],
+    [
+      'for a client that is named like this one',
+      async (claims, { sign }) => await sign({ ...claims, aud: `${CLIENT_ID} ` }),
+    ],
+    ['for nobody', async ({ aud: _, ...claims }, { sign }) => await sign(claims)],
+    ['with a nonce that is no text', async (claims, { sign }) => await sign({ ...claims, nonce: [claims['nonce']] })],
+    ['with an empty nonce', async (claims, { sign }) => await sign({ ...claims, nonce: '' })],
+    ['of an issuer with a slash more', async (claims, { sign }) => await sign({ ...claims, iss: `${claims.iss}/` })],
+    ['with a subject that is no text', async (claims, { sign }) => await sign({ ...claims, sub: 7 as never })],
+    [
+      'with an address in letters that fold to others',
+      async (claims, { sign }) => await sign({ ...claims, email: 'ada@example.or\u212A' }),
+    ],
+    ['with two addresses', async (claims, { sign }) => await sign({ ...claims, email: `${EMAIL},eve@evil.example` })],
+  ]
+  test.each(forged)('%s signs nobody in', async (_, forge) => {
+    const { issuer, site, browser } = await openIssuerSite()
+    const asked = await begin(browser)
+    issuer.gives(async () => await forge(issuer.claimsFor(asked, ADA), issuer))
+    expect(await callBack(browser, asked)).toBe(WRONG_TOKEN)
+    expect(await whoIs(site, browser)).toBeUndefined()
+    expect(site.welcomed).toEqual([])
+  })
+
+  test('of a sign-in before is for no other one: not even of the same browser', async () => {
+    const { issuer, site, browser } = await openIssuerSite()
+    const first = await begin(browser)
+    const caught = await issuer.sign(issuer.claimsFor(first, ADA))
+    issuer.gives(async () => caught)
+    const second = await begin(browser)
+    expect(await callBack(browser, second)).toBe(WRONG_TOKEN)
+    expect(await whoIs(site, browser)).toBeUndefined()
+  })
+
+  test('that is for several and was given to this client signs in', async () => {
+    const opened = await openIssuerSite()
+    expect(await signIn(opened, { ...ADA, aud: [CLIENT_ID, 'b'], azp: CLIENT_ID })).toBe('/ui/keys')
+  })
+
+  test('signed with a key among keys of other kinds counts, and a secret among them does not', async () => {
+    const { issuer, site, browser } = await openIssuerSite()
+    const secret = randomBytes(32)
+    const oct = { kty: 'oct', kid: 'secret', k: secret.toString('base64url'), alg: 'HS256' }
+    issuer.answers('/jwks', (response) => issuer.json(response, { keys: [oct, issuer.publicJwk] }))
+    const asked = await begin(browser)
+    const forged = new SignJWT(issuer.claimsFor(asked, ADA)).setProtectedHeader({ alg: 'HS256', kid: 'secret' })
+    issuer.gives(async () => await forged.sign(secret))
+    expect(await callBack(browser, asked)).toBe(WRONG_TOKEN)
+    expect(await signIn({ issuer, browser })).toBe('/ui/keys')
+    expect(await whoIs(site, browser)).toBeDefined()
+  })
+})
+
+describe('whom an address belongs to', () => {
+  test('an account here whose owner has another address at the issuer now is theirs still, and nobody else is', async () => {
+    const opened = await openIssuerSite({ linksAccounts: true })
+    const { site, browser } = opened
+    await signIn(opened)
+    const ada = await whoIs(site, browser)
+    const bob = await site.addAccount(
+      { name: 'Bob', email: 'bob@example.org', password: PASSWORD },
+      { isEmailVerified: true },
+    )
+    // Whoever runs the directory gives Ada the address that Bob has here.
+    expect(await signIn({ ...opened, browser: site.browser() }, { ...ADA, email: 'bob@example.org' })).toBe('/ui/keys')
+    const again = site.browser()
+    await signIn({ ...opened, browser: again }, { ...ADA, email: 'bob@example.org' })
+    expect(await whoIs(site, again)).toBe(ada)
+    expect(await site.signIn.sessionOf(again.headers())).toMatchObject({ email: EMAIL })
+    expect(bob.id).not.toBe(ada)
+  })
+
+  test.each([
+    ['the word "true" counts as it is', 'true', '/ui/keys'],
+    ['the word "false" does not', 'false', '/ui/sign-in?error=email_not_verified'],
+    ['another word is no answer', 'yes', WRONG_TOKEN],
+    ['a number is none', 1, WRONG_TOKEN],
+    ['nothing is none', null, WRONG_TOKEN],
+  ])('whether it is verified: %s', async (_, email_verified, location) => {
+    const opened = await openIssuerSite()
+    expect(await signIn(opened, { ...ADA, email_verified })).toBe(location)
+  })
+
+  test('that it is verified is said of the address that it stands beside', async () => {
+    const opened = await openIssuerSite()
+    const { issuer, site, browser } = opened
+    const told = { sub: 'ada-1', email: EMAIL, email_verified: false }
+    issuer.answers('/userinfo', (response) => issuer.json(response, told))
+    expect(await signIn(opened, { name: 'Ada', email_verified: true })).toBe('/ui/sign-in?error=email_not_verified')
+    expect(await whoIs(site, browser)).toBeUndefined()
+    expect(site.welcomed).toEqual([])
+  })
+
+  test('user info about somebody else is none', async () => {
+    const opened = await openIssuerSite()
+    const { issuer } = opened
+    issuer.answers('/userinfo', (response) => issuer.json(response, { ...ADA, sub: 'ada-2' }))
+    expect(await signIn(opened, { name: 'Ada' })).toBe(WRONG_TOKEN)
+    expect(issuer.asked('/userinfo')).toMatchObject([{ headers: { authorization: 'Bearer access' } }])
+  })
+})
+
+describe('whoever comes back', () => {
+  test('brings a code that is worth something with the verifier of this sign-in alone', async () => {
+    const opened = await openIssuerSite()
+    const { issuer, browser } = opened
+    // One that says that it knows `plain` alone is asked for S256 all the same.
+    issuer.says({ code_challenge_methods_supported: ['plain'] })
+    const asked = await begin(browser)
+    issuer.gives(async () => await issuer.sign(issuer.claimsFor(asked, ADA)))
+    expect(await callBack(browser, asked)).toBe('/ui/keys')
+    expect(asked.url.searchParams.get('code_challenge_method')).toBe('S256')
+    const sent = new URLSearchParams(issuer.asked('/token')[0]?.body)
+    const verifier = sent.get('code_verifier') ?? ''
+    expect(createHash('sha256').update(verifier).digest('base64url')).toBe(asked.url.searchParams.get('code_challenge'))
+  })
+
+  test('with a state of another browser signs nobody in, and leaves it to whose it is', async () => {
+    const { issuer, site, browser: ada } = await openIssuerSite()
+    const mallory = site.browser()
+    const [ofAda, ofMallory] = [await begin(ada), await begin(mallory)]
+    issuer.gives(async () => await issuer.sign(issuer.claimsFor(ofMallory, ADA)))
+    expect(await callBack(ada, ofMallory)).toMatch(/error=state_mismatch/)
+    expect(await callBack(mallory, ofAda)).toMatch(/error=state_mismatch/)
+    expect(issuer.asked('/token')).toEqual([])
+    expect(await whoIs(site, ada)).toBeUndefined()
+    expect(await callBack(mallory, ofMallory)).toBe('/ui/keys')
+  })
+
+  test('twice at once is signed in once', async () => {
+    const { issuer, site, browser } = await openIssuerSite()
+    await signIn({ issuer, browser })
+    const asked = await begin(browser)
+    issuer.gives(async () => await issuer.sign(issuer.claimsFor(asked, ADA)))
+    const copy = site.browser()
+    for (const [name, value] of browser.cookies) copy.cookies.set(name, value)
+    const locations = await Promise.all([callBack(browser, asked), callBack(copy, asked)])
+    expect(locations.filter((location) => location === '/ui/keys').length).toBe(1)
+    expect(await callBack(browser, asked)).toMatch(/error=state_mismatch/)
+  })
+
+  test.each([
+    '"><script>alert(1)</script>',
+    'javascript:alert(1)',
+    'access_denied\r\nset-cookie: a=b',
+    '//evil.example',
+    'x'.repeat(5_000),
+  ])('with the error %j brings no word of it onto the page', async (error) => {
+    const { browser } = await openIssuerSite()
+    const asked = await begin(browser)
+    const more = { error, error_description: error, error_uri: 'https://evil.example' }
+    expect(await callBack(browser, asked, more)).toBe('/ui/sign-in?error=sign_in_failed')
+  })
+
+  test('in a session leaves it: the session before ends, and its cookie is another', async () => {
+    const { issuer, site } = await openIssuerSite()
+    const planted = await signedInBrowser(site, 'mallory@example.org')
+    const before = planted.browser.headers()
+    expect(await signIn({ issuer, browser: planted.browser })).toBe('/ui/keys')
+    expect(await whoIs(site, planted.browser)).not.toBe(planted.personId)
+    expect(await site.signIn.sessionOf(before)).toBeUndefined()
+  })
+})
+
+describe('a linking', () => {
+  const beginLink = async () => {
+    const { issuer, site } = await openIssuerSite({ admits: undefined })
+    const { browser, personId } = await signedInBrowser(site)
+    const asked = await begin(browser, '/link-social')
+    issuer.gives(async () => await issuer.sign(issuer.claimsFor(asked, { ...ADA, sub: 'mallory-1' })))
+    return { issuer, site, browser, personId, asked }
+  }
+  const ENDED = '/ui/account?error=session_ended'
+  const signsIn = async (site: Site, issuer: ScriptedIssuer) => {
+    const location = await signIn({ issuer, browser: site.browser() }, { ...ADA, sub: 'mallory-1' })
+    return location === '/ui/keys'
+  }
+
+  test('that is finished in the session it was begun in links', async () => {
+    const { issuer, site, browser, asked } = await beginLink()
+    expect(await callBack(browser, asked)).toBe('/ui/keys')
+    expect(await signsIn(site, issuer)).toBe(true)
+  })
+
+  test('links nothing once its person has signed out: whoever has the browser then is somebody else', async () => {
+    const { issuer, site, browser, asked } = await beginLink()
+    expect((await browser.post('/sign-out', {})).status).toBe(200)
+    expect(await callBack(browser, asked)).toBe(ENDED)
+    expect(await signsIn(site, issuer)).toBe(false)
+    expect(site.actions()).toContain('session.refuse')
+    expect(site.actions()).not.toContain('issuer.link')
+  })
+
+  test('links nothing in the session of another person, or in another one of the same', async () => {
+    for (const email of ['mallory@example.org', EMAIL]) {
+      const { issuer, site, browser, asked } = await beginLink()
+      if (email !== EMAIL) await site.addAccount({ name: 'M', email, password: PASSWORD })
+      expect((await browser.post('/sign-in/email', { email, password: PASSWORD })).status).toBe(200)
+      expect(await callBack(browser, asked)).toBe(ENDED)
+      expect(await signsIn(site, issuer)).toBe(false)
+    }
+  })
+
+  test('links nothing once the sessions of its person were ended from elsewhere, or the password was changed', async () => {
+    const ends: readonly ((site: Site, personId: string) => Promise<unknown>)[] = [
+      (site, id) => site.change((open) => site.signIn.endSessions(open, id)),
+      (site, id) => site.change((open) => site.signIn.resetLink(open, id)),
+      async (site) => {
+        const owner = site.browser()
+        await owner.post('/sign-in/email', { email: EMAIL, password: PASSWORD })
+        const body = { currentPassword: PASSWORD, newPassword: 'staple of a battery' }
+        expect((await owner.post('/change-password', body)).status).toBe(200)
+      },
+    ]
+    for (const end of ends) {
+      const { issuer, site, browser, personId, asked } = await beginLink()
+      await end(site, personId)
+      expect(await callBack(browser, asked)).toBe(ENDED)
+      expect(await signsIn(site, issuer)).toBe(false)
+    }
+  })
+
+  test('of the only way in that works is not undone, where passwords are off', async () => {
+    const { issuer, site, browser, asked } = await beginLink()
+    expect(await callBack(browser, asked)).toBe('/ui/keys')
+    const issuers = [settingsOf(issuer.issuer)]
+    const strict = await openSite(site.database, { settings: { password: false, issuers } })
+    const there = strict.browser()
+    for (const [name, value] of browser.cookies) there.cookies.set(name, value)
+    const accounts = (await (await there.get('/list-accounts')).json()) as { id: string; providerId: string }[]
+    const idOf = (wanted: string) => accounts.find(({ providerId }) => providerId === wanted)?.id
+    const refused = await there.post('/unlink-account', { accountId: idOf('work') })
+    expect([refused.status, await refused.json()]).toMatchObject([
+      400,
+      { detail: expect.stringContaining('only way in') },
+    ])
+    // A password that signs nobody in is no way that would be lost.
+    expect((await there.post('/unlink-account', { accountId: idOf('credential') })).status).toBe(200)
+  })
+})
+
+describe('of two issuers', () => {
+  const openTwo = async () => {
+    const [honest, evil] = [await startScriptedIssuer(), await startScriptedIssuer()]
+    const issuers = [
+      settingsOf(honest.issuer),
+      settingsOf(evil.issuer, { id: 'evil', clientSecret: new Secret('of evil') }),
+    ]
+    const site = await openSite(await memoryDatabase(), { settings: { issuers } })
+    return { honest, evil, site, browser: site.browser() }
+  }
+
+  test('one is sent no code of the other, wherever a browser is led', async () => {
+    const { honest, evil, site, browser } = await openTwo()
+    // Begun at the one, and led to the other, which sends its code to where the first would.
+    const asked = await begin(browser, '/sign-in/social', 'evil')
+    honest.gives(async () => await honest.sign(honest.claimsFor(asked, ADA)))
+    expect(await callBack(browser, asked, {}, 'work')).toBe(WRONG_CODE)
+    expect([...honest.asked('/token'), ...evil.asked('/token')]).toEqual([])
+    expect(await whoIs(site, browser)).toBeUndefined()
+  })
+
+  test('one signs nobody in with a token of the other', async () => {
+    const { honest, evil, site, browser } = await openTwo()
+    const asked = await begin(browser, '/sign-in/social', 'evil')
+    evil.gives(async () => await honest.sign(honest.claimsFor(asked, ADA)))
+    expect(await callBack(browser, asked, {}, 'evil')).toBe(WRONG_TOKEN)
+    expect(await whoIs(site, browser)).toBeUndefined()
+  })
+
+  test('one that says by the same subject is not taken for the other', async () => {
+    const { honest, evil, site, browser } = await openTwo()
+    expect(await signIn({ issuer: honest, browser })).toBe('/ui/keys')
+    const mallory = site.browser()
+    const asked = await begin(mallory, '/sign-in/social', 'evil')
+    evil.gives(async () => await evil.sign(evil.claimsFor(asked, ADA)))
+    expect(await callBack(mallory, asked, {}, 'evil')).toBe('/ui/sign-in?error=account_not_linked')
+  })
+
+  test('one that names itself with each answer is asked nothing where another is named, or none', async () => {
+    for (const [iss, location] of [
+      ['https://evil.example', '/ui/sign-in?error=issuer_mismatch'],
+      ['', WRONG_CODE],
+      [undefined, WRONG_CODE],
+    ] as const) {
+      const { issuer, browser } = await openIssuerSite()
+      issuer.says({ authorization_response_iss_parameter_supported: true })
+      const asked = await begin(browser)
+      issuer.gives(async () => await issuer.sign(issuer.claimsFor(asked, ADA)))
+      expect(await callBack(browser, asked, iss === undefined ? {} : { iss })).toBe(location)
+      expect(issuer.asked('/token')).toEqual([])
+      const again = await begin(browser)
+      issuer.gives(async () => await issuer.sign(issuer.claimsFor(again, ADA)))
+      expect(await callBack(browser, again, { iss: issuer.issuer })).toBe('/ui/keys')
+    }
+  })
+})
+
+describe('what an issuer says of itself', () => {
+  test.each([
+    ['a token address without TLS', { token_endpoint: 'http://192.0.2.1/token' }],
+    ['keys at a metadata service', { jwks_uri: 'http://169.254.169.254/latest/meta-data' }],
+    ['keys at one, with TLS', { jwks_uri: 'https://169.254.169.254/keys' }],
+    ['user info at one by IPv6', { userinfo_endpoint: 'https://[fd00:ec2::254]/' }],
+    ['user info at one by IPv4 in IPv6', { userinfo_endpoint: 'https://[::ffff:169.254.169.254]/' }],
+    ['keys in a file', { jwks_uri: 'file:///etc/passwd' }],
+    ['a page that is a script', { authorization_endpoint: 'javascript:alert(1)' }],
+    ['a page that is data', { authorization_endpoint: 'data:text/html,x' }],
+    ['no keys', { jwks_uri: undefined }],
+    ['another name, by a slash', { issuer: 'http://127.0.0.1/' }],
+  ])('%s is not taken', async (_, fields) => {
+    const { issuer, browser } = await openIssuerSite()
+    issuer.says(fields)
+    const answer = await browser.post('/sign-in/social', { provider: 'work' })
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'issuer_unreachable' }])
+    expect(issuer.requests).toHaveLength(1)
+  })
+
+  test.each(['/.well-known/openid-configuration', '/token', '/jwks', '/userinfo'] as const)(
+    'a redirect at %s leads nowhere',
+    async (path) => {
+      for (const status of [301, 302, 303, 307, 308]) {
+        const { issuer, site, browser } = await openIssuerSite()
+        const elsewhere = await startScriptedIssuer()
+        issuer.answers(path, (response) => response.writeHead(status, { location: `${elsewhere.issuer}${path}` }).end())
+        const answer = await browser.post('/sign-in/social', { provider: 'work', callbackURL: '/ui/keys' })
+        if (path === '/.well-known/openid-configuration') expect(answer.status).toBe(503)
+        else {
+          const { url } = (await answer.json()) as { url: string }
+          const { searchParams } = new URL(url)
+          const asked = { state: searchParams.get('state') ?? '', nonce: searchParams.get('nonce') ?? '' }
+          issuer.gives(async () => await issuer.sign(issuer.claimsFor(asked)))
+          expect(await callBack(browser, asked)).toBe(path === '/token' ? WRONG_CODE : WRONG_TOKEN)
+        }
+        expect(elsewhere.requests).toEqual([])
+        expect(await whoIs(site, browser)).toBeUndefined()
+      }
+    },
+  )
+
+  test('many who come at once ask it once, also where it answers none of them', async () => {
+    const { issuer, site, browser } = await openIssuerSite()
+    const answer = Promise.withResolvers<void>()
+    issuer.answers('/.well-known/openid-configuration', async (response) => {
+      await answer.promise
+      response.writeHead(500).end()
+    })
+    const asked = Array.from({ length: 20 }, () => site.browser().post('/sign-in/social', { provider: 'work' }))
+    await vi.waitFor(() => expect(issuer.requests).toHaveLength(1), WAIT)
+    answer.resolve()
+    for (const { status } of await Promise.all(asked)) expect(status).toBe(503)
+    const atOnce = issuer.requests.length
+    expect(atOnce).toBeLessThan(20)
+    issuer.behaves('/.well-known/openid-configuration')
+    expect(await signIn({ issuer, browser })).toBe('/ui/keys')
+  })
+
+  test('what it said an hour ago counts for a while longer where it is away then, and nobody waits each time', async () => {
+    const { issuer, site, browser } = await openIssuerSite()
+    await signIn({ issuer, browser })
+    site.clock.advance(3_600_000)
+    issuer.answers('/.well-known/openid-configuration', (response) => response.writeHead(500).end())
+    const before = issuer.requests.length
+    for (let index = 0; index < 5; index++) await begin(site.browser())
+    expect(issuer.requests.length - before).toBe(1)
+  })
+})
+
+/** Until what another part of the process does has come to it; ends what hangs, and nothing else. */
+const WAIT = { timeout: 60_000, interval: 5 }
+
+describe('an issuer whose answer', () => {
+  const PATHS = ['/.well-known/openid-configuration', '/token', '/jwks', '/userinfo'] as const
+  const EXPECTED = {
+    '/.well-known/openid-configuration': 503,
+    '/token': WRONG_CODE,
+    '/jwks': WRONG_TOKEN,
+    '/userinfo': WRONG_TOKEN,
+  }
+
+  /** Signs in as far as it leads: the status of the beginning, or where the browser is sent. */
+  const come = async (issuer: ScriptedIssuer, browser: TestBrowser) => {
+    const answer = await browser.post('/sign-in/social', { provider: 'work', callbackURL: '/ui/keys' })
+    if (answer.status !== 200) return answer.status
+    const { searchParams } = new URL(((await answer.json()) as { url: string }).url)
+    const asked = { state: searchParams.get('state') ?? '', nonce: searchParams.get('nonce') ?? '' }
+    issuer.gives(async () => await issuer.sign(issuer.claimsFor(asked)))
+    return await callBack(browser, asked)
+  }
+
+  test.each(PATHS)('at %s never ends is given up after a while, and nobody else waits', async (path) => {
+    const { issuer, site, browser } = await openIssuerSite()
+    const reached = Promise.withResolvers<void>()
+    const left = Promise.withResolvers<void>()
+    issuer.answers(path, (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write('{')
+      response.on('close', () => left.resolve())
+      reached.resolve()
+    })
+    const coming = come(issuer, browser)
+    await reached.promise
+    // Others sign in, and changes are made.
+    await signedInBrowser(site, 'bob@example.org')
+    await site.store.transaction(async () => {})
+    // It has begun to wait once the answer is on its way; each step lasts no longer than that.
+    while (!(await Promise.race([left.promise.then(() => true), turns().then(() => false)]))) {
+      site.clock.advance(ISSUER_TIMEOUT_MS)
+    }
+    expect(await coming).toBe(EXPECTED[path])
+  })
+
+  test.each(PATHS)('at %s is longer than any is is not read to its end', async (path) => {
+    const { issuer, site, browser } = await openIssuerSite()
+    let sent = 0
+    const left = Promise.withResolvers<void>()
+    issuer.answers(path, (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.on('close', () => left.resolve())
+      const piece = Buffer.alloc(65_536, ' ')
+      const write = () => {
+        while (!response.destroyed && sent < 1_000 * ISSUER_ANSWER_BYTES) {
+          sent += piece.length
+          if (!response.write(piece)) return
+        }
+      }
+      response.on('drain', write)
+      write()
+    })
+    expect(await come(issuer, browser)).toBe(EXPECTED[path])
+    await left.promise
+    expect(sent).toBeLessThan(1_000 * ISSUER_ANSWER_BYTES)
+    expect(await whoIs(site, browser)).toBeUndefined()
+  })
+
+  test.each(PATHS)('at %s is no JSON stands in no log', async (path) => {
+    const { issuer, site, browser } = await openIssuerSite()
+    issuer.answers(path, (response) => response.end('token=s3cr3t'))
+    expect(await come(issuer, browser)).toBe(EXPECTED[path])
+    expect(site.logged.join('')).not.toMatch(/s3cr3t|token=s/)
+  })
+})
+
+/** Some turns of the loop, in which what is on its way arrives. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
