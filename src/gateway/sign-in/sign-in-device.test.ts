@@ -198,4 +198,67 @@ describeDatabases((open, isSqlite) => {
       expect(await poll(site, code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
       expect((await browser.post('/sign-in/email', { email: EMAIL, password: 'staple of a battery' })).status).toBe(200)
     }))
+
+  test('a code that was confirmed and not yet used ends with a session that is ended by choice', () =>
+    withTime(async () => {
+      const site = await openSite(await open())
+      const { browser, personId } = await signedInBrowser(site)
+      const [{ id } = { id: '' }] = await site.signIn.listSessions(personId)
+      const code = await askCode(site)
+      await browser.get(`/device?user_code=${code.user_code}`)
+      await browser.post('/device/approve', { userCode: code.user_code })
+      // Whoever looks through their list and ends what they do not know must not find another one there later.
+      expect(await site.change((open) => site.signIn.endSession(open, personId, id))).toBe(true)
+      expect(await poll(site, code)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
+      expect(await site.signIn.listSessions(personId)).toEqual([])
+    }))
+
+  test('nobody confirms a code in a session that is over, or for an account that is gone', () =>
+    withTime(async () => {
+      const site = await openSite(await open())
+      const { browser, personId } = await signedInBrowser(site)
+      const [first, second] = [await askCode(site), await askCode(site)]
+      for (const { user_code } of [first, second]) await browser.get(`/device?user_code=${user_code}`)
+      await browser.post('/device/approve', { userCode: second.user_code })
+      const before = new Map(browser.cookies)
+      await browser.post('/sign-out', {})
+      for (const [name, value] of before) browser.cookies.set(name, value)
+      expect((await browser.post('/device/approve', { userCode: first.user_code })).status).toBe(401)
+      expect(await poll(site, first)).toMatchObject({ status: 400, body: { error: 'authorization_pending' } })
+      await site.change((open) => site.signIn.remove(open, personId))
+      expect(await poll(site, second)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
+    }))
+
+  test('a code is answered once, by a page of the gateway, and by a request that says so', () =>
+    withTime(async () => {
+      const site = await openSite(await open())
+      const { browser } = await signedInBrowser(site)
+      const code = await askCode(site)
+      const body = { userCode: code.user_code }
+      await browser.get(`/device?user_code=${code.user_code}`)
+      const foreign = [{ origin: 'https://evil.example' }, { origin: '' }, { 'sec-fetch-site': 'cross-site' }]
+      for (const headers of foreign) expect((await browser.post('/device/approve', body, headers)).status).toBe(403)
+      expect((await browser.get(`/device/approve?userCode=${code.user_code}`)).status).toBe(404)
+      const form = { 'content-type': 'application/x-www-form-urlencoded' }
+      expect((await browser.post('/device/approve', `userCode=${code.user_code}`, form)).status).toBe(400)
+      expect(await poll(site, code)).toMatchObject({ body: { error: 'authorization_pending' } })
+      expect((await browser.post('/device/deny', body)).status).toBe(200)
+      expect((await browser.post('/device/approve', body)).status).toBe(400)
+      expect(await poll(site, code)).toMatchObject({ body: { error: 'access_denied' } })
+      expect(await poll(site, code)).toMatchObject({ body: { error: 'invalid_grant' } })
+    }))
+
+  test('what is shown on the page gets nothing, and of several who ask for the token one gets it', () =>
+    withTime(async () => {
+      const site = await openSite(await open())
+      const { browser, personId } = await signedInBrowser(site)
+      const code = await askCode(site)
+      await browser.get(`/device?user_code=${code.user_code}`)
+      await browser.post('/device/approve', { userCode: code.user_code })
+      const shown = { ...code, device_code: code.user_code }
+      expect(await poll(site, shown)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } })
+      const answers = await Promise.all([poll(site, code), poll(site, code), poll(site, code)])
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+      expect(await site.signIn.listSessions(personId)).toHaveLength(2)
+    }))
 })

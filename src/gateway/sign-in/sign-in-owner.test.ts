@@ -76,6 +76,63 @@ describeDatabases((open, isSqlite) => {
   // What follows is told apart by no database.
   if (!isSqlite) return
 
+  test('whoever is in the network of an owner uses up its requests, and not those of their browser', async () => {
+    const site = await openSite(await open())
+    const { browser, code } = await withSecondFactor(site)
+    await browser.post('/sign-out', {})
+    const newOne = site.browser()
+    await newOne.post('/sign-in/email', signInBody, HOME)
+    const mallory = site.browser()
+    const others: number[] = []
+    for (let index = 0; index < 11; index++) {
+      const body = { email: `somebody${index}@example.org`, password: 'password1234' }
+      others.push((await mallory.post('/sign-in/email', body, HOME)).status)
+      await mallory.post('/two-factor/verify-totp', { code: String(100_000 + index) }, HOME)
+    }
+    expect(others.at(-1)).toBe(429)
+    // Time must not go on here, or the network could ask again.
+    const right = { code: code({ waits: false }) }
+    expect((await site.browser().post('/sign-in/email', signInBody, HOME)).status).toBe(429)
+    expect((await newOne.post('/two-factor/verify-totp', right, HOME)).status).toBe(429)
+    expect((await browser.post('/sign-in/email', signInBody, HOME)).status).toBe(200)
+    expect((await browser.post('/two-factor/verify-totp', right, HOME)).status).toBe(200)
+  })
+
+  test('the requests of a known browser end too, are one for all browsers of an account, and for its own sign-in alone', async () => {
+    const site = await openSite(await open())
+    const mallory = await signedOut(site)
+    const second = site.browser()
+    expect((await second.post('/sign-in/email', signInBody, HOME)).status).toBe(200)
+    await second.post('/sign-out', {})
+    const statuses: number[] = []
+    for (let index = 0; index < 40; index++) {
+      // The limit of one account is another's test.
+      site.clock.advance(index % 9 === 0 ? 0 : 1)
+      const browser = index % 2 === 0 ? mallory.browser : second
+      statuses.push((await browser.post('/sign-in/email', { ...signInBody, password: 'not this one' }, HOME)).status)
+    }
+    expect(statuses.filter((status) => status === 401).length).toBeLessThanOrEqual(20)
+    expect(statuses.at(-1)).toBe(429)
+    // For somebody else's account it is a browser as any other.
+    const answer = await mallory.browser.post('/sign-in/email', { ...signInBody, email: 'bob@example.org' }, HOME)
+    expect(answer.status).toBe(429)
+  })
+
+  test('a request that its network has none left for costs the account no try', async () => {
+    const site = await openSite(await open())
+    await signedInBrowser(site)
+    const mallory = site.browser()
+    for (let index = 0; index < 10; index++) {
+      const body = { email: `somebody${index}@example.org`, password: 'password1234' }
+      await mallory.post('/sign-in/email', body, ELSEWHERE)
+    }
+    // Nothing of these is compared.
+    for (let index = 0; index < 15; index++) {
+      expect((await mallory.post('/sign-in/email', signInBody, ELSEWHERE)).status).toBe(429)
+    }
+    expect((await site.browser().post('/sign-in/email', signInBody, from('198.51.100.9'))).status).toBe(200)
+  })
+
   test('a right code that comes too late for one sign-in is good for the next', async () => {
     const site = await openSite(await open())
     const { code } = await withSecondFactor(site)
@@ -177,11 +234,13 @@ async function withSecondFactor(site: Site) {
   const { totpURI } = (await answer.json()) as { totpURI: string }
   const secret = new URL(totpURI).searchParams.get('secret') ?? ''
   /** One that was not shown before. */
-  const code = () => {
-    vi.setSystemTime(Date.now() + 4 * CODE_MS)
-    site.clock.advance(4 * CODE_MS)
+  const code = ({ waits = true } = {}) => {
+    if (waits) vi.setSystemTime(Date.now() + 4 * CODE_MS)
+    if (waits) site.clock.advance(4 * CODE_MS)
     return generateSync({ secret })
   }
   expect((await browser.post('/two-factor/verify-totp', { code: code() })).status).toBe(200)
+  // It is used: the next one is another.
+  vi.setSystemTime(Date.now() + 4 * CODE_MS)
   return { browser, code }
 }
