@@ -13,7 +13,11 @@ const model = z
     upstreamLabel,
     upstreamKind,
     isCloud: z.boolean(),
-    contextLength: count.nullable().meta({ description: 'Tokens. Null, here and below: not known.' }),
+    contextLength: count.nullable().meta({
+      description:
+        'Tokens that the server gives one request: as the model runs now, else as it is set up. Null, here and below: not known.',
+    }),
+    trainedContextLength: count.nullable().meta({ description: 'Tokens that it was trained for.' }),
     capabilities: z.array(z.string()).nullable(),
     sizeBytes: count.nullable(),
     isLoaded: z.boolean().nullable(),

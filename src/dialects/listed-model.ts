@@ -6,6 +6,10 @@ export interface ListedModel {
   readonly id: string
   /** What the upstream's own listing said of it. */
   readonly entry: JsonObject
+  /** The tokens that its server gives one request; absent or `undefined`: not known. */
+  readonly contextLength?: number | undefined
+  /** The tokens it was trained for. */
+  readonly trainedContextLength?: number | undefined
   /** The name of the server that has it; `undefined`: not known. */
   readonly server: string | undefined
 }

@@ -7,6 +7,7 @@ import { type ListingAsk, renderListing } from './listings.ts'
 const LLAMA: ListedModel = {
   id: 'llama3.2:latest',
   server: 'ollama',
+  trainedContextLength: 131_072,
   entry: {
     name: 'llama3.2:latest',
     model: 'llama3.2:latest',
@@ -20,6 +21,7 @@ const LLAMA: ListedModel = {
 const QWEN: ListedModel = {
   id: 'Qwen/Qwen3-8B',
   server: 'vllm',
+  contextLength: 40_960,
   entry: {
     id: 'Qwen/Qwen3-8B',
     object: 'model',
@@ -33,6 +35,8 @@ const QWEN: ListedModel = {
 const TINY: ListedModel = {
   id: 'tiny',
   server: 'llama-server',
+  contextLength: 4_096,
+  trainedContextLength: 262_144,
   entry: {
     id: 'tiny',
     object: 'model',
@@ -44,6 +48,7 @@ const TINY: ListedModel = {
 const CLAUDE: ListedModel = {
   id: 'claude-x',
   server: 'anthropic',
+  contextLength: 200_000,
   entry: {
     type: 'model',
     id: 'claude-x',
@@ -84,10 +89,18 @@ describe('renderListing', () => {
           object: 'model',
           created: 1795186800,
           owned_by: 'library',
+          meta: { n_ctx_train: 131072 },
         },
-        { id: 'Qwen/Qwen3-8B', object: 'model', created: 1795201107, owned_by: 'vllm', max_model_len: 40960 },
+        {
+          id: 'Qwen/Qwen3-8B',
+          object: 'model',
+          created: 1795201107,
+          owned_by: 'vllm',
+          max_model_len: 40960,
+          meta: { n_ctx: 40960 },
+        },
         { id: 'tiny', object: 'model', created: 0, owned_by: 'llamacpp', meta: { n_ctx: 4096, n_ctx_train: 262144 } },
-        { id: 'claude-x', object: 'model', created: 1767312000, owned_by: 'anthropic' },
+        { id: 'claude-x', object: 'model', created: 1767312000, owned_by: 'anthropic', meta: { n_ctx: 200000 } },
       ],
     })
   })

@@ -130,7 +130,16 @@ test("a llama-server's model is loaded, and a router tells it of each of its own
   const models = [{ name: 'm', model: 'm', size: '', capabilities: ['completion', 'multimodal'] }, { name: 'other' }]
   const json = { ...(one.json as object), models }
   expect(await probing({ '/v1/models': { json, headers } })).toMatchObject({
-    models: [{ id: 'm', contextLength: 4_096, sizeBytes: 7, capabilities: ['completion'], isLoaded: true }],
+    models: [
+      {
+        id: 'm',
+        contextLength: 4_096,
+        trainedContextLength: 262_144,
+        sizeBytes: 7,
+        capabilities: ['completion'],
+        isLoaded: true,
+      },
+    ],
   })
   const states = ['loaded', 'unloaded', 'sleeping', 'loading', 'failed']
   const router = openAi(
@@ -144,7 +153,7 @@ const IMAGES = { input_modalities: ['text', 'image'] }
 
 test("what vLLM's and LM Studio's listings tell of their models", async () => {
   expect(await probing({ '/v1/models': openAi({ id: 'm', owned_by: 'vllm', max_model_len: 8_192 }) })).toMatchObject({
-    models: [{ contextLength: 8_192, isLoaded: true }],
+    models: [{ contextLength: 8_192, trainedContextLength: undefined, isLoaded: true }],
   })
   const own = openAi(
     { id: 'n', type: 'embeddings', state: 'not-loaded', max_context_length: 2_048 },
@@ -154,16 +163,28 @@ test("what vLLM's and LM Studio's listings tell of their models", async () => {
   const tools = openAi({ id: 'm', capabilities: ['tool_use'] }, { id: 'n' })
   const found = (await probing({ '/v1/models': tools, '/api/v0/models': own })) as Detected
   expect(found.models).toMatchObject([
-    { id: 'm', contextLength: 4_096, capabilities: ['completion', 'vision', 'tools'], isLoaded: true },
-    { id: 'n', contextLength: 2_048, capabilities: ['embedding'], isLoaded: false },
+    {
+      id: 'm',
+      contextLength: 4_096,
+      trainedContextLength: 32_768,
+      capabilities: ['completion', 'vision', 'tools'],
+      isLoaded: true,
+    },
+    {
+      id: 'n',
+      contextLength: undefined,
+      trainedContextLength: 2_048,
+      capabilities: ['embedding'],
+      isLoaded: false,
+    },
   ])
   expect(found.models).toHaveLength(2)
 })
 
 test('of a server that does not tell, nothing is made up', async () => {
   const found = (await probing({ '/v1/models': openAi({ id: 'm', object: 'model' }) })) as Detected
-  const { contextLength, capabilities, sizeBytes, isLoaded } = found.models[0] ?? {}
-  expect([contextLength, capabilities, sizeBytes, isLoaded]).toEqual([undefined, undefined, undefined, undefined])
+  const { contextLength, trainedContextLength, capabilities, sizeBytes, isLoaded } = found.models[0] ?? {}
+  expect([contextLength, trainedContextLength, capabilities, sizeBytes, isLoaded]).toEqual(Array(5).fill(undefined))
 })
 
 test('knows Anthropic, and reads a second page', async () => {

@@ -87,7 +87,7 @@ test('a model is asked about once, and again when its entry has changed', async 
   server.behave([hold, context(3)], { path: SHOW })
   server.behave([context(4)], { path: SHOW })
   const { upstream, clock, round } = open(server.origin)
-  const lengths = () => upstream.known.models?.map(({ contextLength }) => contextLength)
+  const lengths = () => upstream.known.models?.map(({ trainedContextLength }) => trainedContextLength)
   await round()
   expect(lengths()).toEqual([1])
   clock.advance(FULL_ROUND_MS)
@@ -227,7 +227,11 @@ describe.skipIf(program === undefined)('a real llama-server', () => {
     expect(plain.upstream.known.server).toBe('llama-server')
     expect(plain.model('talker')).toMatchObject({ contextLength: 2_048, capabilities: ['completion'], isLoaded: true })
     // Two slots share the 8192 that the server is started with.
-    expect(tooled.model('caller')).toMatchObject({ contextLength: 4_096, capabilities: ['completion', 'tools'] })
+    expect(tooled.model('caller')).toMatchObject({
+      contextLength: 4_096,
+      trainedContextLength: 262_144,
+      capabilities: ['completion', 'tools'],
+    })
     expect(tooled.model('caller')?.sizeBytes).toBeGreaterThan(100_000)
   })
 })

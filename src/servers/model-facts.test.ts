@@ -9,16 +9,24 @@ test.each<[string, Record<string, unknown>, ModelFacts]>([
   [
     'of LM Studio, at rest',
     { max_context_length: 32_768, type: 'llm' },
-    { contextLength: 32_768, capabilities: ['completion'] },
+    { trainedContextLength: 32_768, capabilities: ['completion'] },
   ],
-  ['of LM Studio, running', { max_context_length: 32_768, loaded_context_length: 4_096 }, { contextLength: 4_096 }],
-  ['of llama-server', { meta: { n_ctx: 4_096, n_ctx_train: 8_192, size: 9 } }, { contextLength: 4_096, sizeBytes: 9 }],
-  ['of an older llama-server', { meta: { n_ctx_train: 8_192 } }, { contextLength: 8_192 }],
+  [
+    'of LM Studio, running',
+    { max_context_length: 32_768, loaded_context_length: 4_096 },
+    { contextLength: 4_096, trainedContextLength: 32_768 },
+  ],
+  [
+    'of llama-server',
+    { meta: { n_ctx: 4_096, n_ctx_train: 8_192, size: 9 } },
+    { contextLength: 4_096, trainedContextLength: 8_192, sizeBytes: 9 },
+  ],
+  ['of an older llama-server', { meta: { n_ctx_train: 8_192 } }, { trainedContextLength: 8_192 }],
   ['of Anthropic', { max_input_tokens: 200_000, capabilities: { thinking: {} } }, { contextLength: 200_000 }],
   [
     'of a newer Ollama',
     { details: { context_length: 40_960 }, capabilities: ['completion', 'insert'], size: 5 },
-    { contextLength: 40_960, capabilities: ['completion', 'insert'], sizeBytes: 5 },
+    { trainedContextLength: 40_960, capabilities: ['completion', 'insert'], sizeBytes: 5 },
   ],
   ['of some router', { context_length: 1_000, status: 'active' }, { contextLength: 1_000 }],
   [
@@ -32,19 +40,26 @@ test.each<[string, Record<string, unknown>, ModelFacts]>([
 })
 
 const trained = { 'general.architecture': 'qwen3', 'qwen3.context_length': 40_960 }
-test.each<[string, Record<string, unknown>, number | undefined]>([
-  ['as it was trained', { model_info: trained }, 40_960],
-  ['as it was set up', { model_info: trained, parameters: 'stop   "num_ctx 9"\nnum_ctx    8192\ntop_k 20' }, 8_192],
+const ofOther = { ...trained, 'general.architecture': 'llama' }
+test.each<[string, Record<string, unknown>, served: number | undefined, trained: number | undefined]>([
+  ['as it was trained, and nothing of what it will get', { model_info: trained }, undefined, 40_960],
   [
-    'as it was set up, but no more than it was trained for',
-    { model_info: trained, parameters: 'num_ctx 99999' },
+    'as it is set up',
+    { model_info: trained, parameters: 'stop   "num_ctx 9"\nnum_ctx    8192\ntop_k 20' },
+    8_192,
     40_960,
   ],
-  ['as it was set up, when nobody knows more', { model_info: {}, parameters: 'num_ctx 8192' }, 8_192],
-  ['of another architecture', { model_info: { ...trained, 'general.architecture': 'llama' } }, undefined],
-  ['of none', { model_info: { 'undefined.context_length': null }, parameters: 'num_ctx 0' }, undefined],
-])('the context length that Ollama shows: %s', (_, shown, contextLength) => {
-  expect(shownFacts(shown).contextLength).toBe(contextLength)
+  [
+    'as it is set up, but no more than it was trained for',
+    { model_info: trained, parameters: 'num_ctx 99999' },
+    40_960,
+    40_960,
+  ],
+  ['as it is set up, when nobody knows more', { model_info: {}, parameters: 'num_ctx 8192' }, 8_192, undefined],
+  ['of another architecture', { model_info: ofOther }, undefined, undefined],
+  ['of none', { model_info: { 'undefined.context_length': null }, parameters: 'num_ctx 0' }, undefined, undefined],
+])('the context that Ollama shows: %s', (_, shown, contextLength, trainedContextLength) => {
+  expect(shownFacts(shown)).toEqual({ contextLength, trainedContextLength })
 })
 
 test("Ollama's capabilities as it names them, each once", () => {
@@ -73,6 +88,10 @@ test('of two sources the first is right, and capabilities add up', () => {
   const second = { contextLength: 2, capabilities: ['completion', 'tools'], sizeBytes: 3, isLoaded: true }
   expect(joinFacts(first, second)).toEqual({ ...first, capabilities: ['completion', 'tools'], sizeBytes: 3 })
   expect(joinFacts({}, second)).toEqual(second)
+  expect(joinFacts({ contextLength: 1 }, { trainedContextLength: 2 })).toEqual({
+    contextLength: 1,
+    trainedContextLength: 2,
+  })
 })
 
 test('whatever a server says, facts are counts, words and truth values', () => {
@@ -92,11 +111,14 @@ test('whatever a server says, facts are counts, words and truth values', () => {
       for (const read of [listedFacts, shownFacts, loadedFacts, propsFacts]) {
         const {
           contextLength = 1,
+          trainedContextLength = 1,
           capabilities = ['a'],
           sizeBytes = 0,
           isLoaded = true,
         } = joinFacts(read(one), listedFacts(other))
-        expect(Number.isSafeInteger(contextLength) && contextLength > 0).toBe(true)
+        for (const tokens of [contextLength, trainedContextLength]) {
+          expect(Number.isSafeInteger(tokens) && tokens > 0).toBe(true)
+        }
         expect(Number.isSafeInteger(sizeBytes) && sizeBytes >= 0).toBe(true)
         expect(capabilities.length > 0 && capabilities.every((name) => /^[a-z0-9_-]{1,32}$/.test(name))).toBe(true)
         expect(typeof isLoaded).toBe('boolean')

@@ -3,10 +3,12 @@ import { asCount, asList, asObject, type JsonObject } from '../formats/json-fact
 /** What a server tells of a model beside its name. Absent or `undefined`: it does not tell. */
 export interface ModelFacts {
   /**
-   * The tokens it takes, prompt and answer together: as it runs now, else as it was set up, else as it was trained,
-   * whichever its server tells first.
+   * The tokens its server gives one request, prompt and answer together: as the model runs now, else as it is set up to
+   * run. Never what it could take: a server that starts it may give it far less.
    */
   readonly contextLength?: number | undefined
+  /** The tokens it was trained for: the most that a server could give it. */
+  readonly trainedContextLength?: number | undefined
   /** In Ollama's words: `completion`, `tools`, `vision`, `embedding`, `thinking`, `insert` … Never empty. */
   readonly capabilities?: readonly string[] | undefined
   /** Of its weights, as stored. */
@@ -51,12 +53,15 @@ export function listedFacts(entry: JsonObject): ModelFacts {
     contextLength: firstContextLength(
       entry['loaded_context_length'],
       meta?.['n_ctx'],
-      asObject(entry['details'])?.['context_length'],
       entry['max_model_len'],
-      entry['max_context_length'],
       entry['context_length'],
       entry['max_input_tokens'],
+    ),
+    trainedContextLength: firstContextLength(
       meta?.['n_ctx_train'],
+      // Newer Ollamas read it off the model's file.
+      asObject(entry['details'])?.['context_length'],
+      entry['max_context_length'],
     ),
     capabilities: capabilitiesOf([
       ...(OF_TYPE.get(entry['type']) ?? []),
@@ -72,6 +77,7 @@ export function listedFacts(entry: JsonObject): ModelFacts {
 export function joinFacts(first: ModelFacts, second: ModelFacts): ModelFacts {
   return {
     contextLength: first.contextLength ?? second.contextLength,
+    trainedContextLength: first.trainedContextLength ?? second.trainedContextLength,
     capabilities: capabilitiesOf([...(second.capabilities ?? []), ...(first.capabilities ?? [])]),
     sizeBytes: first.sizeBytes ?? second.sizeBytes,
     isLoaded: first.isLoaded ?? second.isLoaded,

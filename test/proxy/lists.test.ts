@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../support/clock.ts'
 import { startTestGateway } from '../support/gateway.ts'
-import { hold, rest } from '../support/scripted/steps.ts'
+import { hold, respond, rest } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { post } from './client.ts'
 import { settled, until } from './turns.ts'
@@ -81,6 +81,44 @@ describe('one model', () => {
       expect(await found.json()).toMatchObject({ id: name })
     }
   })
+})
+
+test("a list tells the context that each model is served with beside the one it was trained for, in the API's words", async () => {
+  const models = ['loaded:latest', 'idle:latest', 'set:latest']
+  await using first = await startScriptedUpstream({ server: 'ollama', models })
+  await using second = await startScriptedUpstream({ server: 'ollama', models: ['loaded:latest'] })
+  const json = (value: object) => respond(200, { 'content-type': 'application/json' }, JSON.stringify(value))
+  const model_info = { 'general.architecture': 'llama', 'llama.context_length': 131_072 }
+  for (const server of [first, second]) {
+    const isSet = { path: '/api/show', model: 'set:latest', times: 100 }
+    server.behave([json({ model_info, parameters: 'num_ctx 16384' })], isSet)
+    server.behave([json({ model_info })], { path: '/api/show', times: 100 })
+  }
+  first.behave([json({ models: [{ name: 'loaded:latest', context_length: 32_768 }] })], { path: PS, times: 100 })
+  second.behave([json({ models: [{ name: 'loaded:latest', context_length: 4_096 }] })], { path: PS, times: 100 })
+  await using gateway = await startTestGateway({ upstreams: [first.origin, second.origin] })
+  const known = () => gateway.parts.upstreams.all().flatMap(({ known: { models: told = [] } }) => told)
+  await until(() => {
+    const told = known()
+    return told.length === 4 && told.every((model) => model.trainedContextLength && model.isLoaded !== undefined)
+  })
+  const authorization = `Bearer ${await gateway.key()}`
+  const list = async (headers: Readonly<Record<string, string>>) => {
+    const answer = await fetch(`${gateway.url}/v1/models`, { headers: { authorization, ...headers } })
+    return ((await answer.json()) as { data: object[] }).data
+  }
+  // A request for it may go to either server: the least is what one can count on.
+  expect(await list({})).toMatchObject([
+    { id: 'loaded:latest', meta: { n_ctx: 4_096, n_ctx_train: 131_072 } },
+    { id: 'idle:latest', meta: { n_ctx_train: 131_072 } },
+    { id: 'set:latest', meta: { n_ctx: 16_384, n_ctx_train: 131_072 } },
+  ])
+  expect((await list({}))[1]).not.toHaveProperty('meta.n_ctx')
+  expect(await list({ 'anthropic-version': '2023-06-01' })).toMatchObject([
+    { id: 'loaded:latest', max_input_tokens: 4_096 },
+    { id: 'idle:latest', max_input_tokens: 131_072 },
+    { id: 'set:latest', max_input_tokens: 16_384 },
+  ])
 })
 
 test.each(['/api/version', '/api/tags'])('HEAD %s tells the length that GET has', async (path) => {

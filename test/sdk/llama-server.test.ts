@@ -34,6 +34,16 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
   })
   afterAll(() => opened.disposeAsync())
 
+  test('its list says what one request gets of the context, and what the model was trained for', async () => {
+    // Two slots share the 8192 that it is started with.
+    await expect
+      .poll(async () => {
+        const answer = await fetch(`${gateway.url}/v1/models/talker`, { headers: { authorization: `Bearer ${key}` } })
+        return answer.json()
+      })
+      .toMatchObject({ id: 'talker', meta: { n_ctx: 4_096, n_ctx_train: 262_144 } })
+  })
+
   describe("OpenAI's SDK", () => {
     test('chat, and its usage in the rows', async () => {
       const client = openaiClient(gateway, key)

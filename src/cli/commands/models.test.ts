@@ -9,23 +9,30 @@ const model: ModelBody = {
   upstreamLabel: 'studio',
   upstreamKind: 'ollama',
   isCloud: false,
-  contextLength: 131_072,
+  contextLength: 4_096,
+  trainedContextLength: 131_072,
   capabilities: ['completion', 'tools'],
   sizeBytes: 5 * 1_073_741_824,
   isLoaded: true,
 }
-const isUnknown = { contextLength: null, capabilities: null, sizeBytes: null, isLoaded: null }
+const isUnknown = {
+  contextLength: null,
+  trainedContextLength: null,
+  capabilities: null,
+  sizeBytes: null,
+  isLoaded: null,
+}
 
 test('a model is shown with what is known of it and where it runs', () => {
   const models = [
     model,
-    { ...model, id: 'qwen3:4b', upstreamLabel: '127.0.0.1:11434', isLoaded: false },
+    { ...model, id: 'qwen3:4b', upstreamLabel: '127.0.0.1:11434', isLoaded: false, contextLength: null },
     { ...model, ...isUnknown, id: 'gpt\u001b[2J', isCloud: true },
   ]
   expect(renderModels(models)).toEqual([
-    'MODEL      CONTEXT  CAPABILITIES       SIZE  LOADED  RUNS ON',
-    'llama3:8b   131072  completion tools  5 GiB  yes     studio',
-    'qwen3:4b    131072  completion tools  5 GiB  no      127.0.0.1:11434',
-    'gpt\ufffd[2J          -  -                     -  -       studio (cloud)',
+    'MODEL      CONTEXT  TRAINED FOR  CAPABILITIES       SIZE  LOADED  RUNS ON',
+    'llama3:8b     4096       131072  completion tools  5 GiB  yes     studio',
+    'qwen3:4b         -       131072  completion tools  5 GiB  no      127.0.0.1:11434',
+    'gpt\ufffd[2J          -            -  -                     -  -       studio (cloud)',
   ])
 })

@@ -18,17 +18,19 @@ export function defineModels(command: Command): void {
 const COLUMNS = [
   { title: 'MODEL' },
   { title: 'CONTEXT', isNumber: true },
+  { title: 'TRAINED FOR', isNumber: true },
   { title: 'CAPABILITIES' },
   { title: 'SIZE', isNumber: true },
   { title: 'LOADED' },
   { title: 'RUNS ON' },
 ]
 
-/** The table of models. `-` stands for what is not known. */
+/** The table of models. `-` stands for what is not known: the context that Ollama will give, before the model is loaded. */
 export function renderModels(models: readonly ModelBody[]): string[] {
   const rows = models.map((model) => [
     model.id,
     String(model.contextLength ?? '-'),
+    String(model.trainedContextLength ?? '-'),
     model.capabilities?.join(' ') ?? '-',
     model.sizeBytes === null ? '-' : formatSize(model.sizeBytes),
     model.isLoaded === null ? '-' : model.isLoaded ? 'yes' : 'no',

@@ -1,5 +1,5 @@
 import { PunkuError } from '../../core/error.ts'
-import { asCount, asObject, asText, type JsonObject } from '../../formats/json-facts.ts'
+import { asCount, asObject, asText } from '../../formats/json-facts.ts'
 import { createdAt, type ListedModel } from '../listed-model.ts'
 
 /** Anthropic's own bounds (https://docs.anthropic.com/en/api/models-list). */
@@ -21,14 +21,15 @@ export function anthropicPage(models: readonly ListedModel[], query: string): ob
 }
 
 /** A model as `GET /v1/models/{model}` shows it. */
-export function anthropicModel({ id, entry }: ListedModel): object {
+export function anthropicModel({ id, entry, contextLength, trainedContextLength }: ListedModel): object {
   return {
     type: 'model',
     id,
     display_name: asText(entry['display_name']) ?? id,
     // Where it is unknown, Anthropic's own answer names the epoch too.
     created_at: new Date(createdAt(entry) ?? 0).toISOString(),
-    max_input_tokens: contextTokens(entry) ?? null,
+    // One number for both: what was trained bounds what is served, where that is not known yet.
+    max_input_tokens: contextLength ?? trainedContextLength ?? null,
     max_tokens: asCount(entry['max_tokens']) ?? null,
     capabilities: asObject(entry['capabilities']) ?? null,
   }
@@ -77,17 +78,4 @@ function indexOf(models: readonly ListedModel[], id: string, param: string): num
     )
   }
   return index
-}
-
-/** The context a model takes, as Ollama, Anthropic, vLLM, llama-server and LM Studio spell it. */
-function contextTokens(entry: JsonObject): number | undefined {
-  const meta = asObject(entry['meta'])
-  return (
-    asCount(asObject(entry['details'])?.['context_length']) ??
-    asCount(entry['max_input_tokens']) ??
-    asCount(entry['max_model_len']) ??
-    asCount(meta?.['n_ctx']) ??
-    asCount(meta?.['n_ctx_train']) ??
-    asCount(entry['max_context_length'])
-  )
 }

@@ -11,22 +11,32 @@ export function openaiList(models: readonly ListedModel[], query = ''): object {
 }
 
 /** A model as `GET /v1/models/{model}` shows it: named facts only, for some servers put paths and command lines there. */
-export function openaiModel({ id, entry, server }: ListedModel): object {
+export function openaiModel(model: ListedModel): object {
+  const { id, entry, server } = model
   const maxModelLen = asCount(entry['max_model_len'])
-  const meta = asObject(entry['meta'])
+  const meta = metaOf(model)
   return {
     id,
     object: 'model',
     created: Math.floor((createdAt(entry) ?? 0) / 1_000),
     owned_by: asText(entry['owned_by']) ?? (server === 'ollama' ? namespaceOf(id) : (server ?? 'unknown')),
     ...(maxModelLen !== undefined && { max_model_len: maxModelLen }),
-    ...(meta && { meta: onlyCounts(meta) }),
+    ...(Object.keys(meta).length > 0 && { meta }),
   }
 }
 
 /** Whom Ollama's own answer names as owner. */
 function namespaceOf(id: string): string {
   return id.split('/').at(-2) ?? 'library'
+}
+
+/** The counts that llama-server puts there, and by its names the context of a model of any server. */
+function metaOf({ entry, contextLength, trainedContextLength }: ListedModel): JsonObject {
+  return {
+    ...onlyCounts(asObject(entry['meta']) ?? {}),
+    ...(contextLength !== undefined && { n_ctx: contextLength }),
+    ...(trainedContextLength !== undefined && { n_ctx_train: trainedContextLength }),
+  }
 }
 
 function onlyCounts(meta: JsonObject): JsonObject {

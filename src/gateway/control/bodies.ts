@@ -82,6 +82,7 @@ export function modelBody(model: CatalogueModel, upstream: Upstream): ModelBody 
     upstreamKind: upstream.known.kind,
     isCloud: model.isCloud,
     contextLength: model.contextLength ?? null,
+    trainedContextLength: model.trainedContextLength ?? null,
     capabilities: model.capabilities === undefined ? null : [...model.capabilities],
     sizeBytes: model.sizeBytes ?? null,
     isLoaded: model.isLoaded ?? null,

@@ -19,7 +19,13 @@ const model = (id: string, known: Partial<CatalogueModel> = {}): CatalogueModel 
   entry: {},
   ...known,
 })
-const isKnown = { contextLength: 131_072, capabilities: ['tools', 'vision'], sizeBytes: 4_900_000_000, isLoaded: true }
+const isKnown = {
+  contextLength: 4_096,
+  trainedContextLength: 131_072,
+  capabilities: ['tools', 'vision'],
+  sizeBytes: 4_900_000_000,
+  isLoaded: true,
+}
 
 const isUp = {
   id: '127.0.0.1:11434',
@@ -201,6 +207,7 @@ describe('whatever the database', () => {
             ...where,
             isCloud: true,
             contextLength: null,
+            trainedContextLength: null,
             capabilities: null,
             sizeBytes: null,
             isLoaded: null,

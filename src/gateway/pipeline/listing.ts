@@ -115,13 +115,21 @@ async function loadedModels(serving: readonly Upstream[], loaded: LoadedModels):
   return told.flatMap(([{ known }, models]) => models.map((model) => visibleModel(model, known.server)))
 }
 
-function visibleModel({ id, canonical, isCloud, entry }: CatalogueModel, server: KnownServer['server']): VisibleModel {
-  return { id, canonical, isCloud, entry, server }
+function visibleModel(model: CatalogueModel, server: KnownServer['server']): VisibleModel {
+  return { ...model, server }
 }
 
-/** The first of each name: several upstreams may have the same model. */
+/**
+ * The first of each name: several upstreams may have the same model. A request may reach any of them, so the context is
+ * the least that one serves.
+ */
 function unique(models: readonly VisibleModel[]): VisibleModel[] {
   const byName = new Map<string, VisibleModel>()
-  for (const model of models) if (!byName.has(model.canonical)) byName.set(model.canonical, model)
+  for (const model of models) {
+    const first = byName.get(model.canonical) ?? model
+    const contexts = [first.contextLength, model.contextLength].filter((tokens) => tokens !== undefined)
+    const contextLength = contexts.length === 0 ? undefined : Math.min(...contexts)
+    byName.set(model.canonical, { ...first, contextLength })
+  }
   return [...byName.values()]
 }

@@ -46,8 +46,9 @@ export function shownFacts(shown: JsonObject): ModelFacts {
   const set = typeof parameters === 'string' ? /^num_ctx[ \t]+(\d{1,15})[ \t]*$/m.exec(parameters)?.[1] : undefined
   const wanted = firstContextLength(Number(set))
   return {
-    // Ollama gives a model no more than it was trained for.
-    contextLength: wanted !== undefined && trained !== undefined ? Math.min(wanted, trained) : (wanted ?? trained),
+    // Where nothing is set, its environment or the card decides once the model is loaded, and nobody can know before.
+    contextLength: wanted && Math.min(wanted, trained ?? wanted),
+    trainedContextLength: trained,
     capabilities: capabilitiesOf(asList(shown['capabilities'])),
   }
 }

@@ -10,6 +10,7 @@ const model: ModelBody = {
   upstreamKind: 'ollama',
   isCloud: false,
   contextLength: null,
+  trainedContextLength: null,
   capabilities: null,
   sizeBytes: null,
   isLoaded: null,
@@ -18,14 +19,22 @@ const model: ModelBody = {
 describe('groupModels', () => {
   it('puts what several upstreams have into one, and keeps what each says', () => {
     const [group, ...others] = groupModels([
-      { ...model, contextLength: 131_072, capabilities: ['completion', 'tools'], sizeBytes: 2_000, isLoaded: false },
+      {
+        ...model,
+        contextLength: 16_384,
+        trainedContextLength: 131_072,
+        capabilities: ['completion', 'tools'],
+        sizeBytes: 2_000,
+        isLoaded: false,
+      },
       { ...model, id: 'Llama3.2', upstream: 'tun_1', upstreamLabel: 'laptop', contextLength: 8_192, isLoaded: true },
     ])
     expect(others).toEqual([])
     expect(group).toMatchObject({
       name: 'Llama3.2',
       id: 'Llama3.2',
-      context: { min: 8_192, max: 131_072 },
+      context: { min: 8_192, max: 16_384 },
+      trained: { min: 131_072, max: 131_072 },
       capabilities: ['completion', 'tools'],
       sizeBytes: 2_000,
       isLoaded: true,
@@ -38,6 +47,7 @@ describe('groupModels', () => {
     expect(groupModels([model])[0]).toMatchObject({
       name: 'llama3.2',
       context: undefined,
+      trained: undefined,
       capabilities: [],
       sizeBytes: null,
       isLoaded: null,

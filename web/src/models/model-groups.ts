@@ -1,5 +1,11 @@
 import type { ModelBody } from '../../../src/contract/upstreams.ts'
 
+/** Tokens, from the fewest to the most of several upstreams. */
+export interface TokenRange {
+  readonly min: number
+  readonly max: number
+}
+
 /** One model, wherever it can be reached. */
 export interface ModelGroup {
   readonly canonical: string
@@ -10,8 +16,10 @@ export interface ModelGroup {
   readonly isCloud: boolean
   /** The upstreams that have it, by label. */
   readonly places: readonly ModelBody[]
-  /** Tokens, from the shortest to the longest of its upstreams; `undefined`: none says. */
-  readonly context: { readonly min: number; readonly max: number } | undefined
+  /** What its upstreams serve it with; `undefined`: none says. */
+  readonly context: TokenRange | undefined
+  /** What it was trained for; `undefined`: none says. */
+  readonly trained: TokenRange | undefined
   readonly capabilities: readonly string[]
   readonly sizeBytes: number | null
   /** `null`: no upstream says. */
@@ -54,7 +62,6 @@ export function preferredModel(groups: readonly ModelGroup[]): ModelGroup | unde
 function groupOf(models: readonly ModelBody[]): ModelGroup {
   const places = models.toSorted((one, other) => one.upstreamLabel.localeCompare(other.upstreamLabel))
   const { id = '', canonical = '' } = places[0] ?? {}
-  const contexts = known(places.map(({ contextLength }) => contextLength))
   const loaded = known(places.map(({ isLoaded }) => isLoaded))
   const capabilities = [...new Set(places.flatMap((place) => place.capabilities ?? []))]
   return {
@@ -63,12 +70,18 @@ function groupOf(models: readonly ModelBody[]): ModelGroup {
     id,
     isCloud: places.some(({ isCloud }) => isCloud),
     places,
-    context: contexts.length === 0 ? undefined : { min: Math.min(...contexts), max: Math.max(...contexts) },
+    context: rangeOf(places.map(({ contextLength }) => contextLength)),
+    trained: rangeOf(places.map(({ trainedContextLength }) => trainedContextLength)),
     capabilities,
     sizeBytes: known(places.map(({ sizeBytes }) => sizeBytes))[0] ?? null,
     isLoaded: loaded.length === 0 ? null : loaded.includes(true),
     isEmbedding: capabilities.includes('embedding') && !capabilities.includes('completion'),
   }
+}
+
+function rangeOf(values: readonly (number | null)[]): TokenRange | undefined {
+  const counts = known(values)
+  return counts.length === 0 ? undefined : { min: Math.min(...counts), max: Math.max(...counts) }
 }
 
 function known<Value>(values: readonly (Value | null)[]): Value[] {

@@ -3,7 +3,7 @@ import { IconCloud, IconSearch } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import type { UpstreamBody } from '../../../src/contract/upstreams.ts'
-import { filterModels, groupModels, type ModelGroup } from '../models/model-groups.ts'
+import { filterModels, groupModels, type ModelGroup, type TokenRange } from '../models/model-groups.ts'
 import '../models/models.css'
 import { NoModels } from '../models/no-models.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
@@ -108,7 +108,7 @@ function columnsFor(upstreams: readonly UpstreamBody[]): readonly Column<ModelGr
       ),
     },
     { name: 'State', cell: ({ isLoaded }) => <LoadPill isLoaded={isLoaded} /> },
-    { name: 'Context', isNumber: true, cell: ({ context }) => contextWords(context) },
+    { name: 'Context', isNumber: true, cell: (group) => <Context {...group} /> },
     {
       name: 'Can',
       cell: ({ capabilities }) =>
@@ -148,9 +148,18 @@ function LoadPill({ isLoaded }: { readonly isLoaded: boolean | null }) {
   return isLoaded ? <StatePill tone="good">Loaded</StatePill> : <StatePill tone="idle">Not loaded</StatePill>
 }
 
-function contextWords(context: ModelGroup['context']): string {
-  if (context === undefined) return UNKNOWN
-  const { min, max } = context
+/** What a request gets, and beneath it what the model was trained for, where that is more or all there is to say. */
+function Context({ context, trained }: ModelGroup) {
+  const hasMore = trained !== undefined && (trained.min !== context?.min || trained.max !== context.max)
+  return (
+    <>
+      {context === undefined ? UNKNOWN : rangeWords(context)}
+      {hasMore && <span className="row-detail">trained for {rangeWords(trained)}</span>}
+    </>
+  )
+}
+
+function rangeWords({ min, max }: TokenRange): string {
   return min === max ? formatContext(max) : `${formatContext(min)}–${formatContext(max)}`
 }
 

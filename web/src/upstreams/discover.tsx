@@ -107,9 +107,12 @@ function Outcome(props: {
   )
 }
 
-function detailsOf({ contextLength, capabilities, sizeBytes }: ModelBody): string {
+function detailsOf({ contextLength, trainedContextLength, capabilities, sizeBytes }: ModelBody): string {
   const details = [
     contextLength === null ? '' : `context ${formatContext(contextLength)}`,
+    trainedContextLength === null || trainedContextLength === contextLength
+      ? ''
+      : `trained for ${formatContext(trainedContextLength)}`,
     (capabilities ?? []).join(', '),
     sizeBytes === null ? '' : formatBytes(sizeBytes),
   ].filter((detail) => detail !== '')
