@@ -19,6 +19,11 @@ export function asksForWebSearch(tools: Buffer): boolean {
   return WEB_SEARCH_TYPE.test(tools.toString())
 }
 
+/** Whether a tool of that type, already unescaped, is one of those. */
+export function isWebSearch(type: string): boolean {
+  return /^[\s\u0085]*web_search/i.test(type)
+}
+
 /** A word of ASCII as JSON may write it: each letter as itself or escaped, in either case. */
 function spelled(word: string): string {
   const escaped = (letter: string) => `\\\\u00${letter.charCodeAt(0).toString(16)}`

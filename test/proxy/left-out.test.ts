@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { MAX_TOOLS } from '../../src/gateway/pipeline/left-out.ts'
+import { MAX_TOOLS } from '../../src/gateway/pipeline/search-left-out.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import type { ScriptedServer } from '../support/scripted/error-answers.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -57,8 +57,9 @@ async function openGround(server: ScriptedServer, webSearch: 'drop' | 'refuse' =
 
 const SEARCH = '{"type":"web_search","external_web_access":true}'
 const FUNCTION = '{"type":"function","name":"f" , "parameters":{"type":"object"}}'
-const chat = (tools: string) =>
-  `{"model":"tiny","messages":[],"input":"hi", "max_tokens":9,"tools": ${tools} ,"stream":false}`
+/** A request with these tools; `undefined`: with none. */
+const chat = (tools: string | undefined) =>
+  `{"model":"tiny","messages":[],"input":"hi", "max_tokens":9,${tools === undefined ? '' : `"tools": ${tools} ,`}"stream":false}`
 
 const ROUTES = ['/api/chat', '/v1/chat/completions', '/v1/responses', '/v1/messages']
 
@@ -72,15 +73,15 @@ describe('a web search that Ollama would do', () => {
 
   test.each(ROUTES)('is left out of %s, and all else stays as it was', async (path) => {
     for (const [tools, kept] of [
-      [`[${SEARCH}]`, '[]'],
-      [`[ ${SEARCH} ]`, '[  ]'],
+      [`[${SEARCH}]`, undefined],
+      [`[ ${SEARCH} ]`, undefined],
       [`[${FUNCTION}, ${SEARCH}]`, `[${FUNCTION}]`],
       [`[${SEARCH}, ${FUNCTION}]`, `[${FUNCTION}]`],
       [`[${FUNCTION},${SEARCH},\n${FUNCTION}]`, `[${FUNCTION},${FUNCTION}]`],
       [`[${SEARCH},${SEARCH},${FUNCTION},${SEARCH}, ${SEARCH} ]`, `[${FUNCTION} ]`],
-      ['[{"type":"web_search_20250305","name":"web_search","max_uses":5}]', '[]'],
+      ['[{"type":"web_search_20250305","name":"web_search","max_uses":5}]', undefined],
       ['[{"TYPE":"w\\u0065b_search"},1,"a]",{"a":[{"b":"]"}]}]', '[1,"a]",{"a":[{"b":"]"}]}]'],
-      ['[{"type":"namespace","tools":[{"type":"web_search"}]}]', '[]'],
+      ['[{"type":"namespace","tools":[{"type":"web_search"}]}]', undefined],
     ] as const) {
       const asked = await ground.ask(path, chat(tools))
       expect(asked, tools).toEqual({
@@ -155,11 +156,135 @@ test.each([
 test('what is left out in two places is told in one line, and the rest stays', async () => {
   await using ground = await openGround('ollama')
   const body = (stay: string, tools: string) =>
-    `{"tools":${tools},"model":"tiny","messages":[{"role":"user","content":"hi"}],"keep_alive":${stay},"stream":false}`
-  expect(await ground.ask('/api/chat', body('-1', `[${SEARCH}]`))).toMatchObject({
+    `{${tools}"model":"tiny","messages":[{"role":"user","content":"hi"}],"keep_alive":${stay},"stream":false}`
+  expect(await ground.ask('/api/chat', body('-1', `"tools":[${SEARCH}],`))).toMatchObject({
     leftOut: 'keep_alive web_search',
-    sent: body('null', '[]'),
+    sent: body('null', ''),
     row: 'keep_alive web_search',
+  })
+})
+
+describe('what refers to a web search that is left out', () => {
+  const opened = new AsyncDisposableStack()
+  let ground: Ground
+  beforeAll(async () => {
+    ground = opened.use(await openGround('ollama'))
+  })
+  afterAll(() => opened.disposeAsync())
+
+  const NAMED = '{"type":"web_search_20250305","name":"web_search","max_uses":5}'
+  const OWN = '{"type":"function","name":"web_search"}'
+  const start = '{"model":"tiny","messages":[],"input":"hi","max_tokens":9,"stream":false'
+  const body = (...members: string[]) => `${[start, ...members].join(', ')}}`
+  const tools = (...all: string[]) => `"tools":[${all.join(',')}]`
+  const choice = (value: string) => `"tool_choice": ${value}`
+
+  test.each(ROUTES)('is left out with it where no other tool stays, on %s', async (path) => {
+    for (const value of [
+      '"required"',
+      '"auto"',
+      '"none"',
+      '{"type":"any"}',
+      '{"type":"web_search"}',
+      '{"type":"allowed_tools","mode":"required","tools":[{"type":"web_search"}]}',
+    ]) {
+      for (const order of [
+        body(tools(SEARCH), choice(value)),
+        body(choice(value), tools(SEARCH, SEARCH)),
+        `{${tools(SEARCH)},${choice(value)},${start.slice(1)}}`,
+      ]) {
+        const { status, leftOut, row, sent } = await ground.ask(path, order)
+        expect({ status, leftOut, row }, order).toEqual({
+          status: 200,
+          leftOut: 'web_search tool_choice',
+          row: 'web_search tool_choice',
+        })
+        expect(sent?.replace(/\s/g, ''), order).toBe(`${start}}`)
+      }
+    }
+    const parallel = body('"parallel_tool_calls":false', tools(SEARCH))
+    expect(await ground.ask(path, parallel)).toMatchObject({ leftOut: 'web_search parallel_tool_calls', sent: body() })
+  })
+
+  test.each(ROUTES)('is free where it was the choice, and other tools stay, on %s', async (path) => {
+    for (const value of [
+      '"web_search"',
+      '{"type":"web_search"}',
+      '{"type":"web_search_preview"}',
+      '{"type":"tool","name":"web_search"}',
+      '{"type":"function","function":{"name":"web_search"}}',
+      '{ "t\\u0079pe":"function","name":"web_search"}',
+    ]) {
+      const asked = await ground.ask(path, body(choice(value), tools(FUNCTION, NAMED), '"parallel_tool_calls":true'))
+      expect(asked, value).toMatchObject({
+        leftOut: 'web_search tool_choice',
+        row: 'web_search tool_choice',
+        sent: body(tools(FUNCTION), '"parallel_tool_calls":true'),
+      })
+    }
+  })
+
+  test.each(ROUTES)('leaves the others that were allowed, on %s', async (path) => {
+    const allowed = (...all: string[]) => `{"type":"allowed_tools","mode":"auto","tools":[${all.join(',')}]}`
+    const inChat = (all: string) => `{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[${all}]}}`
+    const f = '{"type":"function","name":"f"}'
+    for (const [before, after] of [
+      [allowed('{"type":"web_search"}', f), allowed(f)],
+      [inChat(`{"type":"web_search"},${f}`), inChat(f)],
+      [allowed('{"type":"web_search"}'), '"none"'],
+    ] as const) {
+      expect(await ground.ask(path, body(tools(FUNCTION, SEARCH), choice(before)))).toMatchObject({
+        leftOut: 'web_search tool_choice',
+        sent: body(tools(FUNCTION), choice(after)),
+      })
+    }
+  })
+
+  test.each(ROUTES)('stays as it is where it is about another tool, on %s', async (path) => {
+    for (const value of ['"required"', '{"type":"any"}', '{"type":"function","name":"f"}', '{"type":"file_search"}']) {
+      expect(await ground.ask(path, body(tools(SEARCH, FUNCTION), choice(value)))).toMatchObject({
+        leftOut: 'web_search',
+        sent: body(tools(FUNCTION), choice(value)),
+      })
+    }
+    // The client has one of that name, too.
+    const own = choice('{"type":"function","name":"web_search"}')
+    expect(await ground.ask(path, body(tools(SEARCH, OWN), own))).toMatchObject({
+      leftOut: 'web_search',
+      sent: body(tools(OWN), own),
+    })
+  })
+
+  test('of `include`, what is about searches alone is left out', async () => {
+    const include = (...all: string[]) => `"include":[${all.join(',')}]`
+    const [sources, reasoning] = ['"web_search_call.action.sources"', '"reasoning.encrypted_content"']
+    for (const [before, after] of [
+      [[sources, reasoning], [reasoning]],
+      [[reasoning, sources, '"web_search_call.results"'], [reasoning]],
+      [[sources], []],
+    ] as const) {
+      const asked = await ground.ask('/v1/responses', body(include(...before), tools(FUNCTION, SEARCH)))
+      expect(asked).toMatchObject({
+        status: 200,
+        leftOut: 'web_search include',
+        row: 'web_search include',
+        sent: body(include(...after), tools(FUNCTION)),
+      })
+    }
+    expect(await ground.ask('/v1/responses', body(tools(SEARCH), include(sources)))).toMatchObject({
+      leftOut: 'web_search include',
+      sent: body(include()),
+    })
+    const other = body(include(reasoning), tools(FUNCTION, SEARCH))
+    expect(await ground.ask('/v1/responses', other)).toMatchObject({
+      leftOut: 'web_search',
+      sent: body(include(reasoning), tools(FUNCTION)),
+    })
+  })
+
+  test('a choice that is given twice is refused', async () => {
+    const twice = body(tools(SEARCH), choice('"none"'), choice('"required"'))
+    expect(await ground.ask('/v1/responses', twice)).toMatchObject({ status: 400, sent: undefined })
   })
 })
 

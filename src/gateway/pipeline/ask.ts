@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { WireFormat } from '../../formats/format.ts'
 import type { HeaderView } from '../../http/headers.ts'
-import type { JsonSpan } from '../../http/json-scan.ts'
 import type { ServedRoute } from '../../servers/route-table.ts'
 import type { Key } from '../access/key.ts'
 import { type LeftOut, leftOutOf } from './left-out.ts'
-import type { NamedModel, RequestFacts } from './request-facts.ts'
+import type { NamedModel, RequestFacts, ToolFields } from './request-facts.ts'
 
 /**
  * What a client said, once it was read and allowed. It never changes: what is sent is an `Order`, which is made of it
@@ -28,8 +27,8 @@ export interface Ask {
   readonly wantsStream: boolean
   /** What its body calls its conversation. */
   readonly conversation: string | undefined
-  /** Where its tools stand in its body. */
-  readonly tools: JsonSpan | undefined
+  /** Where its tools stand in its body, and what refers to them. */
+  readonly toolFields: ToolFields | undefined
   /** What of its body no upstream is sent. */
   readonly leftOut: readonly LeftOut[]
   /** Whole and decoded, or a stream that is passed on as it comes. */
@@ -41,8 +40,17 @@ export type AskHead = Pick<Ask, 'key' | 'route' | 'format' | 'path' | 'query' | 
 
 /** The ask of a request whose body was read. */
 export function askOf(head: AskHead, facts: RequestFacts, body: Buffer): Ask {
-  const { models, otherModels, wantsStream, conversation, tools } = facts
-  return { ...head, models, otherModels, wantsStream, conversation, tools, leftOut: leftOutOf(head.key, facts), body }
+  const { models, otherModels, wantsStream, conversation, toolFields } = facts
+  return {
+    ...head,
+    models,
+    otherModels,
+    wantsStream,
+    conversation,
+    toolFields,
+    leftOut: leftOutOf(head.key, facts),
+    body,
+  }
 }
 
 /** The ask of a request whose body is passed on unread. */
@@ -52,7 +60,7 @@ export function rawAskOf(head: AskHead, body: IncomingMessage): Ask {
     otherModels: [],
     wantsStream: false,
     conversation: undefined,
-    tools: undefined,
+    toolFields: undefined,
     leftOut: [],
   }
   return { ...head, ...nothing, body }

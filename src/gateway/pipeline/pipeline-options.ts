@@ -7,8 +7,8 @@ import type { Trouble } from '../metering/troubles.ts'
 import type { ArrivalRules } from './arrival.ts'
 import type { ClientConnections } from './client-connections.ts'
 import type { OriginRules } from './cors.ts'
-import type { WebSearchRule } from './left-out.ts'
 import type { ListingParts } from './listing.ts'
+import type { WebSearchRule } from './search-left-out.ts'
 
 /** What the pipeline works with: the parts it asks, and the limits it keeps. */
 export interface PipelineOptions extends ListingParts, ArrivalRules, OriginRules {

@@ -27,12 +27,12 @@ import { authoriseBody, authoriseModels, authoriseServed, authoriseUnread, route
 import { BodyTurns, SingleTurns } from './body-turns.ts'
 import { corsHeaders, preflightAnswer } from './cors.ts'
 import type { Exchange } from './exchange.ts'
-import { searchLeftOut } from './left-out.ts'
 import { listingAnswer } from './listing.ts'
 import { type Order, orderOf } from './order.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
+import { searchLeftOut } from './search-left-out.ts'
 
 /** To look through a body larger than this takes a millisecond or more. */
 const LARGE_BODY_BYTES = 1_048_576
@@ -124,7 +124,7 @@ export class Pipeline {
     if (exchange.isOver) return
     authoriseServed(ask, lease.upstream)
     const leftOut = [...ask.leftOut, ...searchLeftOut(ask, lease.upstream, this.#options.webSearch)]
-    exchange.leavesOut(leftOut.map(({ name }) => name))
+    exchange.leavesOut(leftOut.flatMap(({ names }) => names))
     this.#send(exchange, lease, orderOf(ask, lease.upstream, leftOut))
   }
 

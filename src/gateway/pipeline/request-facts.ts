@@ -27,7 +27,10 @@ const GUARDED_FIELDS = [
   'max_tokens',
   'max_completion_tokens',
   'max_output_tokens',
-  // Decides nothing; the scan finds no others.
+  // These decide nothing; the scan finds no others. Those of tools go where a tool is left out that they are about.
+  'tool_choice',
+  'parallel_tool_calls',
+  'include',
   'prompt_cache_key',
 ] as const
 
@@ -73,8 +76,18 @@ export interface RequestFacts {
   readonly call: string | undefined
   readonly manage: string | undefined
   readonly stay: UnusualStay | undefined
-  /** Where its tools stand. */
-  readonly tools: JsonSpan | undefined
+  /** `undefined`: it has no tools. */
+  readonly toolFields: ToolFields | undefined
+}
+
+/** Where a request's tools stand in its body, and what refers to them; `undefined`: it has no such field. */
+export interface ToolFields {
+  readonly tools: JsonSpan
+  /** `tool_choice` */
+  readonly choice: JsonSpan | undefined
+  /** `parallel_tool_calls` */
+  readonly parallel: JsonSpan | undefined
+  readonly include: JsonSpan | undefined
 }
 
 const NOTHING_MORE = {
@@ -83,7 +96,7 @@ const NOTHING_MORE = {
   call: undefined,
   manage: undefined,
   stay: undefined,
-  tools: undefined,
+  toolFields: undefined,
 } as const
 
 export interface ReadRequest {
@@ -127,7 +140,7 @@ export function readRequestFacts(
     call: finds.call,
     manage: finds.manage,
     stay: route.dialect === 'ollama' ? stayOf(scanned) : undefined,
-    tools: scanned.span('tools'),
+    toolFields: toolFieldsOf(scanned),
     conversation: conversation !== undefined && isSessionId(conversation) ? conversation : undefined,
   }
 }
@@ -147,6 +160,18 @@ export function modelsInBeginning(route: Route, bytes: Buffer, maxDepth: number)
 
 function facts(models: readonly NamedModel[], wantsStream = false): RequestFacts {
   return { models, wantsStream, ...NOTHING_MORE }
+}
+
+function toolFieldsOf(scanned: ScannedObject): ToolFields | undefined {
+  const tools = scanned.span('tools')
+  return (
+    tools && {
+      tools,
+      choice: scanned.span('tool_choice'),
+      parallel: scanned.span('parallel_tool_calls'),
+      include: scanned.span('include'),
+    }
+  )
 }
 
 function stayOf(scanned: ScannedObject): UnusualStay | undefined {
