@@ -5,6 +5,8 @@ import type { Endpoint } from './sign-in-endpoints.ts'
 
 /** A code of an authenticator is good for 30 seconds, and for those before and after; and once. */
 const CODE_USES = { max: 1, windowMs: 90_000 }
+/** A sign-in at an issuer is over after ten minutes; and it comes back once. */
+const STATE_USES = { max: 1, windowMs: 1_200_000 }
 
 /** Whose second factor a request is about. */
 export interface CodeOwner {
@@ -84,3 +86,8 @@ export class SignInTries {
 }
 
 const NO_TRY: TakenTry = { succeeded: async () => {}, refused: async () => {}, untried: async () => {} }
+
+/** Uses what stands for the state of a sign-in at an issuer; whether nobody has before. */
+export async function isFirstUse(counts: Pick<Counts, 'take'>, codeVerifier: string): Promise<boolean> {
+  return (await counts.take('used-codes', codeVerifier, STATE_USES)) === undefined
+}

@@ -36,16 +36,13 @@ import { createLibrary, type Library, type PasswordHasher } from './sign-in-libr
 import { libraryRequest, readEndpointBody, requireOwnPage } from './sign-in-request.ts'
 import { CliTokens } from './sign-in-secret.ts'
 import type { SignInSettings } from './sign-in-settings.ts'
-import { type CodeOwner, SignInTries } from './sign-in-tries.ts'
+import { type CodeOwner, isFirstUse, SignInTries } from './sign-in-tries.ts'
 import { signOut } from './sign-out.ts'
 import { type SignedIn, signedIn } from './signed-in.ts'
 
 /** Origins of the gateway that the library is kept set up for; each host people use is one. */
 const MAX_ORIGINS = 16
 const SWEEP_INTERVAL_MS = 3_600_000
-/** A state is good for ten minutes, and once. */
-const STATE_USES = { max: 1, windowMs: 1_200_000 }
-
 export interface SignInOptions {
   readonly database: Pick<OpenDatabase, 'db' | 'dialect'>
   readonly store: Pick<Store, 'change'>
@@ -115,7 +112,7 @@ export class SignIn implements SessionKeeper, Disposable {
       networks: this.#networks,
       devices,
       cliTokens: this.#cliTokens,
-      isFirst: async (codeVerifier) => (await counts.take('used-codes', codeVerifier, STATE_USES)) === undefined,
+      isFirst: (codeVerifier) => isFirstUse(counts, codeVerifier),
       forgetPending: (personId) => this.#sessions.forgetPending(personId),
       clock,
       log,
