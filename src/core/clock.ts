@@ -17,15 +17,20 @@ export interface Clock {
   random(): number
 }
 
+/** Node takes a longer time for one millisecond. */
+const MAX_TIMER_MS = 2_147_483_647
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   every(intervalMs, run) {
+    if (intervalMs > MAX_TIMER_MS) return longTimer(intervalMs, run, true)
     const timer = setInterval(run, intervalMs)
     timer.unref()
     return { [Symbol.dispose]: () => clearInterval(timer) }
   },
   after(delayMs, run) {
+    if (delayMs > MAX_TIMER_MS) return longTimer(delayMs, run, false)
     const timer = setTimeout(run, delayMs)
     timer.unref()
     return { [Symbol.dispose]: () => clearTimeout(timer) }
@@ -34,4 +39,28 @@ export const systemClock: Clock = {
     setImmediate(run)
   },
   random: () => Math.random(),
+}
+
+/** A timer of more than 24 days, in pieces that Node can count. */
+function longTimer(totalMs: number, run: () => void, isRepeated: boolean): Disposable {
+  let leftMs = totalMs
+  let piece: Disposable
+  const begin = (): void => {
+    const pieceMs = Math.min(leftMs, MAX_TIMER_MS)
+    leftMs -= pieceMs
+    piece = systemClock.after(pieceMs, next)
+  }
+  const next = (): void => {
+    if (leftMs > 0) {
+      begin()
+      return
+    }
+    if (isRepeated) {
+      leftMs = totalMs
+      begin()
+    }
+    run()
+  }
+  begin()
+  return { [Symbol.dispose]: () => piece[Symbol.dispose]() }
 }

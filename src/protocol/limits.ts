@@ -29,6 +29,8 @@ export const ACK_BYTES = 262_144
 export const ACK_DELAY_MS = 500
 /** The last stream id a session can use; they only grow. */
 export const MAX_STREAM_ID = 4_294_967_295
+/** From this id on a gateway asks for another session: a busy tunnel gets there within weeks. */
+export const RENEW_STREAM_ID = 4_290_000_000
 
 /**
  * Frames that cost their receiver work and move no body: so many may come at once, and so many a second over time.

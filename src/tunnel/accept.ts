@@ -5,7 +5,7 @@ import { ProtocolError } from '../protocol/protocol-error.ts'
 import type { TunnelLimits } from './limits.ts'
 import { Link, LinkEnded } from './link.ts'
 import type { LinkSocket } from './link-socket.ts'
-import { TunnelSession } from './session.ts'
+import { type SessionOptions, TunnelSession } from './session.ts'
 import { CAPABILITIES } from './stream-kinds.ts'
 
 /** A link whose agent has said HELLO and waits for the gateway's. */
@@ -40,15 +40,13 @@ export function awaitAgent(socket: LinkSocket, clock: Clock, limits: TunnelLimit
 /** A session for an agent that said this HELLO. The caller ends it. */
 export function sessionFor(
   hello: AgentHello,
-  options: { readonly id: string; readonly limits: TunnelLimits; readonly canResume: boolean; readonly clock: Clock },
+  options: Pick<SessionOptions, 'id' | 'limits' | 'canResume' | 'clock' | 'onWorn'>,
 ): TunnelSession {
   return new TunnelSession({
-    id: options.id,
+    ...options,
     side: 'gateway',
-    limits: options.limits,
     peer: { window: hello.window, streams: hello.streams },
     canResume: options.canResume && hello.capabilities.includes('resume'),
-    clock: options.clock,
   })
 }
 

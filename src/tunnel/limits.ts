@@ -1,3 +1,5 @@
+import { MAX_STREAM_ID, RENEW_STREAM_ID } from '../protocol/limits.ts'
+
 /** What one side of a session grants and keeps; each is bounded so that the other side cannot make it grow. */
 export interface TunnelLimits {
   /** First window of each stream we receive, bytes. */
@@ -14,6 +16,9 @@ export interface TunnelLimits {
   readonly framesPerSecond: number
   /** How often we ping, milliseconds. */
   readonly heartbeatMs: number
+  /** Whoever opens streams asks for another session from this id on, and opens none beyond the last. */
+  readonly renewStreamId: number
+  readonly lastStreamId: number
 }
 
 export const DEFAULT_TUNNEL_LIMITS: TunnelLimits = {
@@ -24,4 +29,6 @@ export const DEFAULT_TUNNEL_LIMITS: TunnelLimits = {
   streams: 256,
   framesPerSecond: 32_768,
   heartbeatMs: 15_000,
+  renewStreamId: RENEW_STREAM_ID,
+  lastStreamId: MAX_STREAM_ID,
 }

@@ -6,7 +6,7 @@ import { ManualClock } from '../../test/support/clock.ts'
 import { startNetwork } from '../../test/support/network.ts'
 import { rawFrame } from '../../test/support/protocol-frames.ts'
 import { dialAsAgent, openRawLink, SIDES } from '../../test/support/raw-link.ts'
-import { agentHello, dialRaw, type RawPeer, startRawGateway } from '../../test/support/raw-tunnel-peer.ts'
+import { agentHello, dialRaw, gatewayHello, type RawPeer, startRawGateway } from '../../test/support/raw-tunnel-peer.ts'
 import { startTunnelPair } from '../../test/support/tunnel-pair.ts'
 import { CLOSE, type CloseReason, FRAME, isResumable, STREAM_KIND } from '../protocol/codes.ts'
 import { ackFrame, goAwayFrame, openFrame, pingFrame, pongFrame } from '../protocol/frame-writer.ts'
@@ -351,6 +351,26 @@ describe('notices', () => {
     peer.send(rawFrame(FRAME.goAway, 0, 0, Buffer.from([0, 9, 0x63])))
     await peer.settled()
     expect(heard).toEqual([[side === 'gateway' ? 'stopping' : 'restart', 'c']])
+  })
+
+  test('GO_AWAY right behind the HELLO is heard by whoever listens later', async () => {
+    await using gateway = await startRawGateway()
+    const { peer, joining } = await dialAsAgent(gateway.port, gateway.accept())
+    await peer.first('hello')
+    peer.send(gatewayHello(), goAwayFrame('restart', 'soon'))
+    const { link, session } = await joining
+    await peer.settled()
+    const heard: unknown[] = []
+    link.whenGoAway = (...said) => heard.push(said)
+    expect(heard).toEqual([['restart', 'soon']])
+    session.end('the test is over')
+  })
+
+  test('GO_AWAY is said once', async () => {
+    const { peer, link } = await openRawLink('gateway')
+    for (const text of ['first', 'second']) link.goAway('restart', text)
+    await peer.settled()
+    expect(peer.frames.flatMap((frame) => (frame.is === 'goAway' ? [frame.text] : []))).toEqual(['first'])
   })
 
   test('a token reaches the gateway, and either side can say GO_AWAY', async () => {

@@ -53,8 +53,6 @@ export interface LinkOptions {
 
 /** One live connection (docs/protocol.md §8): messages, heartbeat and end. The frames of streams go to its session. */
 export class Link implements FrameSink, SessionLink {
-  /** The other side will soon end this link. */
-  whenGoAway: ((code: GoAwayCode, text: string) => void) | undefined
   /** A new access token, from an agent. */
   whenToken: ((token: string) => void) | undefined
   readonly #options: LinkOptions
@@ -72,7 +70,9 @@ export class Link implements FrameSink, SessionLink {
   #isFull = false
   readonly #inbox: Inbox
   readonly #allowances: Readonly<Record<'ping' | 'pong' | 'token' | 'optional', Allowance>>
-  #isLeaving = false
+  #whenGoAway: ((code: GoAwayCode, text: string) => void) | undefined
+  #goneAway: Parameters<(code: GoAwayCode, text: string) => void> | undefined
+  #hasSaidGoAway = false
   /** The last PING of the message that is read, and of the WebSocket in this turn: they are answered, no others are. */
   #pinged: Buffer | undefined
   #socketPinged: Buffer | undefined
@@ -127,6 +127,12 @@ export class Link implements FrameSink, SessionLink {
     return this.#isFull
   }
 
+  /** The other side will soon end this link. Called at once where it has said so already: it may, right behind its HELLO. */
+  set whenGoAway(listener: (code: GoAwayCode, text: string) => void) {
+    this.#whenGoAway = listener
+    if (this.#goneAway !== undefined) listener(...this.#goneAway)
+  }
+
   /** Sends our HELLO. */
   hello(payload: Buffer): void {
     this.send(helloFrame(payload))
@@ -169,8 +175,10 @@ export class Link implements FrameSink, SessionLink {
     this.send(tokenFrame(token))
   }
 
-  /** Tells the other side that this link will soon end. */
+  /** Tells the other side that this link will soon end: once, a second time does nothing. */
   goAway(code: GoAwayCode, text: string): void {
+    if (this.#hasSaidGoAway) return
+    this.#hasSaidGoAway = true
     this.send(goAwayFrame(code, text))
   }
 
@@ -239,10 +247,10 @@ export class Link implements FrameSink, SessionLink {
 
   onGoAway(code: GoAwayCode | undefined, text: string): void {
     this.#sessionOf()
-    if (this.#isLeaving) throw new ProtocolError('a second GO_AWAY came')
-    this.#isLeaving = true
+    if (this.#goneAway !== undefined) throw new ProtocolError('a second GO_AWAY came')
     // A code that is not known yet is taken for the usual one.
-    this.whenGoAway?.(code ?? (this.#options.peer === 'gateway' ? 'restart' : 'stopping'), text)
+    this.#goneAway = [code ?? (this.#options.peer === 'gateway' ? 'restart' : 'stopping'), text]
+    this.#whenGoAway?.(...this.#goneAway)
   }
 
   onOpen(streamId: number, streamKind: number, head: Buffer, isEnd: boolean): void {

@@ -22,6 +22,28 @@ class Wire implements Channel {
   }
 }
 
+/** Has room for so many messages at a time. */
+class Narrow extends Wire {
+  readonly #room: number
+  #waiting = 0
+
+  constructor(room: number) {
+    super()
+    this.#room = room
+  }
+
+  override send(message: Buffer): void {
+    super.send(message)
+    this.#waiting++
+    this.isFull = this.#waiting >= this.#room
+  }
+
+  empty(): void {
+    this.#waiting = 0
+    this.isFull = false
+  }
+}
+
 /** A stream with that much DATA of one letter to send. */
 class Bulk implements DataSource {
   isQueued = false
@@ -220,6 +242,40 @@ describe('the next link', () => {
     expect(creditsOf(next)).toEqual([19, 20, 21])
   })
 
+  test('gets what is kept as far as it has room, and nothing new before', () => {
+    const { outbox, next } = broken()
+    const room = new Narrow(3)
+    outbox.attach(room, 4)
+    expect(creditsOf(room)).toEqual(range(5, 10))
+    outbox.push(creditFrame(1, 21))
+    outbox.flush()
+    expect(creditsOf(room)).toEqual(range(5, 10))
+    // What the other side has meanwhile is not sent once more.
+    outbox.acknowledge(14)
+    room.empty()
+    outbox.flush()
+    expect(creditsOf(room)).toEqual([...range(5, 10), ...range(15, 20)])
+    room.empty()
+    outbox.flush()
+    expect(creditsOf(room)).toEqual([...range(5, 10), ...range(15, 21)])
+    // And all of it again on the one after.
+    outbox.attach(next, 14)
+    expect(creditsOf(next)).toEqual(range(15, 21))
+  })
+
+  test('that resumes again and again with small messages takes no more than a turn of each', async () => {
+    const { outbox } = open()
+    sendCredits(outbox, 1, 2_000)
+    outbox.acknowledge(300)
+    outbox.detach()
+    const wires = Array.from({ length: 3 }, () => new Wire())
+    for (const wire of wires) outbox.attach(wire, 300)
+    expect(wires.map(({ messages }) => messages.length)).toEqual([256, 256, 256])
+    while ((wires[2]?.messages.length ?? 0) < 1_700) await new Promise(setImmediate)
+    expect(creditsOf(wires[2] as Wire)).toEqual(range(301, 2_000))
+    expect(wires[0]?.messages).toHaveLength(256)
+  })
+
   test('a part of a message cannot have been received', () => {
     const { outbox, next } = broken()
     expect(() => outbox.attach(next, 11)).toThrow(ProtocolError)
@@ -247,7 +303,7 @@ describe('the next link', () => {
     expect(creditsOf(third)).toEqual(range(15, 20))
   })
 
-  test('counts stay right over hundreds of messages', () => {
+  test('counts stay right over hundreds of messages', async () => {
     const { outbox } = open()
     sendCredits(outbox, 1, 2_000)
     outbox.acknowledge(700)
@@ -255,6 +311,7 @@ describe('the next link', () => {
     outbox.detach()
     const next = new Wire()
     outbox.attach(next, 1_500)
+    while (next.messages.length < 1_000) await new Promise(setImmediate)
     expect(creditsOf(next)).toEqual(range(1_501, 2_500))
   })
 })

@@ -7,6 +7,9 @@ import { ProtocolError } from '../protocol/protocol-error.ts'
 /** A message that has no more room than this left for DATA is full: small pieces cost as much as large ones. */
 const LEAST_DATA_BYTES = 1_024
 
+/** Messages sent again in one turn of the event loop; small ones do not fill a link. */
+const TURN_MESSAGES = 256
+
 /** What each frame or message costs beside its bytes, roughly; small ones are mostly that. */
 const OVERHEAD_BYTES = 256
 
@@ -61,6 +64,8 @@ export class Outbox {
   #isScheduled = false
   #sent: SentMessage[] = []
   #firstSent = 0
+  /** The first kept message that has yet to be sent again on this link. */
+  #nextAgain = 0
   #sentBytes = 0
   #sentCount = 0
   /** What the last acknowledged message ended with. */
@@ -100,7 +105,8 @@ export class Outbox {
   }
 
   /**
-   * Takes up a link: sends again what the other side has not received.
+   * Takes up a link: sends again what the other side has not received, as far as the link has room, and the rest when it
+   * has room again.
    * @throws ProtocolError when it claims what was never sent, or a part of a message.
    */
   attach(channel: Channel, receivedCount: number): void {
@@ -109,7 +115,8 @@ export class Outbox {
       throw new ProtocolError('the count of received frames is of no message that is still kept')
     }
     this.#channel = channel
-    for (let at = this.#firstSent; at < this.#sent.length; at++) channel.send((this.#sent[at] as SentMessage).bytes)
+    this.#nextAgain = this.#firstSent
+    this.#sendAgain()
     this.#schedule()
   }
 
@@ -129,13 +136,8 @@ export class Outbox {
       sent = this.#sent[this.#firstSent]
     }
     // Moved now and then, not each time: an array that is shifted by one copies all the rest.
-    if (this.#firstSent === this.#sent.length) {
-      this.#sent = []
-      this.#firstSent = 0
-    } else if (this.#firstSent > 256) {
-      this.#sent.splice(0, this.#firstSent)
-      this.#firstSent = 0
-    }
+    if (this.#firstSent === this.#sent.length) this.#dropAcknowledged([])
+    else if (this.#firstSent > 256) this.#dropAcknowledged(this.#sent.slice(this.#firstSent))
     if (wasFull && this.#sentBytes < this.#resendBytes) this.#schedule()
   }
 
@@ -148,21 +150,40 @@ export class Outbox {
     this.#sources = []
     this.#sent = []
     this.#firstSent = 0
+    this.#nextAgain = 0
     this.#sentBytes = 0
   }
 
   /** Sends what waits, as far as the link has room. */
   flush(): void {
     this.#isScheduled = false
-    while (this.#channel !== undefined && !this.#channel.isFull) {
+    this.#sendAgain()
+    while (this.#channel !== undefined && !this.#channel.isFull && this.#nextAgain === this.#sent.length) {
       const message = this.#nextMessage()
       if (message === undefined) return
       if (this.#keepsSent) {
         this.#sent.push({ count: this.#sentCount, bytes: message })
         this.#sentBytes += message.length
+        this.#nextAgain = this.#sent.length
       }
       this.#channel.send(message)
     }
+  }
+
+  /** Not all at once: whoever never acknowledges, and resumes again and again, would have each link hold all that is kept. */
+  #sendAgain(): void {
+    this.#nextAgain = Math.max(this.#nextAgain, this.#firstSent)
+    const end = Math.min(this.#sent.length, this.#nextAgain + TURN_MESSAGES)
+    while (this.#nextAgain < end && this.#channel?.isFull === false) {
+      this.#channel.send((this.#sent[this.#nextAgain++] as SentMessage).bytes)
+    }
+    if (this.#nextAgain < this.#sent.length && this.#channel?.isFull === false) this.#schedule()
+  }
+
+  #dropAcknowledged(kept: SentMessage[]): void {
+    this.#sent = kept
+    this.#nextAgain = Math.max(0, this.#nextAgain - this.#firstSent)
+    this.#firstSent = 0
   }
 
   #schedule(): void {

@@ -2,7 +2,7 @@ import { Allowance } from '../core/allowance.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ResetOrigin, StreamReset } from '../protocol/codes.ts'
 import { creditFrame, headFrame, openFrame, resetFrame } from '../protocol/frame-writer.ts'
-import { ACK_BYTES, ACK_DELAY_MS, FRAME_RATES, MAX_STREAM_ID } from '../protocol/limits.ts'
+import { ACK_BYTES, ACK_DELAY_MS, FRAME_RATES } from '../protocol/limits.ts'
 import { ProtocolError } from '../protocol/protocol-error.ts'
 import { agentBusy } from './agent-busy.ts'
 import type { TunnelLimits } from './limits.ts'
@@ -40,6 +40,11 @@ export interface SessionOptions {
    * `stream.receiver` before it returns. A ProtocolError that it throws ends the link.
    */
   readonly onStream?: (kind: StreamKind, stream: TunnelStream, head: Buffer) => void
+  /**
+   * It has become worn: another session should take its place. Called once more for each stream that it cannot open any
+   * more, as it has no id left.
+   */
+  readonly onWorn?: () => void
 }
 
 /**
@@ -98,6 +103,16 @@ export class TunnelSession implements StreamSession, WindowSurroundings {
     return this.#outbox.heldBytes > this.#options.limits.resendBytes + MAX_HELD_BYTES
   }
 
+  /** Few of its stream ids are left: they only grow, and a session may live for as long as its agent. */
+  get isWorn(): boolean {
+    return this.#nextId > this.#options.limits.renewStreamId
+  }
+
+  /** None is left. */
+  get isSpent(): boolean {
+    return this.#nextId > this.#options.limits.lastStreamId
+  }
+
   /** Who is at the other end. */
   get peer(): 'gateway' | 'agent' {
     return this.#options.side === 'gateway' ? 'agent' : 'gateway'
@@ -148,14 +163,15 @@ export class TunnelSession implements StreamSession, WindowSurroundings {
    * Opens a stream; on the gateway's side. The OPEN leaves at the end of this turn, or with the next link.
    * @param head what the kind puts into OPEN; empty where it has none
    * @param isEnd whether nothing follows from our side
-   * @throws PunkuError `agent_busy` when the agent serves as many as it may.
+   * @throws PunkuError `agent_busy` when the agent serves as many as it may, or no id is left.
    */
   open(kind: StreamKind, head: Buffer, isEnd: boolean, receiver: StreamReceiver): TunnelStream {
-    if (this.#streams.size >= this.#options.peer.streams || this.#nextId > MAX_STREAM_ID || this.isOverrun) {
-      throw agentBusy()
-    }
+    if (this.isSpent) this.#options.onWorn?.()
+    if (this.#streams.size >= this.#options.peer.streams || this.isSpent || this.isOverrun) throw agentBusy()
     const stream = this.#add(this.#nextId, receiver, kind.needsHead)
+    const wasWorn = this.isWorn
     this.#nextId += 2
+    if (this.isWorn && !wasWorn) this.#options.onWorn?.()
     if (this.#link === undefined) this.#unsent.add(stream)
     this.#outbox.push(openFrame(stream.id, kind.code, head, isEnd))
     if (isEnd) stream.endedWithHead()

@@ -127,6 +127,8 @@ const { windowBytes, maxWindowBytes, linkWindowBytes, resendBytes, heartbeatMs, 
 
 /** Every phrase of the page that holds a number, made from the code's own. */
 const PHRASES: readonly string[] = [
+  `From id \`${limits.RENEW_STREAM_ID}\` on a gateway says GO_AWAY`,
+  `beyond \`${limits.MAX_STREAM_ID}\` it opens no more`,
   `Sec-WebSocket-Protocol: ${limits.SUBPROTOCOL} `,
   `A message is at most \`${limits.MAX_MESSAGE_BYTES}\` bytes.`,
   `gets no HELLO within \`${limits.HELLO_TIMEOUT_MS / 1_000}\` seconds`,

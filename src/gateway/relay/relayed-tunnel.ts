@@ -10,6 +10,7 @@ import type { TunnelSession } from '../../tunnel/session.ts'
 import { TunnelledUpstream } from '../upstreams/tunnelled-upstream.ts'
 import type { LinkStatus } from './link-status.ts'
 import { shownText } from './machine.ts'
+import { RetiredLinks } from './retired-links.ts'
 import type { Tunnel } from './tunnel.ts'
 
 export interface RelayedTunnelOptions {
@@ -46,7 +47,9 @@ export class RelayedTunnel {
   #software: string | undefined
   #since = 0
   #barredUntilMs = 0
-  #expiry: Disposable | undefined
+  readonly #retired = new RetiredLinks()
+  /** When the access token of each link runs out. */
+  readonly #expiries = new Map<Link, Disposable>()
   #resumeTimer: Disposable | undefined
 
   constructor(options: RelayedTunnelOptions) {
@@ -75,7 +78,7 @@ export class RelayedTunnel {
       state: isConnected ? 'connected' : hasSession ? 'resuming' : 'away',
       since: this.#since,
       roundTripMs: this.#link?.roundTripMs,
-      streams: this.#session?.liveStreams ?? 0,
+      streams: (this.#session?.liveStreams ?? 0) + this.#retired.liveStreams,
       address: hasSession ? this.#address : undefined,
       software: hasSession ? this.#software : undefined,
     }
@@ -97,6 +100,7 @@ export class RelayedTunnel {
     const { hello, link } = offered
     if (link.isEnded) return
     const { limits, resumeWindowMs, clock } = this.#options
+    this.#retireWorn(hello)
     const before = this.#session
     before?.leaveLink()
     const isResumed = before !== undefined && !before.isOver && before.canResume && hello.resume?.session === before.id
@@ -105,8 +109,14 @@ export class RelayedTunnel {
     const oldLink = isResumed ? this.#link : undefined
     const session = isResumed
       ? before
-      : sessionFor(hello, { id: `ses_${randomId(20)}`, limits, canResume: resumeWindowMs > 0, clock })
-    this.#stopTimers()
+      : sessionFor(hello, {
+          id: `ses_${randomId(20)}`,
+          limits,
+          canResume: resumeWindowMs > 0,
+          clock,
+          onWorn: () => this.#renewSession(),
+        })
+    this.#stopResumeTimer()
     this.#session = session
     this.#link = link
     this.#instance = hello.instance
@@ -125,6 +135,7 @@ export class RelayedTunnel {
     link.whenGoAway = () => this.#agentLeaves(link)
     void link.ended.then((end) => this.#linkEnded(link, session, end))
     if (link.isEnded) return
+    if (session.isWorn) this.#renewSession()
     this.#dispatcher.session = session
     void this.upstream.linkUp()
     this.#options.changed()
@@ -134,12 +145,12 @@ export class RelayedTunnel {
 
   /** A new access token has come over that link: it is good until `expiresAt`, epoch milliseconds. */
   renew(link: Link, expiresAt: number): void {
-    if (this.#link !== link) return
+    if (link.isEnded || (this.#link !== link && !this.#retired.has(link))) return
     const { clock } = this.#options
-    this.#expiry?.[Symbol.dispose]()
-    this.#expiry = clock.after(Math.max(0, expiresAt - clock.now()), () =>
-      link.close('token_expired', 'the access token has run out'),
-    )
+    this.#expiries.get(link)?.[Symbol.dispose]()
+    const endsInMs = Math.max(0, expiresAt - clock.now())
+    const expiry = clock.after(endsInMs, () => link.close('token_expired', 'the access token has run out'))
+    this.#expiries.set(link, expiry)
   }
 
   /** Tells the agent that this gateway is about to stop; what runs may finish. */
@@ -149,10 +160,22 @@ export class RelayedTunnel {
 
   /** Ends its session with all streams, and its link. */
   end(reason: CloseReason, text: string): void {
-    this.#stopTimers()
+    this.#stopResumeTimer()
+    this.#retired.end(reason, text)
     this.#session?.end(text)
     this.#link?.close(reason, text)
     this.#away(text)
+  }
+
+  /** The agent has done as it was told, and opens another session beside the worn one: that goes on until its streams are over. */
+  #retireWorn({ instance, resume }: OfferedLink['hello']): void {
+    const session = this.#session
+    const link = this.#link
+    if (session?.isWorn !== true || link === undefined) return
+    if (instance !== this.#instance || resume?.session === session.id) return
+    this.#session = undefined
+    this.#link = undefined
+    this.#retired.add(link, session)
   }
 
   /** A fresh session takes the place of the one that is there. */
@@ -165,8 +188,16 @@ export class RelayedTunnel {
     const isSame = this.#instance === instance
     const where = machine === undefined ? '' : ` (on ${shownText(machine.name)})`
     const text = isSame ? 'the agent began anew' : `another agent${where} uses this tunnel now`
+    if (!isSame) this.#retired.end('replaced', text)
     session.end(text)
     link?.close(isSame ? 'done' : 'replaced', text)
+  }
+
+  /** The session has no stream ids for ever: the agent opens another beside it. One that does not is made to, when none is left. */
+  #renewSession(): void {
+    const text = 'its session has used up its stream ids'
+    if (this.#session?.isSpent) this.#link?.close('restarting', text)
+    else this.#link?.goAway('restart', text)
   }
 
   #agentLeaves(link: Link): void {
@@ -178,10 +209,12 @@ export class RelayedTunnel {
   #linkEnded(link: Link, session: TunnelSession, { reason, text }: LinkEnd): void {
     // Else it would send as much again in a moment.
     if (reason === 'limit_exceeded') this.#barredUntilMs = this.#options.clock.elapsed() + BARRED_MS
+    this.#expiries.get(link)?.[Symbol.dispose]()
+    this.#expiries.delete(link)
     if (this.#link !== link) return
     const { log, clock, resumeWindowMs } = this.#options
     this.#link = undefined
-    this.#stopTimers()
+    this.#stopResumeTimer()
     this.#since = clock.now()
     log.info({ tunnelId: this.#tunnel.id, label: this.#tunnel.label, reason, text }, 'link.down')
     if (session.isOver) {
@@ -206,9 +239,7 @@ export class RelayedTunnel {
     this.#options.changed()
   }
 
-  #stopTimers(): void {
-    this.#expiry?.[Symbol.dispose]()
-    this.#expiry = undefined
+  #stopResumeTimer(): void {
     this.#resumeTimer?.[Symbol.dispose]()
     this.#resumeTimer = undefined
   }
