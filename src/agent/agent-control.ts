@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { ownCommand } from '../config/own-command.ts'
 import { profileFlag } from '../config/profile-name.ts'
 import { CommandFailure } from '../core/command-failure.ts'
 import { NoAnswer, openOwnerSocket } from '../system/owner-socket.ts'
@@ -76,7 +77,7 @@ export async function openAgentControl(home: string, profile: string): Promise<A
     try {
       return await socket.fetch(`/agent/v1${path}`, { method })
     } catch (cause) {
-      throw cause instanceof NoAnswer ? noAnswer(profile, cause) : cause
+      throw cause instanceof NoAnswer ? noAnswer(home, profile, cause) : cause
     }
   }
   return {
@@ -93,10 +94,10 @@ export async function openAgentControl(home: string, profile: string): Promise<A
   }
 }
 
-function noAnswer(profile: string, cause: NoAnswer): CommandFailure {
+function noAnswer(home: string, profile: string, cause: NoAnswer): CommandFailure {
   const message = cause.isSilent
     ? 'The agent accepts commands but does not answer: it may be suspended.'
-    : `The agent ended before it answered. Start it: punku connect${profileFlag(profile)}`
+    : `The agent ended before it answered. Start it: ${ownCommand(`connect${profileFlag(profile)}`, home)}`
   return new CommandFailure('away', message, { cause })
 }
 

@@ -11,7 +11,7 @@ import type { ServedRequest } from './local-server.ts'
  */
 export interface AgentStop {
   readonly reason: 'stopped' | 'revoked' | 'replaced'
-  /** What happened and what to do next, for people. It ends with the command to pair anew, where that helps. */
+  /** What happened, for people. Unless it was told to stop, this machine has to be paired anew. */
   readonly text: string
 }
 
@@ -76,21 +76,19 @@ export function lostLink({ reason, text }: LinkEnd): LostLink {
 }
 
 /** Why the agent must not try again after such an end; `undefined` when it may. */
-export function stopAfter({ reason, text }: LinkEnd, gatewayUrl: string): AgentStop | undefined {
-  if (reason === 'revoked') return revokedStop(gatewayUrl)
+export function stopAfter({ reason, text }: LinkEnd): AgentStop | undefined {
+  if (reason === 'revoked') return REVOKED_STOP
   if (reason !== 'replaced') return undefined
   // The gateway knows on which machine the other one is.
   const why = text === '' ? 'another agent uses this tunnel now' : text
   return {
     reason,
-    text: `This agent has stopped, because the gateway says: ${why}. Each machine needs a tunnel of its own: punku pair ${gatewayUrl}`,
+    text: `This agent has stopped, because the gateway says: ${why}. Each machine needs a tunnel of its own.`,
   }
 }
 
 /** The gateway no longer takes the tunnel's credential. */
-export function revokedStop(gatewayUrl: string): AgentStop {
-  return {
-    reason: 'revoked',
-    text: `This tunnel was revoked at the gateway, or its credential was rotated, has run out, or was used by two, so the agent has stopped. To go on, pair this machine again: punku pair ${gatewayUrl}`,
-  }
+export const REVOKED_STOP: AgentStop = {
+  reason: 'revoked',
+  text: 'This tunnel was revoked at the gateway, or its credential was rotated, has run out, or was used by two, so the agent has stopped.',
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ConfigError } from '../config/config-error.ts'
 import { ensurePrivateFolder } from '../config/home.ts'
 import { upstreamUrl } from '../config/option-types.ts'
+import { ownCommand } from '../config/own-command.ts'
 import { isProfileName, profileFlag } from '../config/profile-name.ts'
 import { readSecretFile, writeSecretFile } from '../config/secret-file.ts'
 import { Secret } from '../core/secret.ts'
@@ -66,7 +67,7 @@ export function readAgentProfile(home: string, name: string): AgentProfile | und
     // The issue's own message names no value: one of them is the token.
     const fault = result.error.issues[0]?.path.join('.') || 'it is no JSON object'
     throw new ConfigError([
-      `The profile '${name}' in ${file} is damaged (${fault}). Pair it anew: punku pair URL${profileFlag(name)} --replace`,
+      `The profile '${name}' in ${file} is damaged (${fault}). Pair it anew: ${ownCommand(`pair URL${profileFlag(name)} --replace`, home)}`,
     ])
   }
   const { pairedAt, refreshToken, upstreamKeyFile, caFile, ...rest } = result.data

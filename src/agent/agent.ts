@@ -18,7 +18,7 @@ import {
   type AgentTunnel,
   type LostLink,
   lostLink,
-  revokedStop,
+  REVOKED_STOP,
   stopAfter,
 } from './agent-events.ts'
 import { BackOff } from './back-off.ts'
@@ -259,7 +259,7 @@ export class Agent {
     if (typeof end === 'string') return this.#retire(open, end)
     this.#links.delete(open)
     if (end.reason === 'token_expired') this.#tokens.drop()
-    const stop = stopAfter(end, this.#options.address.url)
+    const stop = stopAfter(end)
     if (stop !== undefined) this.#finish(stop)
     else if (this.#phase !== 'running') session.end('the agent stops')
     else if (!session.isOver) this.#kept = new ResumableSession(session, resumeWindowMs, clock)
@@ -288,13 +288,13 @@ export class Agent {
 
   /** What an attempt failed with. */
   #explain(thrown: unknown): Lost | undefined {
-    const { address, log } = this.#options
+    const { log } = this.#options
     if (thrown instanceof CredentialRefused) {
-      this.#finish(revokedStop(address.url))
+      this.#finish(REVOKED_STOP)
       return undefined
     }
     if (thrown instanceof LinkEnded) {
-      const stop = stopAfter(thrown.end, address.url)
+      const stop = stopAfter(thrown.end)
       if (stop !== undefined) this.#finish(stop)
       return lostLink(thrown.end)
     }

@@ -99,6 +99,7 @@ describe('disconnect', () => {
     expect(await disconnect(home, undefined)).toEqual({
       profile: 'work',
       label: 'attic',
+      tunnelId: 'tun_0123456789ab',
       gateway: 'https://gateway.example.org',
       wasRunning: true,
     })

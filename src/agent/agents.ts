@@ -43,6 +43,7 @@ export interface Disconnected {
   /** `undefined` where the profile's file was damaged. */
   readonly label: string | undefined
   readonly gateway: string | undefined
+  readonly tunnelId: string | undefined
   /** Whether an agent ran and was told to stop. */
   readonly wasRunning: boolean
 }
@@ -58,5 +59,11 @@ export async function disconnect(home: string, asked: string | undefined): Promi
   const control = await openAgentControl(home, profile)
   removeAgentProfile(home, profile)
   await control?.stop()
-  return { profile, label: known?.label, gateway: known?.gatewayUrl, wasRunning: control !== undefined }
+  return {
+    profile,
+    label: known?.label,
+    gateway: known?.gatewayUrl,
+    tunnelId: known?.tunnelId,
+    wasRunning: control !== undefined,
+  }
 }

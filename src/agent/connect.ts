@@ -2,11 +2,13 @@ import { arch, hostname } from 'node:os'
 import { ConfigError } from '../config/config-error.ts'
 import { GivenFileReader } from '../config/given-files.ts'
 import { ensureHome } from '../config/home.ts'
+import { ownCommand } from '../config/own-command.ts'
 import { profileFlag } from '../config/profile-name.ts'
 import type { Clock } from '../core/clock.ts'
 import { CommandFailure } from '../core/command-failure.ts'
 import type { Logger } from '../core/log.ts'
 import { VERSION } from '../core/version.ts'
+import { shellUrl } from '../core/wording.ts'
 import { GatewayAddress } from '../http-client/gateway-address.ts'
 import { HttpDispatcher } from '../http-client/http-dispatcher.ts'
 import type { ServerWay } from '../servers/server.ts'
@@ -143,8 +145,9 @@ export async function startConnect(options: ConnectOptions): Promise<RunningConn
   return {
     done: agent.done.then(async ({ reason, text }) => {
       await kept.disposeAsync()
-      // The text ends with the command that pairs anew: what this profile needs besides is put behind it.
-      if (reason !== 'stopped') throw new CommandFailure('ended', `${text}${profileFlag(profile.name)} --replace`)
+      if (reason === 'stopped') return
+      const again = `pair ${shellUrl(profile.gatewayUrl)}${profileFlag(profile.name)} --replace`
+      throw new CommandFailure('ended', `${text} To go on, pair this machine again: ${ownCommand(again, home)}`)
     }),
     close,
     destroy: () => void agent.stop(0),
@@ -154,7 +157,9 @@ export async function startConnect(options: ConnectOptions): Promise<RunningConn
 function loadProfile(home: string, name: string): AgentProfile {
   const profile = readAgentProfile(home, name)
   if (profile !== undefined) return profile
-  throw new ConfigError([`The profile '${name}' is gone. Pair it anew: punku pair URL${profileFlag(name)}`])
+  throw new ConfigError([
+    `The profile '${name}' is gone. Pair it anew: ${ownCommand(`pair URL${profileFlag(name)}`, home)}`,
+  ])
 }
 
 function readFiles(profile: AgentProfile, { caFile = profile.caFile, onWarning }: ConnectOptions) {

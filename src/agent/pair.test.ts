@@ -82,13 +82,13 @@ const isSaved = () => existsSync(join(home, 'secrets', 'agents', 'default.json')
 
 describe('by code', () => {
   test('a confirmed one is saved, for this user alone', async () => {
-    const { profile, formerLabel, warnings } = await startByCode(
+    const { profile, former, warnings } = await startByCode(
       (code) => control.client.call('approvePairing', { params: { code }, body: {} }),
       {
         label: 'attic',
       },
     )
-    expect([formerLabel, warnings]).toEqual([undefined, []])
+    expect([former, warnings]).toEqual([undefined, []])
     expect(profile).toMatchObject({ name: 'default', gatewayUrl, label: 'attic', upstreamUrl: 'http://127.0.0.1:1/v1' })
     expect(readAgentProfile(home, 'default')).toEqual(profile)
     expect(statSync(join(home, 'secrets', 'agents', 'default.json')).mode & 0o777).toBe(0o600)
@@ -144,11 +144,11 @@ describe('by one-time token', () => {
     const { profile: first } = await start({ oneTimeToken: await oneTimeToken('barn') })
     const token = await oneTimeToken('loft')
     await expect(start({ oneTimeToken: token })).rejects.toThrow(/paired already.*--replace.*--profile/)
-    const { profile, formerLabel } = await start({ oneTimeToken: token, mayReplace: true })
-    expect([profile.label, formerLabel]).toEqual(['loft', first.label])
+    const { profile, former } = await start({ oneTimeToken: token, mayReplace: true })
+    expect([profile.label, former]).toEqual(['loft', first])
     const rotated = new Secret((await control.client.call('rotateTunnel', { params: { tunnel: 'loft' } })).token)
     const again = await start({ oneTimeToken: rotated, mayReplace: true })
-    expect([again.profile.tunnelId, again.formerLabel]).toEqual([profile.tunnelId, undefined])
+    expect([again.profile.tunnelId, again.former]).toEqual([profile.tunnelId, undefined])
     for (const label of ['cellar', 'barn', 'loft'])
       await control.client.call('revokeTunnel', { params: { tunnel: label } })
   })
@@ -176,7 +176,7 @@ describe('by one-time token', () => {
     await start({ oneTimeToken: await oneTimeToken('shed') })
     writeFileSync(join(home, 'secrets', 'agents', 'default.json'), '{')
     const rotated = new Secret((await control.client.call('rotateTunnel', { params: { tunnel: 'shed' } })).token)
-    expect(await start({ oneTimeToken: rotated, mayReplace: true })).toMatchObject({ formerLabel: undefined })
+    expect(await start({ oneTimeToken: rotated, mayReplace: true })).toMatchObject({ former: undefined })
     expect(readAgentProfile(home, 'default')?.label).toBe('shed')
   })
 })

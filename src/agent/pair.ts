@@ -3,11 +3,13 @@ import { ConfigError } from '../config/config-error.ts'
 import { GivenFileReader } from '../config/given-files.ts'
 import { ensureHome } from '../config/home.ts'
 import { DEFAULT_UPSTREAM_URL, upstreamUrl } from '../config/option-types.ts'
+import { ownCommand } from '../config/own-command.ts'
 import { profileFlag } from '../config/profile-name.ts'
 import type { Clock } from '../core/clock.ts'
 import { CommandFailure } from '../core/command-failure.ts'
 import { PunkuError } from '../core/error.ts'
 import type { Secret } from '../core/secret.ts'
+import { shellUrl } from '../core/wording.ts'
 import { GatewayAddress } from '../http-client/gateway-address.ts'
 import { GatewayError } from '../http-client/gateway-error.ts'
 import { findModelServers } from '../servers/found-servers.ts'
@@ -26,7 +28,7 @@ export interface PairOptions {
   readonly profileName: string
   /** As `parseGatewayUrl` gives it. */
   readonly gatewayUrl: string
-  /** The label to ask for. Default: the gateway makes one from the machine's name. */
+  /** The label to ask for. Default: that of the profile that is replaced, else the gateway makes one from the machine's name. */
   readonly label?: string | undefined
   /** The model server. Default: that of the replaced profile, else one that answers on loopback, else Ollama's usual place. */
   readonly upstreamUrl?: string | undefined
@@ -46,8 +48,8 @@ export interface PairOptions {
 /** A pairing that was saved. */
 export interface Paired {
   readonly profile: AgentProfile
-  /** The label of the tunnel that the replaced profile was for, when that is another: it still exists at its gateway. */
-  readonly formerLabel: string | undefined
+  /** The tunnel that the replaced profile was for, when that is another: unless it was revoked, it still exists at its gateway. */
+  readonly former: AgentProfile | undefined
   /** What should be told to the person. */
   readonly warnings: readonly string[]
 }
@@ -71,7 +73,7 @@ export async function pair(options: PairOptions): Promise<Paired> {
   const address = new GatewayAddress({ url: gatewayUrl, ...(extraCa === undefined ? {} : { extraCa }) })
   const upstream = parseUpstream(kept) ?? (await findUpstream())
 
-  const credential = await askGateway(address, options)
+  const credential = await askGateway(address, { ...options, label: options.label ?? formerLabel(options, former) })
   const { tunnel, refreshToken } = credential
   const profile: AgentProfile = {
     name: profileName,
@@ -86,7 +88,7 @@ export async function pair(options: PairOptions): Promise<Paired> {
   }
   writeAgentProfile(home, profile)
   const isOther = former !== undefined && former.tunnelId !== tunnel.id
-  return { profile, formerLabel: isOther ? former.label : undefined, warnings: files.warnings }
+  return { profile, former: isOther ? former : undefined, warnings: files.warnings }
 }
 
 /** What is not said anew stays as it was: the model server with its key, and what is trusted of the same gateway. */
@@ -98,6 +100,12 @@ function withFormer(options: PairOptions, former: AgentProfile | undefined) {
     upstreamKeyFile: upstreamKeyFile ?? (upstreamUrl === undefined ? former?.upstreamKeyFile : undefined),
     caFile: caFile ?? (former?.gatewayUrl === gatewayUrl ? former.caFile : undefined),
   }
+}
+
+/** The label that the replaced tunnel of this gateway had: once that is revoked, the next may have it. */
+function formerLabel({ gatewayUrl }: PairOptions, former: AgentProfile | undefined): string | undefined {
+  // One that has no label goes by its id, which no other may have.
+  return former?.gatewayUrl === gatewayUrl && former.label !== former.tunnelId ? former.label : undefined
 }
 
 /**
@@ -127,9 +135,9 @@ async function askGateway(address: GatewayAddress, options: PairOptions): Promis
   }
 }
 
-function failureOf(thrown: unknown, { gatewayUrl, profileName, oneTimeToken }: PairOptions): unknown {
+function failureOf(thrown: unknown, { home, gatewayUrl, profileName, oneTimeToken }: PairOptions): unknown {
   if (thrown instanceof PairingFailed) {
-    const again = `punku pair ${gatewayUrl}${profileFlag(profileName)}`
+    const again = ownCommand(`pair ${shellUrl(gatewayUrl)}${profileFlag(profileName)}`, home)
     const canAsk = thrown.code === 'expired' && oneTimeToken === undefined
     return new CommandFailure(
       thrown.code === 'denied' ? 'denied' : 'ended',

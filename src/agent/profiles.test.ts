@@ -49,7 +49,9 @@ test('one that is not there is answered with those that are', () => {
 
 test('where there is none, the answer is how to pair', () => {
   expect(() => chooseProfile(home, undefined)).toThrow(
-    /paired with no gateway\. Pair it: punku pair https:\/\/GATEWAY$/,
+    `paired with no gateway. Pair it: punku pair https://GATEWAY --home ${home}`,
   )
-  expect(() => chooseProfile(home, 'work')).toThrow(/'work'\. Pair it: punku pair https:\/\/GATEWAY --profile work$/)
+  expect(() => chooseProfile(home, 'work')).toThrow(
+    `'work'. Pair it: punku pair https://GATEWAY --profile work --home ${home}`,
+  )
 })

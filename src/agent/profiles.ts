@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/config-error.ts'
+import { ownCommand } from '../config/own-command.ts'
 import { DEFAULT_PROFILE_NAME, parseProfileName, profileFlag } from '../config/profile-name.ts'
 import { type AgentProfile, listAgentProfiles, readAgentProfile } from './agent-profile.ts'
 
@@ -13,7 +14,7 @@ export function chooseProfile(home: string, asked: string | undefined): string {
   const [only, ...others] = names
   if (only === undefined) {
     throw new ConfigError([
-      `This machine is paired with no gateway${name === undefined ? '' : ` under the profile '${name}'`}. Pair it: punku pair https://GATEWAY${profileFlag(name ?? DEFAULT_PROFILE_NAME)}`,
+      `This machine is paired with no gateway${name === undefined ? '' : ` under the profile '${name}'`}. Pair it: ${ownCommand(`pair https://GATEWAY${profileFlag(name ?? DEFAULT_PROFILE_NAME)}`, home)}`,
     ])
   }
   if (name !== undefined) {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { ReachControlOptions } from '../client/reach-control.ts'
 import { resolveHome } from '../config/home.ts'
+import { ownCommand } from '../config/own-command.ts'
 import type { ControlAccess } from '../contract/control-access.ts'
 
 /** Where a command works: the options every command takes. */
@@ -14,6 +15,11 @@ export interface CommandContext {
 export function contextOf(command: Command): CommandContext {
   const { home, config } = command.optsWithGlobals<{ home?: string; config?: string }>()
   return { home: resolveHome(process.env, process.platform, home), configFile: config }
+}
+
+/** A command of this program as it is typed where this one was, on the same state folder. */
+export function typedHere(command: Command, words: string): string {
+  return ownCommand(words, contextOf(command).home)
 }
 
 /** The control API that a command means, by its flags and the environment; the caller disposes it. */

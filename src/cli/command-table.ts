@@ -21,7 +21,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     synopsis: 'pair <gateway>',
-    description: 'Pair this machine with a gateway elsewhere, to serve its models there with `punku connect`.',
+    description: 'Pair this machine with a gateway elsewhere, to serve its models there by `connect`.',
     takesOptions: true,
     load: async () => (await import('./commands/pair.ts')).definePair,
   },

@@ -17,8 +17,17 @@ export class Declined extends Error {
   override readonly name = 'Declined'
 }
 
-/** How a thrown value ends the process, and what is said of it on standard error. */
-export function explain(thrown: unknown): { readonly exitCode: number; readonly message: string | undefined } {
+/**
+ * How a thrown value ends the process, and what is said of it on standard error.
+ * @param typed puts commands into a text of a gateway as they are typed here. Default: they stay as they are
+ */
+export function explain(
+  thrown: unknown,
+  typed: (text: string) => string = (text) => text,
+): {
+  readonly exitCode: number
+  readonly message: string | undefined
+} {
   // Commander has said it already.
   if (thrown instanceof CommanderError) {
     return { exitCode: thrown.exitCode === 0 ? EXIT.done : EXIT.usage, message: undefined }
@@ -26,8 +35,10 @@ export function explain(thrown: unknown): { readonly exitCode: number; readonly 
   if (thrown instanceof UsageError) return { exitCode: EXIT.usage, message: thrown.message }
   if (thrown instanceof Declined) return { exitCode: EXIT.failed, message: thrown.message }
   if (thrown instanceof ConfigError) return { exitCode: EXIT.config, message: thrown.message }
-  if (thrown instanceof ControlError) return { exitCode: exitOf(thrown.code, thrown.status), message: thrown.message }
-  if (thrown instanceof PunkuError) return { exitCode: exitOf(thrown.code, thrown.status), message: thrown.message }
+  if (thrown instanceof ControlError)
+    return { exitCode: exitOf(thrown.code, thrown.status), message: typed(thrown.message) }
+  if (thrown instanceof PunkuError)
+    return { exitCode: exitOf(thrown.code, thrown.status), message: typed(thrown.message) }
   if (thrown instanceof CommandFailure) return { exitCode: AGENT_EXITS[thrown.kind], message: thrown.message }
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   return { exitCode: EXIT.failed, message: error.stack ?? error.message }

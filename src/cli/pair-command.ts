@@ -3,7 +3,10 @@ import { shellUrl } from '../core/wording.ts'
 
 /** What to type on another machine, and what to mind about it. */
 export interface PairCommand {
-  readonly command: string
+  /** The command without the program's name. */
+  readonly words: string
+  /** Whether it is for this machine, as far as can be told. */
+  readonly isHere: boolean
   /** Absent: the command is right as it stands. */
   readonly note: string | undefined
 }
@@ -14,17 +17,19 @@ export interface PairCommand {
  */
 export function pairCommand(gateway: Pick<StatusBody, 'addresses' | 'publicUrl'> | undefined): PairCommand {
   const { addresses = [], publicUrl = null } = gateway ?? {}
-  if (publicUrl !== null) return { command: commandFor(publicUrl), note: undefined }
+  if (publicUrl !== null) return { words: wordsFor(publicUrl), isHere: false, note: undefined }
   const reachable = addresses.filter((address) => isReachable(new URL(address).hostname))
   const address = reachable.find((url) => url.startsWith('https:')) ?? reachable[0] ?? addresses[0]
   if (address === undefined) {
     return {
-      command: commandFor('https://GATEWAY'),
-      note: 'GATEWAY is the name or address at which that machine reaches this gateway. None runs now: punku serve',
+      words: wordsFor('https://GATEWAY'),
+      isHere: false,
+      note: 'GATEWAY is the name or address at which that machine reaches this gateway.',
     }
   }
   return {
-    command: commandFor(address),
+    words: wordsFor(address),
+    isHere: reachable.length === 0,
     note:
       reachable.length > 0
         ? undefined
@@ -32,8 +37,8 @@ export function pairCommand(gateway: Pick<StatusBody, 'addresses' | 'publicUrl'>
   }
 }
 
-function commandFor(url: string): string {
-  return `punku pair ${shellUrl(url)} --token-stdin`
+function wordsFor(url: string): string {
+  return `pair ${shellUrl(url)} --token-stdin`
 }
 
 /** Whether another machine may reach a listener there: not at loopback, and not at the address that stands for all. */

@@ -1,5 +1,6 @@
 import { renderUnicodeCompact } from 'uqr'
 import type { PairProgress } from '../agent/pair.ts'
+import { commandAtGateway } from '../config/own-command.ts'
 import { formatDuration } from '../core/units.ts'
 import { print, styled } from './output.ts'
 
@@ -10,10 +11,12 @@ const CLEAR_LINE = '\r\u001b[K'
 /** What a person sees who waits for a code to be confirmed. Disposing it ends the line that counts down. */
 export class PairingScreen implements Disposable {
   readonly #isTerminal: boolean
+  readonly #gatewayUrl: string
   #timer: NodeJS.Timeout | undefined
 
-  constructor({ isTerminal }: { readonly isTerminal: boolean }) {
+  constructor({ isTerminal, gatewayUrl }: { readonly isTerminal: boolean; readonly gatewayUrl: string }) {
     this.#isTerminal = isTerminal
+    this.#gatewayUrl = gatewayUrl
   }
 
   show(progress: PairProgress): void {
@@ -28,7 +31,7 @@ export class PairingScreen implements Disposable {
     print('')
     print(`  ${styled('bold', userCode)}`)
     print('')
-    print(`Or on the gateway's own machine: punku tunnels approve ${userCode}`)
+    print(`Or on the gateway's own machine: ${commandAtGateway(this.#gatewayUrl, `tunnels approve ${userCode}`)}`)
     print('')
     for (const line of this.#qrCode(verificationUrlComplete)) print(line)
     this.#countDown(expiresInMs)

@@ -62,8 +62,8 @@ describe('a command line that cannot be understood ends with 2 and says what was
 })
 
 test.each([
-  [['connect'], 'paired with no gateway. Pair it: punku pair https://GATEWAY\n'],
-  [['connect', '--profile', 'work'], 'punku pair https://GATEWAY --profile work\n'],
+  [['connect'], `paired with no gateway. Pair it: punku pair https://GATEWAY --home ${home}\n`],
+  [['connect', '--profile', 'work'], `punku pair https://GATEWAY --profile work --home ${home}\n`],
   [['disconnect'], 'paired with no gateway'],
 ])('%j on a machine that is not paired ends with 78 and how to pair it', async (args, message) => {
   expect(await runCli(['--home', home, ...args])).toBe(78)

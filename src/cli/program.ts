@@ -1,5 +1,7 @@
 import { Command } from 'commander'
+import { ownProgram, withOwnCommands } from '../config/own-command.ts'
 import { VERSION } from '../core/version.ts'
+import { contextOf } from './command-context.ts'
 import { COMMANDS, type CommandEntry } from './command-table.ts'
 import { EXIT, explain } from './exit.ts'
 
@@ -16,14 +18,24 @@ export async function runCli(args: readonly string[]): Promise<number> {
     process.stderr.write(`The output could not be written (${error.code}).\n`)
     process.exitCode = EXIT.failed
   })
+  let program: Command | undefined
   try {
-    const program = await createProgram(args)
+    program = await createProgram(args)
     await program.parseAsync([...args], { from: 'user' })
     return EXIT.done
   } catch (thrown) {
-    const { exitCode, message } = explain(thrown)
+    const { exitCode, message } = explain(thrown, (text) => withOwnCommands(text, homeGiven(program)))
     if (message !== undefined) process.stderr.write(`${message}\n`)
     return exitCode
+  }
+}
+
+/** The state folder that a command line names; `undefined`: the one that is found, or none that can be told. */
+function homeGiven(program: Command | undefined): string | undefined {
+  try {
+    return program && contextOf(program).home
+  } catch {
+    return undefined
   }
 }
 
@@ -33,14 +45,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
  * Default: all are loaded
  */
 export async function createProgram(words?: readonly string[]): Promise<Command> {
-  const program = new Command('punku')
+  const program = new Command(ownProgram())
     .description('The gate to your own language models.')
     .option('--home <dir>', "state folder (default: PUNKU_HOME, else the platform's own)")
     .option('--config <file>', 'configuration file (default: punku.yaml in the state folder)')
     .option('--gateway <url>', 'a gateway you are signed in at (default: PUNKU_GATEWAY, else the one of this machine)')
     .option('--org <org>', "id or slug of the org that is meant, on the gateway's own machine (default: default)")
     .version(VERSION, '-V, --version')
-    .showHelpAfterError('(punku --help shows the commands)')
+    .showHelpAfterError(`(${ownProgram()} --help shows the commands)`)
     .exitOverride()
   // A command runs only where its name stands in the command line, so that no other need be loaded.
   await Promise.all(

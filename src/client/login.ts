@@ -130,9 +130,9 @@ function noGateway(url: string): GatewayError {
 function ended(error: string): GatewayError {
   if (error === 'access_denied') return new GatewayError('rejected', 'The code was refused in the browser.')
   if (error === 'expired_token') {
-    return new GatewayError('rejected', 'The code was not confirmed in time. Run `punku login` again.')
+    return new GatewayError('rejected', 'The code was not confirmed in time. Sign in again.')
   }
-  return new GatewayError('rejected', 'The gateway did not sign this machine in. Run `punku login` again.')
+  return new GatewayError('rejected', 'The gateway did not sign this machine in. Sign in again.')
 }
 
 async function post(address: GatewayAddress, path: string, fields: Readonly<Record<string, string>>): Promise<unknown> {

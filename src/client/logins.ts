@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError } from '../config/config-error.ts'
+import { ownCommand } from '../config/own-command.ts'
 import { readSecretFile, writeSecretFile } from '../config/secret-file.ts'
 import { Secret } from '../core/secret.ts'
 
@@ -36,7 +37,9 @@ export function readLogins(home: string): readonly Login[] {
   if (!result.success) {
     // The issue's own message names no value: one of them is a token.
     const fault = result.error.issues[0]?.path.join('.') || 'it is no JSON object'
-    throw new ConfigError([`${file} is damaged (${fault}). Remove it, and sign in anew: punku login URL`])
+    throw new ConfigError([
+      `${file} is damaged (${fault}). Remove it, and sign in anew: ${ownCommand('login URL', home)}`,
+    ])
   }
   return result.data.logins.map(({ token, signedInAt, ...rest }) => ({
     ...rest,

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '../config/config-error.ts'
+import { ownCommand } from '../config/own-command.ts'
 import type { ControlAccess } from '../contract/control-access.ts'
 import { PunkuError } from '../core/error.ts'
+import { shellUrl } from '../core/wording.ts'
 import { readLogins } from './logins.ts'
 import { openRemoteControl } from './remote-control.ts'
 import { openRunningControl, type RunningControlOptions } from './running-control.ts'
@@ -28,26 +30,28 @@ export async function reachControl(options: ReachControlOptions): Promise<Contro
     const wanted = gateway.replace(/\/+$/, '')
     const login = logins.find(({ url }) => url === wanted)
     if (login === undefined) {
-      throw new ConfigError([`You are not signed in at ${wanted}. Sign in: punku login ${wanted}`])
+      throw new ConfigError([
+        `You are not signed in at ${wanted}. Sign in: ${ownCommand(`login ${shellUrl(wanted)}`, home)}`,
+      ])
     }
-    return openRemoteControl(withoutOrg(login, org), patience)
+    return openRemoteControl(withoutOrg(home, login, org), patience)
   }
   const running = await openRunningControl(options)
   if (running !== undefined) return running
   const [last] = logins
   if (last === undefined) return await options.openOffline()
   const isHere = options.configFile !== undefined || HERE.some((file) => existsSync(join(home, file)))
-  return isHere ? await options.openOffline() : openRemoteControl(withoutOrg(last, org), patience)
+  return isHere ? await options.openOffline() : openRemoteControl(withoutOrg(home, last, org), patience)
 }
 
 /** What a gateway of this machine has left in its state folder. */
 const HERE = ['punku.db', 'punku.yaml'] as const
 
-function withoutOrg<Login>(login: Login, org: string | undefined): Login {
+function withoutOrg<Login>(home: string, login: Login, org: string | undefined): Login {
   if (org === undefined) return login
   throw new PunkuError(
     'invalid_request',
-    '--org is for the gateway of this machine. Elsewhere the org is that of the session: punku orgs use ORG',
+    `--org is for the gateway of this machine. Elsewhere the org is that of the session: ${ownCommand('orgs use ORG', home)}`,
     { param: 'org' },
   )
 }

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { ConfigError } from '../config/config-error.ts'
 import { ensurePrivateFolder } from '../config/home.ts'
+import { ownCommand } from '../config/own-command.ts'
 import { createSecretFile } from '../config/secret-file.ts'
 import type { Clock } from '../core/clock.ts'
 import { randomId } from '../core/id.ts'
@@ -58,7 +59,7 @@ export async function holdInstance({ home, clock, name = 'gateway' }: HoldOption
       throw new ConfigError([
         name === 'gateway'
           ? `A Punku gateway already runs with the state folder ${home} (pid ${other.pid}). Stop it, or choose another folder with --home.`
-          : `An agent already runs with this profile (pid ${other.pid}); \`punku status\` shows it. Stop it first, or pair another profile.`,
+          : `An agent already runs with this profile (pid ${other.pid}); ${ownCommand('status', home)} shows it. Stop it first, or pair another profile.`,
       ])
     }
     removeIfSame(path, text)

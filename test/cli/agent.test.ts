@@ -79,7 +79,7 @@ test('pairs by a code, connects, serves, says so, and forgets', async () => {
   expect((await relay.run('tunnels', 'approve', code, '--yes')).code).toBe(0)
   const paired = await pairing.ended
   expect([paired.code, paired.stderr]).toEqual([0, 'Waiting for it to be confirmed, for 10 min at most.\n'])
-  expect(paired.stdout).toMatch(/Paired as attic, .*\n {2}punku connect\n$/)
+  expect(paired.stdout).toMatch(/Paired as attic, .*\n {2}\S*punku connect --home \S+\n$/)
   expect(statSync(profileFile()).mode & 0o777).toBe(0o600)
   const { refreshToken } = JSON.parse(readFileSync(profileFile(), 'utf8'))
   expect(refreshToken).toMatch(TOKEN_TEXT)
@@ -108,8 +108,9 @@ test('pairs by a code, connects, serves, says so, and forgets', async () => {
   expect(status).toMatch(/^Agent {6}default: connected since .*, round trip .* \(pid \d+, Punku .*\)\n/)
   expect(status).toContain(`tunnel attic at ${serving.url}\n`)
 
+  const { tunnelId } = JSON.parse(readFileSync(profileFile(), 'utf8'))
   const done = await agent.run('disconnect')
-  expect([done.code, done.stdout]).toEqual([0, expect.stringContaining('\n  punku tunnels revoke attic\n')])
+  expect([done.code, done.stdout]).toEqual([0, expect.stringContaining(`\n  punku tunnels revoke ${tunnelId}\n`)])
   expect(done.stdout).toContain('does not revoke')
   expect((await running.ended).code).toBe(0)
   expect(existsSync(profileFile())).toBe(false)
@@ -118,6 +119,24 @@ test('pairs by a code, connects, serves, says so, and forgets', async () => {
   }
   expect(serving.punku.stdout).not.toContain(refreshToken)
   expect(await control.client.call('showTunnel', { params: { tunnel: 'attic' } })).toMatchObject({ revokedAt: null })
+  await control.client.call('revokeTunnel', { params: { tunnel: 'attic' } })
+})
+
+test('paired anew once its tunnel is revoked, it names the old one by its id, as the new one has its label', async () => {
+  await pairAs('attic')
+  const { tunnelId: former } = JSON.parse(readFileSync(profileFile(), 'utf8'))
+  await control.client.call('revokeTunnel', { params: { tunnel: 'attic' } })
+  const pairing = agent.start('pair', serving.url, '--replace')
+  const shown = await pairing.until((_stdout, stderr) => stderr.includes('Waiting'))
+  const code = /^ {2}([A-Z0-9]{3}-[A-Z0-9]{3})$/m.exec(shown)?.[1] ?? ''
+  await control.client.call('approvePairing', { params: { code }, body: {} })
+  const { stdout } = await pairing.ended
+  const [, ...command] = /^ {2}\S*punku (tunnels) (revoke) (\S+)$/m.exec(stdout) ?? []
+  expect(command).toEqual(['tunnels', 'revoke', former])
+  expect(stdout).toContain('The pairing before was for the tunnel attic. Unless that was revoked, it is still good.')
+  expect((await relay.run(...command)).stdout).toContain('was revoked already')
+  const tunnel = await control.client.call('showTunnel', { params: { tunnel: 'attic' } })
+  expect([tunnel.id === former, tunnel.revokedAt]).toEqual([false, null])
   await control.client.call('revokeTunnel', { params: { tunnel: 'attic' } })
 })
 
@@ -205,7 +224,7 @@ describe('a running agent', () => {
     const { code, stderr } = await running.ended
     expect(code).toBe(1)
     expect(stderr).toMatch(/stopped: revoked\n.*revoked at the gateway/)
-    expect(stderr).toContain(`punku pair ${serving.url} --profile work --replace\n`)
+    expect(stderr).toContain(`punku pair ${serving.url} --profile work --replace --home ${agent.home}\n`)
     const again = await agent.start('connect').ended
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('stopped: revoked')])
   })
@@ -231,7 +250,9 @@ describe('status, where agents are paired and none runs', () => {
     await pairAs('loft', 'work')
     const { code, stdout, stderr } = await agent.run('status')
     expect([code, stderr]).toEqual([69, 'Neither a gateway nor an agent runs with this state folder.\n'])
-    expect(stdout).toContain('Agent      work: does not run. Start it: punku connect --profile work\n')
+    expect(stdout).toContain(
+      `Agent      work: does not run. Start it: punku connect --profile work --home ${agent.home}\n`,
+    )
     expect(stdout).toContain(`tunnel loft at ${serving.url}, for ${upstream.origin}\n`)
     expect(existsSync(join(agent.home, 'punku.db'))).toBe(false)
     writeFileSync(profileFile('work'), '{')

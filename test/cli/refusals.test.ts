@@ -27,7 +27,10 @@ describe.concurrent('a command line that cannot be understood ends with 2 and sa
 
 test('a key that is not there ends with 1', async () => {
   const { code, stderr } = await place.run('keys', 'show', 'nobody')
-  expect([code, stderr]).toEqual([1, 'No key has this id or name. `punku keys list` shows the ones there are.\n'])
+  expect([code, stderr]).toEqual([
+    1,
+    `No key has this id or name. \`punku keys list --home ${place.home}\` shows the ones there are.\n`,
+  ])
 })
 
 describe.concurrent('a set-up that cannot be used ends serve with 78', () => {

@@ -142,7 +142,7 @@ test('of two agents with one credential the newest stays, and the other stops fo
   const { code, stderr } = await agent.ended
   expect(code).toBe(1)
   expect(stderr).toContain(`another agent (on ${hostname()}) uses this tunnel now`)
-  expect(stderr).toContain(`punku pair ${url} --replace\n`)
+  expect(stderr).toContain(`punku pair ${url} --replace --home ${house.home}\n`)
   await expectInterrupted(held)
   await untilServed()
   house[Symbol.dispose]()
@@ -197,7 +197,7 @@ describe('under load', () => {
     for (const of of STREAMED) await expectError(await post({ url, key, ...of }), of.dialect, 'route_not_served')
     const { code, stderr } = await agent.ended
     expect([code, stderr]).toEqual([1, expect.stringMatching(/stopped: revoked\n.*revoked at the gateway/)])
-    expect(stderr).toContain(`punku pair ${url} --replace\n`)
+    expect(stderr).toContain(`punku pair ${url} --replace --home ${house.home}\n`)
     expect((await control.client.call('status')).upstreams).toEqual([])
     expect(await control.client.call('listTunnels')).toMatchObject({ tunnels: [{ label: 'barn', state: 'revoked' }] })
     // Rows are written some time after their exchange.

@@ -154,7 +154,7 @@ describe('while the gateway runs', () => {
 
   test('the command for the other machine has its address, and a warning where only this one reaches it', async () => {
     const { stdout } = await place.run('tunnels', 'create', 'studio')
-    expect(stdout).toContain(`  punku pair ${serving.url} --token-stdin\n`)
+    expect(stdout).toContain(`  punku pair ${serving.url} --token-stdin --home ${place.home}\n`)
     expect(stdout).toContain(`in the place of ${serving.url}.`)
     expect(stdout).toMatch(TOKEN_TEXT)
     expect(await place.json<TunnelBody[]>('tunnels', 'list')).toMatchObject([{ label: 'studio', state: 'unpaired' }])

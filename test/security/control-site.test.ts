@@ -73,10 +73,21 @@ describe('paths', () => {
 
   test('a browser at the root is shown the dashboard, a client of Ollama is not', async () => {
     const nobody = new Visitor(world.gateway.url)
-    const browser = await nobody.send('GET', '/', { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } })
-    expect(browser).toMatchObject({ status: 302, headers: { location: '/ui/' } })
-    const client = await nobody.send('GET', '/', { headers: { accept: '*/*' } })
-    expect(client.status).not.toBe(302)
+    const at = (method: 'GET' | 'HEAD', headers: Record<string, string>) => nobody.send(method, '/', { headers })
+    for (const headers of [
+      { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' },
+      { accept: 'application/xml, Text/HTML;q=0.5' },
+      { accept: '*/*', 'sec-fetch-mode': 'navigate' },
+    ]) {
+      expect(await at('GET', headers)).toMatchObject({
+        status: 302,
+        headers: { location: '/ui/', 'cache-control': 'no-store' },
+      })
+    }
+    for (const headers of [{ accept: '*/*' }, { accept: 'application/json' }, { 'sec-fetch-mode': 'cors' }]) {
+      expect((await at('GET', headers)).status).toBe(401)
+      expect((await at('HEAD', headers)).status).toBe(200)
+    }
   })
 
   test.each(['/control/v1/me', '/control/v1/entrance', '/control/auth/nothing', '/control/openapi.json', '/control/x'])(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { AuditEntryBody, ChainCheckBody } from '../../contract/audit.ts'
-import { openControl } from '../command-context.ts'
+import { openControl, typedHere } from '../command-context.ts'
 import { EXIT } from '../exit.ts'
 import { localTime, print, printFile, printJson, printTable, remark } from '../output.ts'
 import { beforeOf, durationFlag, listFlag, moreBefore, numberFlag, timeAgo } from '../parse.ts'
@@ -80,7 +80,7 @@ export function defineAudit(audit: Command): void {
       const query = kept === undefined ? {} : { kept }
       const { chains } = await control.client.call('verifyChains', { query })
       if (flags.json) printJson(chains)
-      else for (const line of reportOf(chains)) print(line)
+      else for (const line of reportOf(chains, (words) => typedHere(command, words))) print(line)
       if (!chains.every(({ isWhole }) => isWhole)) process.exitCode = EXIT.failed
     })
 }
@@ -113,7 +113,7 @@ const MEANINGS: Readonly<Record<NonNullable<ChainCheckBody['fault']>['kind'], st
   anchor: 'Somebody may have cut off one of the ends and tried to hide it.',
 }
 
-function reportOf(chains: readonly ChainCheckBody[]): string[] {
+function reportOf(chains: readonly ChainCheckBody[], typed: (words: string) => string): string[] {
   const lines = chains.flatMap(linesOf)
   if (chains.every(({ isWhole }) => isWhole)) {
     return [
@@ -121,7 +121,7 @@ function reportOf(chains: readonly ChainCheckBody[]): string[] {
       '',
       'Keep the next line where nobody who can change the database can change it. Run later, it also shows whether the',
       'database was put back to an older state:',
-      `  punku audit verify --kept ${chains.map(({ head }) => head).join(' ')}`,
+      `  ${typed(`audit verify --kept ${chains.map(({ head }) => head).join(' ')}`)}`,
     ]
   }
   return [

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { commandAtGateway } from '../../config/own-command.ts'
 import { contextOf } from '../command-context.ts'
 import { print, printJson, visible } from '../output.ts'
 
@@ -15,9 +16,10 @@ export function defineDisconnect(command: Command): void {
         return
       }
       print(`Removed the credentials of the profile ${done.profile}.${done.wasRunning ? ' Its agent stops.' : ''}`)
+      const tunnel = done.label === undefined ? 'the tunnel' : `the tunnel ${visible(done.label)}`
       print(
-        'This does not revoke the tunnel: a copy of the credentials would still work. To end it, run at the gateway:',
+        `This does not revoke ${tunnel}: a copy of the credentials would still work. To end it, run at the gateway:`,
       )
-      print(`  punku tunnels revoke ${visible(done.label ?? 'LABEL')}`)
+      print(`  ${commandAtGateway(done.gateway ?? '', `tunnels revoke ${visible(done.tunnelId ?? 'LABEL')}`)}`)
     })
 }

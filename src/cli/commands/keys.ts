@@ -3,7 +3,7 @@ import type { ControlAccess } from '../../contract/control-access.ts'
 import type { IssuedKeyBody, KeyBody } from '../../contract/keys.ts'
 import { formatDuration } from '../../core/units.ts'
 import { shellUrl } from '../../core/wording.ts'
-import { openControl } from '../command-context.ts'
+import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { addKeyFlags, askedOfKey, keyFacts } from '../key-terms.ts'
 import { localTime, print, printJson, printRevokedAlready, printTable, remark, renderFacts } from '../output.ts'
@@ -38,7 +38,7 @@ export function defineKeys(keys: Command): void {
       }
       const issued = await control.client.call('createKey', { body })
       if (flags.json) printJson(issued)
-      else await printIssued(issued, control)
+      else await printIssued(issued, control, command)
     })
 
   keys
@@ -63,7 +63,7 @@ export function defineKeys(keys: Command): void {
       }
       const shown = list.slice(0, limit)
       if (flags.json) printJson(shown)
-      else printKeys(shown, Object.keys(filter).length > 0)
+      else printKeys(shown, Object.keys(filter).length > 0 ? 'No such key.' : noKeys(command))
       if (list.length > limit)
         remark(`${limit} of more: a higher --limit shows more, none shows all, --find looks for one.`)
     })
@@ -111,7 +111,7 @@ export function defineKeys(keys: Command): void {
         printJson(issued)
         return
       }
-      await printIssued(issued, control)
+      await printIssued(issued, control, command)
       print(graceMs === 0 ? 'The old text has ended.' : `The old text works for ${formatDuration(graceMs)} more.`)
     })
 
@@ -131,16 +131,17 @@ export function defineKeys(keys: Command): void {
     })
 }
 
-async function printIssued(issued: IssuedKeyBody, control: ControlAccess): Promise<void> {
+async function printIssued(issued: IssuedKeyBody, control: ControlAccess, command: Command): Promise<void> {
   print(issued.key)
   print('')
   print('Shown this once: keep it where your client looks for it.')
   const address = control.isLive ? (await control.client.call('status')).addresses[0] : undefined
-  if (address === undefined) print('No gateway runs with this state folder now. Start one: punku serve')
+  if (address === undefined)
+    print(`No gateway runs with this state folder now. Start one: ${typedHere(command, 'serve')}`)
   else print(`Try it:\n  curl ${shellUrl(`${address}/v1/models`)} -H 'Authorization: Bearer ${issued.key}'`)
 }
 
-function printKeys(keys: readonly KeyBody[], isFiltered: boolean): void {
+function printKeys(keys: readonly KeyBody[], empty: string): void {
   const columns = ['NAME', 'ID', 'OWNER', 'STATE', 'MODELS', 'ROUTES', 'EXPIRES', 'LAST USED'].map((title) => ({
     title,
   }))
@@ -154,7 +155,11 @@ function printKeys(keys: readonly KeyBody[], isFiltered: boolean): void {
     localTime(key.expiresAt),
     localTime(key.lastUsedAt),
   ])
-  printTable(columns, rows, isFiltered ? 'No such key.' : 'There are no keys. Make one: punku keys create NAME')
+  printTable(columns, rows, empty)
+}
+
+function noKeys(command: Command): string {
+  return `There are no keys. Make one: ${typedHere(command, 'keys create NAME')}`
 }
 
 /** Whose it is; `-` for the org's own. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { ModelBody } from '../../contract/upstreams.ts'
 import { formatSize } from '../../core/units.ts'
-import { openControl } from '../command-context.ts'
+import { openControl, typedHere } from '../command-context.ts'
 import { print, printJson, renderTable } from '../output.ts'
 
 /** `punku models`: every model of every upstream of the running gateway, and where it runs. */
@@ -10,7 +10,8 @@ export function defineModels(command: Command): void {
     await using control = await openControl(command)
     const { models } = await control.client.call('listModels')
     if (flags.json) printJson(models)
-    else if (models.length === 0) print('No upstream has told of a model yet. `punku status` says how they are.')
+    else if (models.length === 0)
+      print(`No upstream has told of a model yet. How they are: ${typedHere(command, 'status')}`)
     else for (const line of renderModels(models)) print(line)
   })
 }

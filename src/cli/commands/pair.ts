@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Paired, PairProgress } from '../../agent/pair.ts'
+import { commandAtGateway, ownCommand, ownProgram } from '../../config/own-command.ts'
 import { DEFAULT_PROFILE_NAME, parseProfileName, profileFlag } from '../../config/profile-name.ts'
 import { systemClock } from '../../core/clock.ts'
 import { contextOf } from '../command-context.ts'
-import { print } from '../output.ts'
+import { print, visible } from '../output.ts'
 import { PairingScreen } from '../pairing-screen.ts'
 import { readSecretLine } from '../stdin.ts'
 
@@ -38,7 +39,10 @@ export function definePair(command: Command): void {
     .option('--token-stdin', 'read a one-time token from standard input, instead of showing a code')
     .option('--no-browser', 'do not open a browser')
     .option('--json', 'print JSON, one object a line')
-    .addHelpText('after', '\nExample: punku pair https://gateway.example.org --upstream http://127.0.0.1:11434')
+    .addHelpText(
+      'after',
+      `\nExample: ${ownProgram()} pair https://gateway.example.org --upstream http://127.0.0.1:11434`,
+    )
     .action(async (gateway: string, flags: PairFlags) => {
       const [{ parseGatewayUrl }, { canOpenBrowser, openBrowser }] = await Promise.all([
         import('../../client/gateway-url.ts'),
@@ -52,16 +56,17 @@ export function definePair(command: Command): void {
       if (flags.tokenStdin && process.stdin.isTTY) process.stderr.write('Paste the token and press Enter: ')
       const oneTimeToken = flags.tokenStdin ? await readSecretLine(process.stdin, 'token') : undefined
       const isOpening = flags.browser && canOpenBrowser({ env: process.env, platform: process.platform, isTerminal })
-      using screen = new PairingScreen({ isTerminal })
+      using screen = new PairingScreen({ isTerminal, gatewayUrl: url })
       const onProgress = (progress: PairProgress) => {
         if (flags.json) printLine({ event: progress.step, ...('answer' in progress ? progress.answer : progress) })
         else screen.show(progress)
         if (isOpening && progress.step === 'code') void openBrowser(progress.answer.verificationUrlComplete)
       }
       const { pair } = await import('../../agent/pair.ts')
+      const { home } = contextOf(command)
       const paired = await untilSignal((signal) =>
         pair({
-          home: contextOf(command).home,
+          home,
           profileName,
           gatewayUrl: url,
           label: flags.label,
@@ -78,7 +83,7 @@ export function definePair(command: Command): void {
       screen[Symbol.dispose]()
       for (const warning of paired.warnings) warn(warning)
       if (flags.json) printLine({ event: 'paired', ...resultOf(paired) })
-      else printPaired(paired)
+      else printPaired(paired, home)
     })
 }
 
@@ -102,13 +107,17 @@ function resultOf({ profile }: Paired) {
   return { profile: name, gateway: gatewayUrl, tunnel: { id: tunnelId, label }, upstream: upstreamUrl }
 }
 
-function printPaired({ profile, formerLabel }: Paired): void {
+function printPaired({ profile, former }: Paired, home: string): void {
   print(`Paired as ${profile.label}, for the model server at ${profile.upstreamUrl}. Serve its models now:`)
-  print(`  punku connect${profileFlag(profile.name)}`)
-  if (formerLabel === undefined) return
+  print(`  ${ownCommand(`connect${profileFlag(profile.name)}`, home)}`)
+  if (former === undefined) return
   print('')
-  print(`The tunnel ${formerLabel} of the pairing before still exists at its gateway. To end it, run there:`)
-  print(`  punku tunnels revoke ${formerLabel}`)
+  // By its id: the new tunnel may have its label by now.
+  print(
+    `The pairing before was for the tunnel ${visible(former.label)}. Unless that was revoked, it is still good. To end it, run`,
+  )
+  print(`at ${visible(former.gatewayUrl)}:`)
+  print(`  ${commandAtGateway(former.gatewayUrl, `tunnels revoke ${visible(former.tunnelId)}`)}`)
 }
 
 function printLine(value: object): void {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
 import type { PairingBody } from '../../contract/tunnels.ts'
-import { openControl } from '../command-context.ts'
+import { openControl, typedHere } from '../command-context.ts'
 import { Declined, UsageError } from '../exit.ts'
 import { localTime, print, printJson, renderFacts } from '../output.ts'
 
@@ -26,7 +26,7 @@ export function addPairingCommands(tunnels: Command): void {
         throw new UsageError('There is no terminal to ask you on. Run this in one, or give --yes if you know who asks.')
       }
       await using control = await openControl(command)
-      if (!flags.yes) await confirm(await control.client.call('showPairing', { params: { code } }))
+      if (!flags.yes) await confirm(await control.client.call('showPairing', { params: { code } }), command)
       const body = flags.label === undefined ? {} : { label: flags.label }
       const tunnel = await control.client.call('approvePairing', { params: { code }, body })
       if (flags.json) printJson(tunnel)
@@ -46,7 +46,7 @@ export function addPairingCommands(tunnels: Command): void {
 }
 
 /** Asks on standard error, so that standard output has the command's result alone. */
-async function confirm(pairing: PairingBody): Promise<void> {
+async function confirm(pairing: PairingBody, command: Command): Promise<void> {
   const lines = [
     'A machine asks to serve its models through this gateway:',
     '',
@@ -69,5 +69,5 @@ async function confirm(pairing: PairingBody): Promise<void> {
   } finally {
     prompt.close()
   }
-  throw new Declined('Not approved. To tell the machine so: punku tunnels deny CODE')
+  throw new Declined(`Not approved. To tell the machine so: ${typedHere(command, `tunnels deny ${pairing.userCode}`)}`)
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { ControlClient } from '../../contract/client.ts'
 import type { AccountBody } from '../../contract/people.ts'
-import { openControl } from '../command-context.ts'
+import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { localTime, print, printJson, printTable, visible } from '../output.ts'
 import { durationFlag } from '../parse.ts'
@@ -42,7 +42,11 @@ export function definePeople(people: Command): void {
       const list = await accountsOf(control.client)
       if (flags.json) printJson(list)
       else
-        printTable(COLUMNS, list.map(cellsOf), 'Nobody yet. The link that `punku people setup` prints makes the first.')
+        printTable(
+          COLUMNS,
+          list.map(cellsOf),
+          `Nobody yet. This prints the link that makes the first: ${typedHere(command, 'people setup')}`,
+        )
     })
 
   people
@@ -77,7 +81,7 @@ export function definePeople(people: Command): void {
     .addOption(json())
     .action(async (email: string, flags: { json?: true }, command: Command) => {
       await using control = await openControl(command)
-      const person = await personIdOf(control.client, email)
+      const person = await personIdOf(control.client, email, command)
       const reset = await control.client.call('resetAccount', { params: { person } })
       if (flags.json) printJson(reset)
       else {
@@ -95,7 +99,7 @@ export function definePeople(people: Command): void {
     .addOption(json())
     .action(async (email: string, flags: { remove?: true; json?: true }, command: Command) => {
       await using control = await openControl(command)
-      const person = await personIdOf(control.client, email)
+      const person = await personIdOf(control.client, email, command)
       const body = { isSystemAdmin: flags.remove !== true }
       const account = await control.client.call('changeAccount', { params: { person }, body })
       if (flags.json) printJson(account)
@@ -108,7 +112,7 @@ export function definePeople(people: Command): void {
     .addOption(json())
     .action(async (email: string, flags: { json?: true }, command: Command) => {
       await using control = await openControl(command)
-      const person = await personIdOf(control.client, email)
+      const person = await personIdOf(control.client, email, command)
       await control.client.call('removeAccount', { params: { person } })
       if (flags.json) printJson({ removed: email })
       else print(`Removed ${visible(email)}. Their keys are revoked, their sessions have ended.`)
@@ -122,11 +126,13 @@ async function accountsOf(client: ControlClient, q?: string): Promise<AccountBod
   return list
 }
 
-async function personIdOf(client: ControlClient, email: string): Promise<string> {
+async function personIdOf(client: ControlClient, email: string, command: Command): Promise<string> {
   const wanted = email.toLowerCase()
   const account = (await accountsOf(client, wanted)).find(({ person }) => person.email === wanted)
   if (account !== undefined) return account.person.id
-  throw new UsageError('Nobody has an account of this e-mail address. `punku people list` shows who has one.')
+  throw new UsageError(
+    `Nobody has an account of this e-mail address. This shows who has one: ${typedHere(command, 'people list')}`,
+  )
 }
 
 function cellsOf({ person, orgs, isSystemAdmin, createdAt }: AccountBody): string[] {

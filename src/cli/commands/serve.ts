@@ -2,13 +2,12 @@ import { fstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { ConfigLayer } from '../../config/environment.ts'
-import { resolveHome } from '../../config/home.ts'
+import { ownProgram } from '../../config/own-command.ts'
 import { LOG_FORMATS, LOG_LEVELS } from '../../core/log-level.ts'
 import type { DemoMode } from '../../gateway/serve/found-models.ts'
 import type { RunningServe } from '../../gateway/serve/serve.ts'
 import { contextOf } from '../command-context.ts'
 import { print } from '../output.ts'
-import { ownCommand } from '../own-command.ts'
 import { listFlag } from '../parse.ts'
 import { onStopSignals } from '../stop-signals.ts'
 
@@ -41,7 +40,7 @@ export function defineServe(command: Command): void {
     .addOption(new Option('--log-format <format>', 'form of log lines').choices(LOG_FORMATS))
     .addHelpText(
       'after',
-      '\nExample: punku serve --listen loopback --listen tailscale --upstream http://127.0.0.1:11434',
+      `\nExample: ${ownProgram()} serve --listen loopback --listen tailscale --upstream http://127.0.0.1:11434`,
     )
     .action(async (flags: ServeFlags) => {
       const { home, configFile } = contextOf(command)
@@ -53,7 +52,6 @@ export function defineServe(command: Command): void {
         flags: layerOf(flags),
         demo: flags.demo,
         mayShowKey: mayShowKey(flags.demo),
-        command: ownCommandOf(home),
       })
       // Before the greeting: whoever reads that it listens may stop it.
       const stopped = untilStopped(running)
@@ -67,25 +65,6 @@ const STANDARD_OUTPUT = 1
 /** A service's output ends in a log, and any may end in a file: a key must stand in neither. */
 function mayShowKey(demo: DemoMode | undefined): boolean {
   return process.stdout.isTTY || (demo !== undefined && !fstatSync(STANDARD_OUTPUT).isFile())
-}
-
-function ownCommandOf(home: string): (words: string) => string {
-  const { env, platform, argv } = process
-  const isFound = home === foundHome(env, platform)
-  return ownCommand({ main: argv[1] ?? '', cwd: process.cwd(), env, platform, home: isFound ? undefined : home })
-}
-
-/** The state folder that a command in another shell finds by itself, without what a service's unit sets. */
-function foundHome(
-  { PUNKU_HOME: _home, STATE_DIRECTORY: _unit, ...env }: NodeJS.ProcessEnv,
-  platform: NodeJS.Platform,
-) {
-  try {
-    return resolveHome(env, platform)
-  } catch {
-    // A user without a home.
-    return undefined
-  }
 }
 
 function layerOf(flags: ServeFlags): ConfigLayer {

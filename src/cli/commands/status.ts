@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { AgentReport } from '../../agent/agents.ts'
+import { ownCommand } from '../../config/own-command.ts'
 import { profileFlag } from '../../config/profile-name.ts'
 import type { StatusBody } from '../../contract/gateway.ts'
 import { PunkuError } from '../../core/error.ts'
@@ -14,9 +15,10 @@ export function defineStatus(command: Command): void {
     const { home } = contextOf(command)
     const [gateway, agents] = await Promise.all([gatewayStatus(home), agentReports(home)])
     if (gateway === undefined && agents.every(({ agent }) => agent === null)) {
-      if (agents.length === 0) throw notRunning('No gateway runs with this state folder. Start one with `punku serve`.')
+      if (agents.length === 0)
+        throw notRunning(`No gateway runs with this state folder. Start one: ${ownCommand('serve', home)}`)
       if (flags.json) printJson({ agents })
-      else for (const report of agents) printAgent(report)
+      else for (const report of agents) printAgent(report, home)
       throw notRunning('Neither a gateway nor an agent runs with this state folder.')
     }
     if (flags.json) {
@@ -24,7 +26,7 @@ export function defineStatus(command: Command): void {
       return
     }
     if (gateway !== undefined) printGateway(gateway)
-    for (const report of agents) printAgent(report)
+    for (const report of agents) printAgent(report, home)
   })
 }
 
@@ -68,14 +70,14 @@ function printGateway(status: StatusBody): void {
 }
 
 /** One agent as lines; each continues under the name of its profile. */
-function printAgent({ profile, agent, paired, problem }: AgentReport): void {
-  const [first = '', ...rest] = agent === null ? idleLines(profile, paired, problem) : runningLines(agent)
+function printAgent({ profile, agent, paired, problem }: AgentReport, home: string): void {
+  const [first = '', ...rest] = agent === null ? idleLines({ profile, paired, problem }, home) : runningLines(agent)
   print(`Agent      ${profile}: ${visible(first)}`)
   for (const line of rest) print(`           ${visible(line)}`)
 }
 
-function idleLines(profile: string, paired: AgentReport['paired'], problem: string | null): string[] {
-  const lines = [problem ?? `does not run. Start it: punku connect${profileFlag(profile)}`]
+function idleLines({ profile, paired, problem }: Omit<AgentReport, 'agent'>, home: string): string[] {
+  const lines = [problem ?? `does not run. Start it: ${ownCommand(`connect${profileFlag(profile)}`, home)}`]
   if (paired !== null) lines.push(`tunnel ${paired.label} at ${paired.gateway}, for ${paired.upstream}`)
   return lines
 }

@@ -1,13 +1,12 @@
 import { type Command, Option } from 'commander'
+import { plainCommand } from '../../config/own-command.ts'
 import type { ControlAccess } from '../../contract/control-access.ts'
 import type { IssuedTunnelBody, TunnelBody } from '../../contract/tunnels.ts'
 import { formatDuration } from '../../core/units.ts'
-import { openControl } from '../command-context.ts'
+import { openControl, typedHere } from '../command-context.ts'
 import { localTime, print, printJson, printRevokedAlready, renderFacts, renderTable } from '../output.ts'
 import { pairCommand } from '../pair-command.ts'
 import { addPairingCommands } from './pairings.ts'
-
-const NO_TUNNELS = 'There are no tunnels. Run `punku pair` beside a model server, or: punku tunnels create LABEL'
 
 interface JsonFlag {
   json?: true
@@ -26,7 +25,7 @@ export function defineTunnels(tunnels: Command): void {
       const list: TunnelBody[] = []
       for await (const page of control.client.pages('listTunnels', {})) list.push(...page.tunnels)
       if (flags.json) printJson(list)
-      else if (list.length === 0) print(NO_TUNNELS)
+      else if (list.length === 0) print(noTunnels(command))
       else for (const line of renderTunnels(list)) print(line)
     })
 
@@ -49,7 +48,7 @@ export function defineTunnels(tunnels: Command): void {
       await using control = await openControl(command)
       const issued = await control.client.call('createTunnel', { body: { label } })
       if (flags.json) printJson(issued)
-      else await printIssued(issued, control)
+      else await printIssued(issued, { control, command })
     })
 
   tunnels
@@ -74,7 +73,7 @@ export function defineTunnels(tunnels: Command): void {
       else {
         print(`The old credential of ${issued.label} has ended.`)
         print('')
-        await printIssued(issued, control, ' --replace')
+        await printIssued(issued, { control, command, flags: ' --replace' })
       }
     })
 
@@ -97,10 +96,19 @@ export function defineTunnels(tunnels: Command): void {
 }
 
 /** @param flags what its machine needs besides: one that was paired before has a profile to be replaced */
-async function printIssued(issued: IssuedTunnelBody, control: ControlAccess, flags = ''): Promise<void> {
-  const { command, note } = pairCommand(control.isLive ? await control.client.call('status') : undefined)
+async function printIssued(
+  issued: IssuedTunnelBody,
+  {
+    control,
+    command,
+    flags = '',
+  }: { readonly control: ControlAccess; readonly command: Command; readonly flags?: string },
+): Promise<void> {
+  const gateway = control.isLive ? await control.client.call('status') : undefined
+  const { words, isHere, note } = pairCommand(gateway)
   print('On the machine beside the model server run')
-  print(`  ${command}${flags}`)
+  print(`  ${isHere ? typedHere(command, words + flags) : plainCommand(words + flags)}`)
+  if (gateway === undefined) print(`No gateway runs now. Start it: ${typedHere(command, 'serve')}`)
   if (note !== undefined) print(note)
   print('')
   print(`and paste this token. It pairs one machine, until ${localTime(issued.tokenExpiresAt)}:`)
@@ -160,4 +168,8 @@ function platformOf({ machine }: TunnelBody): string {
 
 function roundTrip({ roundTripMs }: TunnelBody): string {
   return roundTripMs === null ? '-' : formatDuration(roundTripMs)
+}
+
+function noTunnels(command: Command): string {
+  return `There are no tunnels. Run \`${plainCommand('pair')}\` beside a model server, or: ${typedHere(command, 'tunnels create LABEL')}`
 }

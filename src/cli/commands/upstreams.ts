@@ -1,14 +1,13 @@
 import { type Command, Option } from 'commander'
+import { plainCommand } from '../../config/own-command.ts'
 import type { CallInput } from '../../contract/client.ts'
 import type { UpstreamBody } from '../../contract/upstreams.ts'
 import { DIALECT_NAMES, type DialectName } from '../../core/dialect-name.ts'
-import { openControl } from '../command-context.ts'
+import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { localTime, print, printJson, printTable, renderFacts } from '../output.ts'
 import { readSecretLine } from '../stdin.ts'
 import { renderModels } from './models.ts'
-
-const NO_UPSTREAMS = 'There are no upstreams. Run `punku pair` beside a model server, or: punku upstreams add LABEL URL'
 
 interface JsonFlag {
   json?: true
@@ -40,7 +39,7 @@ export function defineUpstreams(upstreams: Command): void {
       await using control = await openControl(command)
       const list = (await control.client.call('listUpstreams')).upstreams
       if (flags.json) printJson(list)
-      else printTable(COLUMNS, list.map(rowOf), NO_UPSTREAMS)
+      else printTable(COLUMNS, list.map(rowOf), noUpstreams(command))
     })
 
   upstreams
@@ -184,4 +183,8 @@ function stateOf({ state, reason }: UpstreamBody): string {
 
 function serverOf({ server, kind, version }: UpstreamBody): string {
   return [server ?? kind, version].filter((part) => part !== null).join(' ')
+}
+
+function noUpstreams(command: Command): string {
+  return `There are no upstreams. Run \`${plainCommand('pair')}\` beside a model server, or: ${typedHere(command, 'upstreams add LABEL URL')}`
 }

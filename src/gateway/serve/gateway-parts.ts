@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { ConfiguredUpstream, LoadedConfig } from '../../config/load.ts'
+import { ownCommand } from '../../config/own-command.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
 import { MemoryBudget } from '../../core/memory-budget.ts'
@@ -117,7 +118,9 @@ export async function openGateway({
   opened.defer(() => state.feed.close())
   const { requests, audit } = state
   const retention = { requestsMs: config.metering.retentionMs, auditMs: config.audit.retentionMs }
-  opened.use(new RetentionSweep({ requests, audit, ...retention, clock, log }))
+  opened.use(
+    new RetentionSweep({ requests, audit, ...retention, verify: ownCommand('audit verify', home), clock, log }),
+  )
   const openRequests = new OpenRequests({
     notes: state.openRequests,
     // Its file is in the state folder, which one gateway holds at a time.

@@ -19,7 +19,16 @@ async function open() {
   const lines: { msg: string; level: number }[] = []
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) })
   const sweep = (given: { requestsMs?: number; auditMs?: number }) =>
-    new RetentionSweep({ requests, requestsMs: undefined, audit, auditMs: undefined, clock, log, ...given })
+    new RetentionSweep({
+      requests,
+      requestsMs: undefined,
+      audit,
+      auditMs: undefined,
+      verify: './punku audit verify',
+      clock,
+      log,
+      ...given,
+    })
   const insert = (id: string, at: number) => requests.insertMany([fullRequest({ id, at })])
   const ids = async () =>
     (await intruder.selectFrom('requests').select('id').orderBy('seq').execute()).map(({ id }) => id)

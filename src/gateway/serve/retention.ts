@@ -17,6 +17,8 @@ export interface RetentionSweepOptions {
   readonly audit: Forgettable
   /** The same for entries of the audit log. */
   readonly auditMs: number | undefined
+  /** The command that checks both, as it is typed on this machine. */
+  readonly verify: string
   readonly clock: Clock
   readonly log: Logger
 }
@@ -25,10 +27,11 @@ export interface RetentionSweepOptions {
 export class RetentionSweep implements Disposable {
   readonly #timer: Disposable | undefined
 
-  constructor({ requests, requestsMs, audit, auditMs, clock, log }: RetentionSweepOptions) {
+  constructor({ requests, requestsMs, audit, auditMs, verify, clock, log }: RetentionSweepOptions) {
     const sweeps: (() => void)[] = []
-    if (requestsMs !== undefined) sweeps.push(() => forget('requests', requests, clock.now() - requestsMs, log))
-    if (auditMs !== undefined) sweeps.push(() => forget('audit', audit, clock.now() - auditMs, log))
+    if (requestsMs !== undefined)
+      sweeps.push(() => forget('requests', requests, { before: clock.now() - requestsMs, verify, log }))
+    if (auditMs !== undefined) sweeps.push(() => forget('audit', audit, { before: clock.now() - auditMs, verify, log }))
     if (sweeps.length === 0) return
     const sweepAll = () => {
       for (const sweep of sweeps) sweep()
@@ -42,14 +45,18 @@ export class RetentionSweep implements Disposable {
   }
 }
 
-function forget(name: 'requests' | 'audit', rows: Forgettable, before: number, log: Logger): void {
+function forget(
+  name: 'requests' | 'audit',
+  rows: Forgettable,
+  { before, verify, log }: { readonly before: number; readonly verify: string; readonly log: Logger },
+): void {
   rows.deleteBefore(before).then(
     ({ rows: count, faultAt }) => {
       if (count > 0) log.info({ rows: count }, `${name}.forgotten`)
       if (faultAt === undefined) return
       log.error(
         { link: faultAt },
-        `Old rows (${name}) are kept: they are not as they were written. Run \`punku audit verify\`; docs/audit.md says what to do.`,
+        `Old rows (${name}) are kept: they are not as they were written. Run \`${verify}\`; docs/audit.md says what to do.`,
       )
     },
     (error: unknown) => log.error({ err: error }, `old rows (${name}) could not be deleted; will try again`),

@@ -3,6 +3,7 @@ import { ConfigError } from '../../config/config-error.ts'
 import type { ConfigLayer, Environment } from '../../config/environment.ts'
 import { ensureHome } from '../../config/home.ts'
 import { type LoadedConfig, loadConfig } from '../../config/load.ts'
+import { ownCommand } from '../../config/own-command.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { CommandFailure } from '../../core/command-failure.ts'
 import { createLog, type Logger } from '../../core/log.ts'
@@ -37,8 +38,6 @@ export interface ServeOptions {
   readonly demo?: DemoMode | undefined
   /** Whether a first key and a setup link may be shown: not where the output is kept in a service's log. */
   readonly mayShowKey: boolean
-  /** A command of this program as it is typed where it was started. Default: by its plain name. */
-  readonly command?: (words: string) => string
   /** Default: the system's. */
   readonly clock?: Clock
   /** Default: as the configuration says, to standard error. */
@@ -141,7 +140,7 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
       tunnels: state.roll.list().length,
       firstKey,
       setupLink,
-      command: options.command ?? ((words) => `punku ${words}`),
+      command: (words) => ownCommand(words, home),
       exposures,
     }),
     async close() {

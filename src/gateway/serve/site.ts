@@ -36,7 +36,7 @@ export function createSite({ agents, signIn, control, dashboard, callers, clock 
     if (AGENT_PATHS.has(pathname)) return await agents(request, env)
     if (pathname.startsWith('/control/auth/')) return sealed(await signIn(request, env))
     if (pathname.startsWith('/control/')) return sealed(await control(request, env))
-    if (pathname === '/') return new Response(null, { status: 302, headers: { location: '/ui/' } })
+    if (pathname === '/') return toDashboard()
     return dashboard.respond(request)
   }
   const listener = getRequestListener((request, env) => serve(request, env as HttpBindings), {
@@ -56,9 +56,16 @@ export function createSite({ agents, signIn, control, dashboard, callers, clock 
   }
 }
 
-/** A person's browser, which wants a page where a client of Ollama wants its greeting. */
+/** What stands here for a browser is another thing to a client: it is nobody's to keep. */
+function toDashboard(): Response {
+  return new Response(null, { status: 302, headers: { location: '/ui/', 'cache-control': 'no-store' } })
+}
+
+/** A person's browser, which wants a page where a client of Ollama wants its greeting: it says that it goes there, or takes HTML. */
 function asksForPage({ method, headers }: IncomingMessage): boolean {
-  return method === 'GET' && (headers.accept ?? '').split(',').some((type) => type.trim().startsWith('text/html'))
+  if (method !== 'GET') return false
+  if (headers['sec-fetch-mode'] === 'navigate') return true
+  return (headers.accept ?? '').split(',').some((type) => type.trim().toLowerCase().startsWith('text/html'))
 }
 
 /** An answer that is nobody's page, and nobody's to keep. */
