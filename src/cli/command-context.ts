@@ -22,12 +22,18 @@ export function typedHere(command: Command, words: string): string {
   return ownCommand(words, contextOf(command).home)
 }
 
+/** The gateway elsewhere that a command line or the environment names; `undefined`: none. */
+export function gatewayGiven(command: Command): string | undefined {
+  return command.optsWithGlobals<{ gateway?: string }>().gateway ?? process.env['PUNKU_GATEWAY']
+}
+
 /** The control API that a command means, by its flags and the environment; the caller disposes it. */
 export async function openControl(
   command: Command,
   more: Pick<ReachControlOptions, 'answerTimeoutMs'> = {},
 ): Promise<ControlAccess> {
-  const { gateway = process.env['PUNKU_GATEWAY'], org } = command.optsWithGlobals<{ gateway?: string; org?: string }>()
+  const { org } = command.optsWithGlobals<{ org?: string }>()
+  const gateway = gatewayGiven(command)
   const context = contextOf(command)
   const openOffline = async () => {
     const { openOfflineControl } = await import('../gateway/serve/offline-control.ts')

@@ -30,6 +30,7 @@ export const upstreamStatus = z
   .strictObject({
     id: z.string(),
     label: upstreamLabel,
+    via: z.enum(['direct', 'tunnel']),
     kind: upstreamKind,
     server: z.string().nullable(),
     version: z.string().nullable(),
@@ -43,7 +44,6 @@ export type UpstreamStatusBody = z.output<typeof upstreamStatus>
 
 const upstream = upstreamStatus
   .extend({
-    via: z.enum(['direct', 'tunnel']),
     source: z.enum(['configuration', 'added', 'tunnel']).meta({
       description: 'Only those that were `added` here can be changed or removed here.',
     }),

@@ -22,8 +22,8 @@ describe.skipIf(chromium === undefined)('who types the address of a gateway into
 
   test('is in the dashboard', async () => {
     await tab.goto(gateway.url)
-    await tab.getByRole('heading', { name: 'Open the setup link' }).waitFor()
-    expect(tab.url()).toBe(`${gateway.url}/ui/setup`)
+    await tab.getByRole('heading', { name: 'Sign in' }).waitFor()
+    expect(new URL(tab.url()).pathname).toBe('/ui/sign-in')
   })
 
   test.each(['/v1', '/v1/', '/v1/models', '/api', '/api/', '/api/tags', '/anything'])(

@@ -48,6 +48,8 @@ describe.skipIf(chromium === undefined)('punku login', () => {
     expect(await elsewhere.json('audit', 'verify')).toMatchObject([{ isWhole: true }, { isWhole: true }])
     const orgs = await elsewhere.json<readonly { slug: string }[]>('orgs', 'list', '--gateway', url)
     expect(orgs.map(({ slug }) => slug)).toEqual(['default'])
+    const status = await elsewhere.run('status', '--gateway', url)
+    expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining(`Listening  ${url}\n`) })
     const refused = await elsewhere.run('keys', 'list', '--org', 'default', '--gateway', url)
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('punku orgs use') })
     const unknown = await elsewhere.run('keys', 'list', '--gateway', 'https://nowhere.test')

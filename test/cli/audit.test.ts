@@ -29,11 +29,31 @@ test('what was changed is listed, newest last, and exported whole', async () => 
   expect(await place.run('audit', 'export', '--requests')).toMatchObject({ code: 0, stdout: '' })
 })
 
+test('numbers that belong to other orgs, or to none, are said to be left out', async () => {
+  using own = new Place()
+  for (const args of [['keys', 'create', 'alice'], ['orgs', 'create', 'Other'], ['keys', 'create', 'bob']]) {
+    await own.run(...args)
+  }
+  const GAPS = 'Numbers count the entries of the whole gateway.'
+  const listed = await own.run('audit', 'list')
+  expect(listed.stdout).toMatch(/ 1 .*alice\n +3 .*bob\n$/)
+  expect(listed.stderr).toContain(GAPS)
+  expect((await own.run('audit', 'list', '--all')).stderr).toBe('')
+  expect((await own.run('audit', 'list', '--action', 'key')).stderr).toBe('')
+  const last = await own.run('audit', 'list', '--limit', '1')
+  expect([last.stdout.includes('bob'), last.stderr.includes(GAPS)]).toEqual([true, false])
+  // The first number of all is another's.
+  using later = new Place()
+  await later.run('orgs', 'create', 'Other')
+  await later.run('keys', 'create', 'alice')
+  expect((await later.run('audit', 'list')).stderr).toContain(GAPS)
+})
+
 test('the check ends with 0 and says what to keep, and with 1 once a byte was flipped or a row removed', async () => {
   const whole = await place.run('audit', 'verify')
   expect(whole.code).toBe(0)
   expect(whole.stdout).toContain('The audit log is whole: 3 entries, all as written.')
-  const [, kept = ''] = /--kept (audit:3:[0-9a-f]{64} requests:0:0{64})\n/.exec(whole.stdout) ?? []
+  const [, kept = ''] = /--kept (audit:3:[0-9a-f]{64} requests:0:0{64}) --home /.exec(whole.stdout) ?? []
   expect((await place.run('audit', 'verify', '--kept', ...kept.split(' '))).code).toBe(0)
 
   const before = readFileSync(file())

@@ -125,6 +125,7 @@ test('usage and requests tell what was asked', async () => {
     Array.from({ length: exported.length }, (_, index) => index + 1),
   )
   expect(exported.length).toBeGreaterThan(0)
+  expect((await place.run('usage', '--by', 'session')).stdout).toMatch(/^\(no session\) +\d/m)
   expect(table.stdout).toMatch(/^DAY +REQUESTS +ERRORS .*\n\d{4}-\d\d-\d\d +\d+ /)
 })
 

@@ -16,6 +16,9 @@ const COLUMNS = [
   { title: 'WHAT' },
 ]
 
+const GAPS =
+  'Numbers count the entries of the whole gateway. Those that are not here are of other orgs, or of none: --all shows them to system admins.'
+
 interface ListFlags {
   action?: string
   since?: string
@@ -49,7 +52,9 @@ export function defineAudit(audit: Command): void {
       if (flags.json) printJson(entries)
       else printTable(COLUMNS, entries.map(cellsOf), 'Nothing was changed yet.')
       const [oldest] = entries
-      if (oldest === undefined || entries.length < query.limit) return
+      if (oldest === undefined) return
+      if (hasGaps(entries, query)) remark(GAPS)
+      if (entries.length < query.limit) return
       const { entries: older } = await control.client.call('listAudit', {
         query: { ...query, before: oldest.seq, limit: 1 },
       })
@@ -83,6 +88,16 @@ export function defineAudit(audit: Command): void {
       else for (const line of reportOf(chains, (words) => typedHere(command, words))) print(line)
       if (!chains.every(({ isWhole }) => isWhole)) process.exitCode = EXIT.failed
     })
+}
+
+/** Whether numbers are left out that nobody asked to leave out: between the entries, or before the first of all. */
+function hasGaps(
+  entries: readonly AuditEntryBody[],
+  query: { readonly limit: number; readonly action?: string; readonly since?: string; readonly all?: string },
+): boolean {
+  if (query.action !== undefined || query.all !== undefined) return false
+  const hasFirst = entries.length < query.limit && query.since === undefined
+  return entries.some(({ seq }, at) => seq !== (entries[at - 1]?.seq ?? (hasFirst ? 0 : seq - 1)) + 1)
 }
 
 function allOf({ all }: { readonly all?: true }): { readonly all?: 'true' } {

@@ -3,16 +3,24 @@ import type { AgentReport } from '../../agent/agents.ts'
 import { ownCommand } from '../../config/own-command.ts'
 import { profileFlag } from '../../config/profile-name.ts'
 import type { StatusBody } from '../../contract/gateway.ts'
+import type { UpstreamStatusBody } from '../../contract/upstreams.ts'
 import { PunkuError } from '../../core/error.ts'
 import { formatDuration } from '../../core/units.ts'
 import { namesOf } from '../../core/wording.ts'
-import { contextOf } from '../command-context.ts'
+import { contextOf, gatewayGiven, openControl } from '../command-context.ts'
 import { localTime, print, printJson, visible } from '../output.ts'
 
-/** `punku status`: what the gateway and the agents of this state folder say of themselves. */
+/** `punku status`: what the gateway and the agents of this state folder say of themselves, or a gateway that is named. */
 export function defineStatus(command: Command): void {
   command.option('--json', 'print JSON').action(async (flags: { json?: true }) => {
     const { home } = contextOf(command)
+    if (gatewayGiven(command) !== undefined) {
+      await using control = await openControl(command)
+      const status = await control.client.call('status')
+      if (flags.json) printJson(status)
+      else printGateway(status)
+      return
+    }
     const [gateway, agents] = await Promise.all([gatewayStatus(home), agentReports(home)])
     if (gateway === undefined && agents.every(({ agent }) => agent === null)) {
       if (agents.length === 0)
@@ -48,13 +56,11 @@ function notRunning(message: string): PunkuError {
 function printGateway(status: StatusBody): void {
   print(`Gateway    runs since ${localTime(status.startedAt)} (pid ${status.pid}, Punku ${status.version})`)
   for (const address of status.addresses) print(`Listening  ${address}`)
-  for (const upstream of status.upstreams) {
-    const name = visible([upstream.server ?? upstream.kind, upstream.version].filter(Boolean).join(' '))
-    const models =
-      upstream.modelCount === null ? '' : `, ${upstream.modelCount} ${upstream.modelCount === 1 ? 'model' : 'models'}`
-    const state = upstream.state === 'up' ? `up, ${name}${models}` : `${upstream.state}: ${upstream.reason}`
-    print(`Upstream   ${visible(upstream.label)}: ${state}`)
-  }
+  const [address] = status.addresses
+  const page = status.publicUrl ?? address
+  if (page !== undefined) print(`Dashboard  ${page}/ui/`)
+  if (status.upstreams.length === 0) print('Upstream   none yet: no model can be asked')
+  for (const upstream of status.upstreams) print(upstreamLine(upstream))
   for (const { upstreamId, address } of status.exposures) {
     print(`WARNING    ${upstreamId} also answers on ${address}, past the gateway and without a key.`)
   }
@@ -62,12 +68,21 @@ function printGateway(status: StatusBody): void {
     print(`TROUBLE    ${text} (${count} ${count === 1 ? 'time' : 'times'} since ${localTime(since)})`)
   }
   const { connections, rows, liveExchanges } = status
-  print(
-    `Running    ${countOf(liveExchanges, 'request')}, ${connections.open} of ${countOf(connections.limit, 'connection')}`,
-  )
+  print(`Requests   ${liveExchanges} running now`)
+  print(`Clients    ${countOf(connections.open, 'connection')} open, ${connections.limit} at most`)
   if (rows.dropped > 0) print(`Rows       ${rows.unwritten} not written yet, ${rows.dropped} given up`)
   else if (rows.unwritten > 0) print(`Rows       ${rows.unwritten} not written yet`)
 }
+
+/** One that an agent serves stands under another name: it is mended beside its model server. */
+function upstreamLine({ via, label, server, kind, version, state, reason, modelCount }: UpstreamStatusBody): string {
+  const name = [server ?? kind, version].filter((part) => part !== null).join(' ')
+  const models = modelCount === null ? '' : `, ${countOf(modelCount, 'model')}`
+  const text = state === 'up' ? `up, ${name}${models}` : [STATES[state], reason].filter(Boolean).join(': ')
+  return `${via === 'tunnel' ? 'Tunnel  ' : 'Upstream'}   ${visible(`${label}: ${text}`)}`
+}
+
+const STATES = { unprobed: 'not asked yet', down: 'down' } as const
 
 /** One agent as lines; each continues under the name of its profile. */
 function printAgent({ profile, agent, paired, problem }: AgentReport, home: string): void {
@@ -108,7 +123,7 @@ function upstreamText({
   version,
   models,
 }: NonNullable<AgentReport['agent']>['upstream']): string {
-  if (state !== 'up') return `${state}: ${reason}`
+  if (state !== 'up') return [STATES[state], reason].filter(Boolean).join(': ')
   return `up, ${[server, version].filter((part) => part !== null).join(' ')}, ${namesOf(models ?? [])}`
 }
 

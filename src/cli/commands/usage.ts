@@ -13,6 +13,18 @@ interface UsageFlags {
   json?: true
 }
 
+/** The row of requests that have nothing to sum by: those refused before it was known have no key and no model. */
+const NONE: Readonly<Record<UsageGrouping, string>> = {
+  day: '-',
+  hour: '-',
+  model: '(no model)',
+  key: '(no key)',
+  person: '(no person)',
+  client: '(unknown)',
+  session: '(no session)',
+  upstream: '(no upstream)',
+}
+
 /** `punku usage`: requests, tokens, time and cost, summed. */
 export function defineUsage(command: Command): void {
   command
@@ -46,7 +58,7 @@ export function defineUsage(command: Command): void {
         currency,
       ]
       const columns = [{ title: flags.by.toUpperCase() }, ...numbers.map((title) => ({ title, isNumber: true }))]
-      const rows = groups.map((group) => [group.name ?? group.group ?? '-', ...cellsOf(group)])
+      const rows = groups.map((group) => [group.name ?? group.group ?? NONE[flags.by], ...cellsOf(group)])
       if (rest !== null) rows.push([`${rest.groups} more`, ...cellsOf(rest)])
       printTable(columns, rows, 'No requests yet.')
     })

@@ -90,11 +90,12 @@ export function modelBody(model: CatalogueModel, upstream: Upstream): ModelBody 
 }
 
 /** An upstream, with its health. */
-export function upstreamStatusBody({ id, label, known }: Upstream): UpstreamStatusBody {
+export function upstreamStatusBody({ id, label, via, known }: Upstream): UpstreamStatusBody {
   const { kind, server, version, health, models } = known
   return {
     id,
     label,
+    via,
     kind,
     server: server ?? null,
     version: version ?? null,

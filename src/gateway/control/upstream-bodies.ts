@@ -18,7 +18,6 @@ export function upstreamBodies(
     const { base, credential } = upstream.way
     return {
       ...upstreamStatusBody(upstream),
-      via: upstream.via,
       source: sourceOf(upstream, stored),
       url: isDirect && isSystemAdmin ? `${base.origin}${base.basePath}` : null,
       hasCredential: credential !== undefined,

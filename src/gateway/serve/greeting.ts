@@ -70,7 +70,11 @@ export function greet({
   if (setupLink === 'hidden') {
     lines.push('Setup      nobody has an account yet. In a shell this prints the link that makes the first:')
     lines.push(`           ${command('people setup')}`, '')
-  } else if (setupLink !== undefined) {
+  } else if (setupLink === undefined) {
+    const [first] = addresses
+    const page = config.gateway.publicUrl ?? (first && `${scheme}://${renderAddress(first)}`)
+    if (page !== undefined) lines.push(`Dashboard  ${page}/ui/`, '')
+  } else {
     lines.push(`Setup      ${setupLink}`, '           Makes the first account, yours, once and within a day.', '')
   }
   const [address] = addresses
