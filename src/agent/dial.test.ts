@@ -167,6 +167,27 @@ describe('a gateway that does not want us', () => {
     expect((await failure(dial(`http://127.0.0.1:${port}`))).code).toBe('invalid')
   })
 
+  test.each(['HTTP/1.1 400 Bad Request\r\n\r\n', 'SSH-2.0-x\r\n'])(
+    'speaks no TLS, as its address says (%j)',
+    async (answer) => {
+      await using server = await RawServer.start(({ socket }) => {
+        socket.once('data', () => socket.end(answer))
+      })
+      const { code, message } = await failure(dial(`https://localhost:${server.port}`))
+      expect([code, message]).toEqual(['unreachable', expect.stringContaining('speaks no TLS, and the address begins')])
+    },
+  )
+
+  test('speaks TLS, and its address says nothing of it', async () => {
+    const { port } = await gateway({ isTls: true })
+    // It hangs up without a word.
+    expect((await failure(dial(`http://127.0.0.1:${port}`))).message).toMatch(/ECONNRESET.* If it speaks TLS/)
+    await using alert = await RawServer.answering('\x15\x03\x01\x00\x02\x02\x46')
+    expect((await failure(dial(`http://127.0.0.1:${alert.port}`))).message).toContain('speaks TLS, and the address')
+    const refusingPlain = await refusing((_request, response) => response.writeHead(400).end())
+    expect((await failure(dial(`http://127.0.0.1:${refusingPlain}`))).message).toContain('If it speaks TLS')
+  })
+
   test('is none', async () => {
     await using server = await RawServer.answering('SSH-2.0-x\r\n')
     expect((await failure(dial(`http://127.0.0.1:${server.port}`))).code).toBe('unreachable')
@@ -266,6 +287,57 @@ describe('a proxy', () => {
     expect(await failure(dial(url(server), GATEWAY_CERTIFICATE))).toMatchObject({ code: 'proxy', status })
   })
 
+  const NEGOTIATE = 'Proxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n'
+  const HTML = 'Content-Type: text/html\r\n\r\n<html><title>Welcome</title><p>Sign in to go on</p></html>'
+  test.each([
+    ['wants a sign-in that is not spoken here', 407, NEGOTIATE, /sign-in by Negotiate or NTLM, .*cntlm/],
+    ['wants a user and a password', 407, 'Proxy-Authenticate: NTLM, Basic realm="x"\r\n', /asks for a user/],
+    ['lets nobody through', 403, '', /does not let connections to the gateway pass/],
+    ['finds no gateway', 502, HTML, /found no way to the gateway/],
+    ['finds no gateway for now', 503, '', /found no way to the gateway/],
+    ['refuses in words of its own', 418, '', /with status 418/],
+  ])('that %s is told for it', async (_, status, more, said) => {
+    through(await proxied({ answer: `HTTP/1.1 ${status} x\r\n${more}\r\n` }))
+    expect(await failure(dial('https://gateway.test'))).toMatchObject({
+      code: 'proxy',
+      status,
+      message: expect.stringMatching(said),
+    })
+  })
+
+  test.each([
+    ['answers with a page', `HTTP/1.1 200 OK\r\n${HTML}`, /page of its own/],
+    ['answers with a page a moment later', `HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n`, /page of its own/],
+    ['hangs up', '', /closed the connection without an answer/],
+    ['speaks something else', 'SSH-2.0-x\r\n\r\n', /no HTTP/],
+    ['speaks something else at length', `220 mail\r\n250 x\r\nno header\r\n\r\n`, /no HTTP/],
+  ])('that %s is told for it', async (_, answer, said) => {
+    for (const url of ['https://gateway.test', 'http://gateway.test']) {
+      const proxy = await proxied({ answer })
+      through(proxy)
+      vi.stubEnv('HTTP_PROXY', `http://${proxy.authority}`)
+      expect(await failure(dial(url))).toMatchObject({ code: 'proxy', message: expect.stringMatching(said) })
+    }
+  })
+
+  test('that speaks no TLS, and whose setting says so, is told for it', async () => {
+    const proxy = await proxied()
+    vi.stubEnv('HTTPS_PROXY', `https://${proxy.authority}`)
+    expect(await failure(dial('https://gateway.test'))).toMatchObject({
+      code: 'proxy',
+      message: expect.stringContaining('speaks no TLS, and its setting'),
+    })
+  })
+
+  test('that leads to what speaks no TLS is told for it', async () => {
+    const server = await gateway()
+    through(await proxied())
+    expect(await failure(dial(url(server)))).toMatchObject({
+      code: 'proxy',
+      message: expect.stringContaining('opened the way, and what answers there speaks no TLS'),
+    })
+  })
+
   test('that is away is told from the gateway', async () => {
     const proxy = await ConnectProxy.start()
     const { authority } = proxy
@@ -282,7 +354,7 @@ describe('a proxy', () => {
     const attempt = failure(dial('https://gateway.test'))
     await expect.poll(() => proxy.asked).toHaveLength(1)
     clock.advance(15_000)
-    expect((await attempt).code).toBe('unreachable')
+    expect(await attempt).toMatchObject({ code: 'proxy', message: expect.stringContaining('did not answer in time') })
     await expect.poll(() => proxy.openSockets).toBe(0)
   })
 

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Secret } from '../core/secret.ts'
 import { SOFTWARE } from '../core/version.ts'
 import type { GatewayAddress } from '../http-client/gateway-address.ts'
-import { GatewayError } from '../http-client/gateway-error.ts'
+import { GatewayError, MAY_SPEAK_TLS } from '../http-client/gateway-error.ts'
 import { retryAfterMs } from '../http-client/retry-after.ts'
 import { SUBPROTOCOL } from '../protocol/limits.ts'
 import { SOCKET_OPTIONS } from '../tunnel/link-socket.ts'
@@ -39,7 +39,7 @@ export function dialer({ address, clock, timeoutMs = DIAL_TIMEOUT_MS }: DialerOp
         followRedirects: false,
       })
       // Of our own: the handshake timeout of `ws` only begins once a proxy has answered.
-      const timer = clock.after(timeoutMs, () => fail(silent()))
+      const timer = clock.after(timeoutMs, () => fail(way.late('The gateway did not open the link in time.')))
       const onAbort = (): void => fail(new GatewayError('unreachable', 'The attempt was given up.'))
       const settle = (): void => {
         timer[Symbol.dispose]()
@@ -52,10 +52,13 @@ export function dialer({ address, clock, timeoutMs = DIAL_TIMEOUT_MS }: DialerOp
         socket.terminate()
       }
       // It stays: what is said after the end of a failed attempt is nobody's any more.
-      socket.on('error', (error) => fail(way.refusal() ?? handshakeError(error) ?? way.explain(error)))
+      socket.on('error', (error) => {
+        fail(way.refusal() ?? (way.isOpen() ? handshakeError(error) : undefined) ?? way.explain(error))
+      })
       socket.once('unexpected-response', (_request, response) => {
         response.destroy()
-        fail(way.refusal() ?? unexpected(response.statusCode ?? 0, response.headers['retry-after']))
+        const isTls = url.protocol === 'wss:'
+        fail(way.refusal() ?? unexpected(response.statusCode ?? 0, response.headers['retry-after'], isTls))
       })
       socket.once('open', () => {
         settle()
@@ -76,7 +79,7 @@ function handshakeError(error: Error & { readonly code?: unknown }): GatewayErro
   )
 }
 
-function unexpected(status: number, retryAfter: string | undefined): GatewayError {
+function unexpected(status: number, retryAfter: string | undefined, isTls: boolean): GatewayError {
   if (status === 401) {
     return new GatewayError('unauthorized', 'The gateway does not take the access token.', { status })
   }
@@ -85,9 +88,7 @@ function unexpected(status: number, retryAfter: string | undefined): GatewayErro
     'rejected',
     isAway
       ? `The gateway, or what stands before it, is not ready for links (status ${status}).`
-      : `The gateway refused the link with status ${status}. Check the address, and the versions of both.`,
+      : `The gateway refused the link with status ${status}. Check the address, and the versions of both.${status === 400 && !isTls ? MAY_SPEAK_TLS : ''}`,
     { status, retryAfterMs: retryAfterMs(retryAfter) },
   )
 }
-
-const silent = () => new GatewayError('unreachable', 'The gateway did not open the link in time.')

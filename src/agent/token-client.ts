@@ -4,7 +4,7 @@ import { Secret } from '../core/secret.ts'
 import { SOFTWARE } from '../core/version.ts'
 import { askGateway } from '../http-client/ask-gateway.ts'
 import type { GatewayAddress } from '../http-client/gateway-address.ts'
-import { GatewayError, printable } from '../http-client/gateway-error.ts'
+import { GatewayError, MAY_SPEAK_TLS, printable } from '../http-client/gateway-error.ts'
 import { retryAfterMs } from '../http-client/retry-after.ts'
 import { MAX_TOKEN_BYTES } from '../protocol/limits.ts'
 import { CLIENT_ID, DEVICE_GRANT, TOKEN_ERRORS, type TokenErrorCode } from '../protocol/oauth.ts'
@@ -164,15 +164,19 @@ export class TokenClient {
     if (status === 200) {
       const answer = schema.safeParse(json)
       if (answer.success) return answer.data
-      throw new GatewayError('invalid', 'What answers there is no gateway of a version that this agent knows.')
+      throw new GatewayError(
+        'invalid',
+        'What answers there is no gateway of a version that this agent knows. Check that this machine is online and not before a sign-in page of its network.',
+      )
     }
     const refused = refusal.safeParse(json)
-    if (!refused.success) throw rejected(status, retryAfter, '')
+    const isPlain = this.#options.address.url.startsWith('http:')
+    if (!refused.success) throw rejected(status, retryAfter, status === 400 && isPlain ? MAY_SPEAK_TLS : '')
     const { error, error_description: description = '' } = refused.data
     const code = TOKEN_ERRORS.find((one) => one === error)
     // Only the statuses of RFC 6749 §5.2: whatever else stands on the way must not end a pairing.
     if (code === undefined || (status !== 400 && status !== 401))
-      throw rejected(status, retryAfter, printable(description))
+      throw rejected(status, retryAfter, description === '' ? '' : ` It says: ${printable(description)}`)
     throw new TokenRefused(code, printable(description))
   }
 }
@@ -209,11 +213,10 @@ function parse(text: string): unknown {
   }
 }
 
-function rejected(status: number, retryAfter: string | undefined, description: string): GatewayError {
+function rejected(status: number, retryAfter: string | undefined, more: string): GatewayError {
   const isAway = status >= 500 || status === 429
   const what = isAway
     ? `The gateway, or what stands before it, is not ready (status ${status}).`
     : `The gateway refused with status ${status}. Check its address, and the versions of both.`
-  const text = description === '' ? what : `${what} It says: ${description}`
-  return new GatewayError('rejected', text, { status, retryAfterMs: retryAfterMs(retryAfter) })
+  return new GatewayError('rejected', what + more, { status, retryAfterMs: retryAfterMs(retryAfter) })
 }

@@ -4,7 +4,7 @@ import { CONTROL_HEADER } from '../contract/control-header.ts'
 import { PunkuError } from '../core/error.ts'
 import { askGateway } from '../http-client/ask-gateway.ts'
 import { GatewayAddress } from '../http-client/gateway-address.ts'
-import { GatewayError } from '../http-client/gateway-error.ts'
+import { GatewayError, MAY_SPEAK_TLS } from '../http-client/gateway-error.ts'
 import type { Login } from './logins.ts'
 
 /** Until the answer's head is there. Sums over a large database take seconds, not this long. */
@@ -44,6 +44,10 @@ export function openRemoteControl(
 /** An answer of the gateway's own, as it comes; what else answers there must not be taken for one, whatever its status. */
 function ofGateway(url: string, response: Response): Response {
   const { ok, body, status, headers } = response
+  if (status === 400 && url.startsWith('http:') && headers.get('content-type') !== 'application/problem+json') {
+    void body?.cancel()
+    throw new PunkuError('gateway_not_running', `${url} refused with status 400.${MAY_SPEAK_TLS}`)
+  }
   if (ok && !headers.has(CONTROL_HEADER)) {
     void body?.cancel()
     throw new PunkuError(

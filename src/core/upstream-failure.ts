@@ -14,9 +14,16 @@ export type FailureCode = 'refused' | 'unreachable' | 'exhausted' | 'reset' | 'i
 export class UpstreamFailure extends Error {
   override readonly name = 'UpstreamFailure'
   readonly code: FailureCode
+  /** What it speaks, where that is not what its URL says. */
+  readonly speaks: 'http' | 'https' | undefined
 
-  constructor(code: FailureCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: FailureCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly speaks?: 'http' | 'https' },
+  ) {
     super(message, options)
     this.code = code
+    this.speaks = options?.speaks
   }
 }

@@ -42,7 +42,7 @@ function explained(way: GatewayWay): (thrown: unknown) => never {
     if (!(thrown instanceof AskFailed)) throw thrown
     switch (thrown.fault) {
       case 'late':
-        throw new GatewayError('unreachable', 'The gateway did not answer in time.')
+        throw way.late('The gateway did not answer in time.')
       case 'abandoned':
         throw new GatewayError('unreachable', 'The attempt was given up.')
       case 'too-long':

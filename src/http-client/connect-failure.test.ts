@@ -16,3 +16,8 @@ test.each([
   const failure = connectFailure(Object.assign(new Error('no'), { code }), '10.1.2.3:1')
   expect(failure).toMatchObject({ code: expected, message: expect.stringContaining('10.1.2.3:1') })
 })
+
+test.each(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'])('%s is no TLS, and says so', (code) => {
+  const failure = connectFailure(Object.assign(new Error('no'), { code }), 'models.test:1')
+  expect(failure).toMatchObject({ code: 'unreachable', speaks: 'http', message: expect.stringContaining('http://') })
+})

@@ -3,7 +3,7 @@ import { Agent as HttpAgent } from 'node:http'
 import type { SecureContext } from 'node:tls'
 import { PunkuError } from '../core/error.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
-import { connectionError } from './gateway-error.ts'
+import { connectionError, GatewayError } from './gateway-error.ts'
 import { type GatewayWay, PROXY_VARIABLES } from './gateway-way.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
@@ -50,7 +50,13 @@ export class GatewayAddress {
       if (way !== undefined) return way
     }
     const agent = url.protocol === 'https:' ? new (await import('node:https')).Agent(tls) : new HttpAgent()
-    return { agent, explain: connectionError, refusal: () => undefined }
+    return {
+      agent,
+      explain: (thrown) => connectionError(thrown, url.protocol === 'https:'),
+      isOpen: () => true,
+      late: (what) => new GatewayError('unreachable', what),
+      refusal: () => undefined,
+    }
   }
 
   /** Made once: reading the system's authorities takes a tenth of a second. */

@@ -1,3 +1,5 @@
+import { brokeOnTls, speaksNoTls } from './tls-mismatch.ts'
+
 /**
  * Why the gateway could not be asked.
  * - `unreachable`: no name, no route, refused, no answer in time, or cut off.
@@ -37,9 +39,16 @@ export class CredentialRefused extends Error {
 
 const UNTRUSTED = /^(?:ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/
 
-/** What a socket, the resolver or TLS said, as an error for people. */
-export function connectionError(thrown: unknown): GatewayError {
+/** What a socket, the resolver or TLS said on the way to an address that begins with https:// or not, as an error for people. */
+export function connectionError(thrown: unknown, isTls: boolean): GatewayError {
   if (thrown instanceof GatewayError) return thrown
+  if (speaksNoTls(thrown)) {
+    return new GatewayError(
+      'unreachable',
+      "What answers at the gateway's address speaks no TLS, and the address begins with https://. Check the port, and whether it should begin with http://.",
+    )
+  }
+  if (brokeOnTls(thrown)) return speaksTls()
   const code = codeOf(thrown)
   if (UNTRUSTED.test(code)) {
     return new GatewayError(
@@ -49,9 +58,18 @@ export function connectionError(thrown: unknown): GatewayError {
   }
   return new GatewayError(
     'unreachable',
-    `The gateway cannot be reached${code === '' ? '' : ` (${code})`}. Check that it runs and that this machine is online.`,
+    `The gateway cannot be reached${code === '' ? '' : ` (${code})`}. Check that it runs and that this machine is online.${!isTls && code === 'ECONNRESET' ? MAY_SPEAK_TLS : ''}`,
   )
 }
+
+/** Behind what an address without TLS answered that a server with TLS may have meant: some hang up, some say 400. */
+export const MAY_SPEAK_TLS = ' If it speaks TLS, its address begins with https://.'
+
+const speaksTls = () =>
+  new GatewayError(
+    'unreachable',
+    "What answers at the gateway's address speaks TLS, and the address begins with http://. Write it with https://.",
+  )
 
 /** The error's code where it is one of the system's; the message beside it would name addresses. */
 export function codeOf(thrown: unknown): string {

@@ -3,8 +3,9 @@ import type { SecureContext } from 'node:tls'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 // @ts-expect-error The package brings no types.
 import { getProxyForUrl } from 'proxy-from-env'
-import { codeOf, connectionError, GatewayError } from './gateway-error.ts'
+import { GatewayError } from './gateway-error.ts'
 import { type GatewayWay, PROXY_VARIABLES } from './gateway-way.ts'
+import { failedBehind, type ProxyAnswer, proxyFailed, proxyLate, proxyRefused } from './proxy-faults.ts'
 
 /** Whom to trust, and what ends a way that does not stand yet. */
 interface WayOptions {
@@ -40,16 +41,20 @@ class GatewayProxyAgent extends HttpsProxyAgent<string> {
   }
 }
 
-function proxiedWay({ url, headers }: Proxy, options: WayOptions): GatewayWay {
+function proxiedWay(proxy: Proxy, options: WayOptions): GatewayWay {
+  const { url, headers, isForTls } = proxy
   const agent = new GatewayProxyAgent(url, { ...options, headers })
-  let status: number | undefined
-  agent.on('proxyConnect', (answer: { readonly statusCode: number }) => {
-    status = answer.statusCode
+  let answer: ProxyAnswer | undefined
+  agent.on('proxyConnect', (given: ProxyAnswer) => {
+    answer = given
   })
   return {
     agent,
-    explain: (thrown) => (status === undefined ? proxyAway(thrown) : connectionError(thrown)),
-    refusal: () => (status === undefined || status === 200 ? undefined : proxyRefused(status)),
+    explain: (thrown) =>
+      answer === undefined ? proxyFailed(thrown, url.protocol === 'https:') : failedBehind(answer, thrown, isForTls),
+    isOpen: () => answer !== undefined,
+    late: (what) => (answer === undefined ? proxyLate() : new GatewayError('unreachable', what)),
+    refusal: () => (answer === undefined || answer.statusCode === 200 ? undefined : proxyRefused(answer, proxy)),
   }
 }
 
@@ -57,6 +62,9 @@ interface Proxy {
   /** Without its credentials, as `headers` is a function, so that nothing that prints an agent prints them. */
   readonly url: URL
   readonly headers: () => Record<string, string>
+  readonly hasCredentials: boolean
+  /** The gateway behind it speaks TLS. */
+  readonly isForTls: boolean
 }
 
 function proxyFor(gateway: URL): Proxy | undefined {
@@ -70,9 +78,15 @@ function proxyFor(gateway: URL): Proxy | undefined {
   const { username, password } = url
   url.username = ''
   url.password = ''
-  if (username === '' && password === '') return { url, headers: () => ({}) }
+  const isForTls = gateway.protocol === 'https:'
+  if (username === '' && password === '') return { url, headers: () => ({}), hasCredentials: false, isForTls }
   const credentials = Buffer.from(`${unescaped(username)}:${unescaped(password)}`).toString('base64')
-  return { url, headers: () => ({ 'Proxy-Authorization': `Basic ${credentials}` }) }
+  return {
+    url,
+    headers: () => ({ 'Proxy-Authorization': `Basic ${credentials}` }),
+    hasCredentials: true,
+    isForTls,
+  }
 }
 
 function unescaped(text: string): string {
@@ -87,22 +101,4 @@ const unusableProxy = () =>
   new GatewayError(
     'proxy',
     'The proxy in HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY) cannot be used: it must be a URL that begins with http:// or https://.',
-  )
-
-function proxyAway(thrown: unknown): GatewayError {
-  if (thrown instanceof GatewayError) return thrown
-  const code = codeOf(thrown)
-  return new GatewayError(
-    'proxy',
-    `The proxy of this network (HTTPS_PROXY) cannot be reached${code === '' ? '' : ` (${code})`}.`,
-  )
-}
-
-const proxyRefused = (status: number) =>
-  new GatewayError(
-    'proxy',
-    status === 407
-      ? 'The proxy of this network (HTTPS_PROXY) asks for a user and a password, or does not take those it got.'
-      : `The proxy of this network (HTTPS_PROXY) refused the way to the gateway with status ${status}.`,
-    { status },
   )

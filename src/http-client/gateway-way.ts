@@ -6,6 +6,10 @@ export interface GatewayWay {
   readonly agent: Agent
   /** What a failure on the way means. Neither an address nor the proxy's credentials are in it. */
   explain(thrown: unknown): GatewayError
+  /** Whether what fails now fails at the gateway, as far as is known, and not at a proxy before it. */
+  isOpen(): boolean
+  /** What it means that no answer came in time: `what`, or that the proxy is silent. */
+  late(what: string): GatewayError
   /** The proxy's refusal, which else looks like an answer of the gateway; `undefined` when it let us through. */
   refusal(): GatewayError | undefined
 }

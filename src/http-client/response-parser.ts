@@ -1,3 +1,4 @@
+import { isTlsRecord } from '../core/tls-record.ts'
 import { UpstreamFailure } from '../core/upstream-failure.ts'
 import { type FieldMap, parseFields, parseResponseHead, type ReceivedHead } from './response-head.ts'
 
@@ -91,6 +92,15 @@ export class ResponseParser {
    */
   execute(bytes: Buffer, length: number): void {
     if (this.#state === IDLE) throw invalid('bytes that belong to no response')
+    if (!this.#hasStarted && isTlsRecord(bytes)) {
+      throw new UpstreamFailure(
+        'invalid',
+        'it answers in TLS, and its URL begins with http://: write it with https://',
+        {
+          speaks: 'https',
+        },
+      )
+    }
     this.#hasStarted = true
     let at = 0
     while (at < length) {

@@ -272,6 +272,27 @@ test('says that nothing listens', async () => {
   expect(await probeAt(origin)).toEqual({ reason: `nothing listens on 127.0.0.1:${port}`, failure: 'refused' })
 })
 
+test('says which of the two schemes a server speaks where its URL says the other', async () => {
+  await using plain = await RawServer.start(({ socket }) => {
+    socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  })
+  expect(await probeAt(plain.origin.replace('http:', 'https:'))).toEqual({
+    reason: expect.stringContaining('speaks no TLS, and its URL begins with https://'),
+    failure: 'unreachable',
+  })
+  // OpenSSL's alert, Go's and nginx's words, a redirect, and nothing at all.
+  await using alert = await RawServer.answering('\x15\x03\x01\x00\x02\x02\x46')
+  expect(await probeAt(alert.origin)).toMatchObject({ reason: expect.stringContaining('write it with https://') })
+  const GO = { status: 400, text: 'Client sent an HTTP request to an HTTPS server.\n' }
+  const NGINX = { status: 400, text: '<center>The plain HTTP request was sent to HTTPS port</center>' }
+  const MOVED = { status: 301, headers: { location: 'https://models.test/' }, text: '' }
+  for (const answer of [GO, NGINX, MOVED]) {
+    expect(await probing(every(answer))).toEqual({ reason: 'answers that it speaks TLS: write its URL with https://' })
+  }
+  await using silent = await RawServer.start((connection) => connection.end())
+  expect(await probeAt(silent.origin)).toMatchObject({ reason: expect.stringContaining('if it speaks TLS, write') })
+})
+
 test('gives up after 10 s, whatever part of the answer is missing', async () => {
   for (const part of ['', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{']) {
     const clock = new ManualClock()

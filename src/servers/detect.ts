@@ -47,10 +47,18 @@ export async function probe({ way, kind, clock, signal }: ProbeOptions): Promise
   try {
     return await detect(way, kind, either)
   } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown)
+    const reason = reasonOf(thrown, way)
     const failure = failureOf(thrown)
     return failure === undefined ? { reason } : { reason, failure }
   }
+}
+
+function reasonOf(thrown: unknown, { base: { origin } }: ServerWay): string {
+  // Many servers that speak TLS hang up on plain HTTP without a word.
+  if (thrown instanceof UpstreamFailure && thrown.code === 'reset' && origin.startsWith('http:')) {
+    return 'closed the connection without an answer: if it speaks TLS, write its URL with https://; else see its log'
+  }
+  return thrown instanceof Error ? thrown.message : String(thrown)
 }
 
 function failureOf(thrown: unknown): FailureCode | undefined {
@@ -81,6 +89,7 @@ async function detect(way: ServerWay, kind: UpstreamKind, signal: AbortSignal): 
 
 /** The most telling of some answers none of which was a listing. */
 function refusal(answers: readonly JsonAnswer[], otherwise: string): string {
+  if (answers.some(({ wantsTls }) => wantsTls)) return 'answers that it speaks TLS: write its URL with https://'
   const statuses = answers.map(({ statusCode }) => statusCode)
   const status = statuses.find((one) => one === 401 || one === 403) ?? statuses.find((one) => one >= 500)
   if (status === 401) return 'answered 401: it wants a key; give this upstream the right one'

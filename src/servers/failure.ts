@@ -10,6 +10,7 @@ const RETRY_AFTER_MS = 2_000
  */
 export function upstreamError(failure: UpstreamFailure, hasBegun = true): PunkuError {
   const options = { cause: failure, detail: { failure: failure.message } }
+  if (failure.speaks !== undefined) return otherScheme(failure.speaks, options)
   switch (failure.code) {
     case 'refused':
       return new PunkuError(
@@ -28,7 +29,7 @@ export function upstreamError(failure: UpstreamFailure, hasBegun = true): PunkuE
     case 'reset':
       return new PunkuError(
         'upstream_reset',
-        'The model server closed the connection before it answered. It may have crashed or restarted; see its log.',
+        'The model server closed the connection before it answered. It may have crashed or restarted, or it speaks TLS and its URL begins with http://; see its log.',
         options,
       )
     case 'interrupted':
@@ -47,6 +48,16 @@ export function upstreamError(failure: UpstreamFailure, hasBegun = true): PunkuE
     case 'aborted':
       return new PunkuError('client_closed', 'The request was cancelled before the answer was complete.', options)
   }
+}
+
+/** It speaks TLS and its URL says it does not, or the other way round. */
+function otherScheme(speaks: 'http' | 'https', options: PunkuErrorOptions): PunkuError {
+  const [what, scheme, other] = speaks === 'http' ? ['no TLS', 'https', 'http'] : ['TLS', 'http', 'https']
+  return new PunkuError(
+    speaks === 'http' ? 'upstream_unreachable' : 'upstream_invalid',
+    `What answers at the address of the model server speaks ${what}, and its URL begins with ${scheme}://. Its owner writes it with ${other}://, or mends the port.`,
+    options,
+  )
 }
 
 /** No connection to a model server could be opened, for a reason that is none of the server's. */

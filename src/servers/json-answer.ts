@@ -1,5 +1,6 @@
 import { decoderOf, mostDecoded } from '../core/decoders.ts'
 import { SOFTWARE } from '../core/version.ts'
+import { refusesPlain } from '../http-client/tls-mismatch.ts'
 import type { ServerWay } from './server.ts'
 
 /** The longest listing that is read: Ollama writes under 1 KiB for a model, so this is ample for thousands. */
@@ -11,6 +12,8 @@ export interface JsonAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** The body as JSON, whatever the status; `undefined` when it is none. */
   readonly json: unknown
+  /** It says that the server speaks TLS, and was asked without. */
+  readonly wantsTls: boolean
 }
 
 export interface JsonQuestion {
@@ -56,7 +59,23 @@ export async function askJson(way: ServerWay, question: JsonQuestion): Promise<J
   const tooLong = () => new Error(`answered ${method} ${path} with more than ${maxBytes} bytes`)
   const sent = await collect(response.body as AsyncIterable<Buffer>, maxBytes, tooLong)
   const bytes = typeof encoding === 'string' ? await decoded(sent, encoding, maxBytes, tooLong) : sent
-  return { statusCode: response.statusCode, headers: response.headers, json: parse(bytes) }
+  const { statusCode } = response
+  const wantsTls = isPlain(origin) && (leadsToTls(response) || refusesPlain(statusCode, beginningOf(bytes)))
+  return { statusCode, headers: response.headers, json: parse(bytes), wantsTls }
+}
+
+const isPlain = (origin: string): boolean => origin.startsWith('http:')
+
+/** So much of an answer is looked at for words. */
+const BEGINNING_BYTES = 2_048
+
+function beginningOf(bytes: Buffer): string {
+  return bytes.toString('latin1', 0, BEGINNING_BYTES)
+}
+
+/** No redirect is followed, but what it says is told. */
+function leadsToTls({ statusCode, headers }: Pick<JsonAnswer, 'statusCode' | 'headers'>): boolean {
+  return [301, 302, 307, 308].includes(statusCode) && /^https:/i.test(String(headers['location'] ?? ''))
 }
 
 async function collect(body: AsyncIterable<Buffer>, maxBytes: number, tooLong: () => Error): Promise<Buffer> {

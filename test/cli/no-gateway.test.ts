@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,6 +10,7 @@ import { ensureHome } from '../../src/config/home.ts'
 import { CONTROL_HEADER } from '../../src/contract/control-header.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { findFreePort } from '../support/free-port.ts'
+import { GATEWAY_CERTIFICATE, GATEWAY_PRIVATE_KEY } from '../support/gateway-certificate.ts'
 import { Place } from './punku.ts'
 
 /** Every command that asks a gateway, with what it must be given. */
@@ -90,6 +92,8 @@ const OTHER_SERVERS: Readonly<Record<string, RequestListener>> = {
   'an API of nothing': (_req, res) => res.writeHead(200, json).end('null'),
   "another API's refusal": (_req, res) => res.writeHead(400, { 'content-type': 'application/problem+json' }).end('<'),
   'an answer without a body': (_req, res) => res.writeHead(204).end(),
+  'a server of TLS that says so': (_req, res) =>
+    res.writeHead(400).end('Client sent an HTTP request to an HTTPS server.\n'),
   'a server that hangs up': (req) => req.socket.destroy(),
   [CUT_OFF]: (_req, res) => {
     res
@@ -118,7 +122,7 @@ async function serve(listener: RequestListener): Promise<number> {
 }
 
 /** Each command ends with one sentence or two on one line, and as one that has failed. */
-async function expectOneLineEach(url: string, isToldOfLogout = false): Promise<void> {
+async function expectOneLineEach(url: string, isToldOfLogout = false, said = ''): Promise<void> {
   const login = { url, token: new Secret('t'.repeat(20)), email: 'eve@example.org', signedInAt: 0 }
   writeLogin(place.home, login)
   const lines = [
@@ -132,6 +136,7 @@ async function expectOneLineEach(url: string, isToldOfLogout = false): Promise<v
     expect([words, stderr]).toEqual([words, expect.stringMatching(/^[A-Za-z][^\n]+\.\n$/)])
     expect([words, [1, 69].includes(code ?? 0)]).toEqual([words, true])
     expect(stderr).not.toMatch(/Error|undefined|[{}<]/)
+    if (words[0] === 'models') expect(stderr).toContain(said)
   }
   expect(await place.run('logout', url)).toMatchObject({
     code: 0,
@@ -156,8 +161,17 @@ describe('every command that finds no gateway says so in one line', () => {
 
   test('since its name is none', async () => expectOneLineEach('https://gateway.invalid'))
 
+  test('since it speaks TLS, and its address does not say so', async () => {
+    const server = createHttpsServer({ cert: GATEWAY_CERTIFICATE, key: GATEWAY_PRIVATE_KEY })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    opened.defer(() => void server.close())
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    await expectOneLineEach(url, false, 'If it speaks TLS')
+  })
+
   test('since it speaks no TLS', async () => {
     const port = await serve((_req, res) => res.end(page))
-    await expectOneLineEach(`https://127.0.0.1:${port}`)
+    await expectOneLineEach(`https://127.0.0.1:${port}`, false, 'speaks no TLS, and the address begins with https://')
   })
 })

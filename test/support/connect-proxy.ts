@@ -7,6 +7,8 @@ export interface ConnectProxyOptions {
   readonly authorization?: string
   /** Answers every CONNECT with this status and lets nobody through. */
   readonly status?: number
+  /** Answers every CONNECT with these bytes and ends the connection; empty: with none. */
+  readonly answer?: string
   /** Accepts connections and never answers. */
   readonly isSilent?: boolean
 }
@@ -18,7 +20,7 @@ export class ConnectProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  private constructor({ authorization, status, isSilent = false }: ConnectProxyOptions) {
+  private constructor({ authorization, status, answer, isSilent = false }: ConnectProxyOptions) {
     this.#server = createServer((request, response) => {
       this.asked.push(request.url ?? '')
       response.writeHead(400).end()
@@ -29,6 +31,10 @@ export class ConnectProxy implements AsyncDisposable {
       if (isSilent) {
         // It has to read to notice that its client has left.
         client.resume().once('end', () => client.end())
+        return
+      }
+      if (answer !== undefined) {
+        client.end(answer, 'latin1')
         return
       }
       const isAllowed = authorization === undefined || request.headers['proxy-authorization'] === authorization

@@ -4,6 +4,7 @@ import { HeaderView, refuseUnsafeHeaders } from '../../http/headers.ts'
 import { refuseForeignHost } from '../../http/origin.ts'
 import { parseTarget } from '../../http/target.ts'
 import { modelNameAt } from '../../servers/route-table.ts'
+import { noProxyFor } from './refusals.ts'
 
 /** What an arriving request is held to. */
 export interface ArrivalRules {
@@ -43,6 +44,8 @@ function isProbePath(path: string): boolean {
  * headers that two servers could read in two ways, and another host. Throws PunkuError.
  */
 export function refuseUnclearHead(req: IncomingMessage, headers: HeaderView, rules: ArrivalRules): void {
+  // Before its host is found to be a stranger's, which would say nothing of why.
+  if (isWholeUrl(req.url)) throw noProxyFor()
   const isProbe = isProbePath(pathAsSent(req))
   refuseLongHead(headers, rules)
   if (isEndUnclear(req.httpVersion, headers)) {
@@ -57,6 +60,11 @@ export function refuseUnclearHead(req: IncomingMessage, headers: HeaderView, rul
   }
   refuseUnsafeHeaders(headers)
   if (!isProbe) refuseForeignHost(host, rules.hosts)
+}
+
+/** Whether the target is a URL, as a proxy is asked for one. */
+function isWholeUrl(url = ''): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(url)
 }
 
 /** The same, for who answers otherwise than by an exchange; `undefined`: the head is clear. */

@@ -1,11 +1,12 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
+import type { ServerOptions as HttpsOptions } from 'node:https'
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { PunkuError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { MemoryBudget } from '../../core/memory-budget.ts'
 import { Roster } from '../../core/roster.ts'
+import { isTlsRecord } from '../../core/tls-record.ts'
 import type { RecentWords } from '../metering/recent-words.ts'
 import type { Recorder } from '../metering/recorder.ts'
 import { errorAnswer } from '../reply/answer.ts'
@@ -16,10 +17,12 @@ import { hasBody, headFault, pathAsSent } from './arrival.ts'
 import { Connections, LAST_READ_MS } from './connections.ts'
 import { Exchange, type ExchangeSurroundings } from './exchange.ts'
 import type { ExchangeView } from './exchange-view.ts'
+import { OtherProtocolLog } from './other-protocol.ts'
 import { isOwnPath } from './own-routes.ts'
 import { Pipeline } from './pipeline.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { brokenRequest, noProxy, shuttingDown } from './refusals.ts'
+import { type BrokenInput, brokenRequest, noProxy, plainOnTls, shuttingDown } from './refusals.ts'
+import { TlsFront } from './tls-front.ts'
 import { Turns } from './turns.ts'
 
 /** Takes connections that switch protocols, and keeps them. */
@@ -86,6 +89,7 @@ export class Gateway {
   readonly #pipeline: Pipeline
   readonly #surroundings: ExchangeSurroundings
   readonly #servers: Server[] = []
+  readonly #fronts: TlsFront[] = []
   readonly #addresses: ListeningAddress[] = []
   readonly #exchanges = new Roster<Exchange>(
     (one) => one.gatewayPlace,
@@ -96,6 +100,7 @@ export class Gateway {
   /** The exchanges that wait for their turn or are under way. */
   readonly #turns = new Turns<Exchange>()
   readonly #connections: Connections
+  readonly #otherProtocols: OtherProtocolLog
   #isDraining = false
   #whenDrained: (() => void)[] = []
 
@@ -103,6 +108,7 @@ export class Gateway {
     this.#options = options
     this.#pipeline = new Pipeline(options)
     this.#connections = new Connections(options)
+    this.#otherProtocols = new OtherProtocolLog(options)
     this.#surroundings = {
       watch: options.watch,
       limits: options.idle,
@@ -178,7 +184,7 @@ export class Gateway {
       if (busy.size === 0) this.#exchanges.each(({ req }) => busy.add(req.socket))
       return busy.has(connection)
     })
-    for (const server of this.#servers) server.closeAllConnections()
+    this.#closeConnections()
     await closed
     await this.#allFinished()
   }
@@ -190,11 +196,14 @@ export class Gateway {
     // Answers leave at the end of a turn.
     await new Promise<void>((resolve) => this.#options.clock.turn(resolve))
     this.#options.links?.close()
-    for (const server of this.#servers) {
-      server.close()
-      server.closeAllConnections()
-    }
+    for (const server of this.#servers) server.close()
+    this.#closeConnections()
     await this.#allFinished()
+  }
+
+  #closeConnections(): void {
+    for (const front of this.#fronts) front[Symbol.dispose]()
+    for (const server of this.#servers) server.closeAllConnections()
   }
 
   /** Resolves when the last of its connections is closed. */
@@ -222,7 +231,7 @@ export class Gateway {
       requireHostHeader: false,
       noDelay: true,
     }
-    const server = tls === undefined ? createHttpServer(settings) : createHttpsServer({ ...settings, ...tls })
+    const server = tls === undefined ? createHttpServer(settings) : this.#createTlsServer({ ...settings, ...tls })
     // Node drops header lines beyond its count in silence; one more than the limit lets the pipeline refuse them.
     server.maxHeadersCount = headerCount + 1
     server.timeout = 0
@@ -244,6 +253,15 @@ export class Gateway {
     server.on('connect', (_req, socket) => this.#refuse(socket, noProxy()))
     server.on('clientError', (error, socket) => this.#refuseBroken(error, socket as Socket))
     return server
+  }
+
+  #createTlsServer(settings: HttpsOptions): Server {
+    const front = new TlsFront(settings, this.#options, (socket) => {
+      this.#otherProtocols.note('plain_on_tls', socket.localPort)
+      this.#endWith(socket, plainOnTls())
+    })
+    this.#fronts.push(front)
+    return front.server
   }
 
   #receive(req: IncomingMessage, res: ServerResponse): void {
@@ -336,7 +354,7 @@ export class Gateway {
   }
 
   /** What the parser refused: an answer if one can still be sent, then the connection ends. */
-  #refuseBroken(thrown: Error & { code?: string }, socket: Socket): void {
+  #refuseBroken(thrown: Error & BrokenInput, socket: Socket): void {
     if (this.#connections.isEnding(socket)) return
     const exchange = this.#turns.current(socket)
     const hasLeft = exchange !== undefined && thrown.code === 'HPE_INVALID_EOF_STATE'
@@ -345,7 +363,9 @@ export class Gateway {
       socket.destroy()
       return
     }
-    this.#refuse(socket, brokenRequest(thrown.code))
+    if (isTlsRecord(thrown.rawPacket) && exchange === undefined)
+      this.#otherProtocols.note('tls_on_plain', socket.localPort)
+    this.#refuse(socket, brokenRequest(thrown))
   }
 
   /** Ends a connection with an error: as the answer of the request whose turn it is, where there is one. */
