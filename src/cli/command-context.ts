@@ -24,7 +24,8 @@ export function typedHere(command: Command, words: string): string {
 
 /** The gateway elsewhere that a command line or the environment names; `undefined`: none. */
 export function gatewayGiven(command: Command): string | undefined {
-  return command.optsWithGlobals<{ gateway?: string }>().gateway ?? process.env['PUNKU_GATEWAY']
+  // An empty variable counts as not set, as everywhere.
+  return command.optsWithGlobals<{ gateway?: string }>().gateway ?? (process.env['PUNKU_GATEWAY'] || undefined)
 }
 
 /** The control API that a command means, by its flags and the environment; the caller disposes it. */

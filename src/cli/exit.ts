@@ -3,6 +3,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { ControlError } from '../contract/control-error.ts'
 import { CommandFailure, type CommandFailureKind } from '../core/command-failure.ts'
 import { PunkuError } from '../core/error.ts'
+import { visible } from './output.ts'
 
 /** What a command ends with (the words of sysexits.h where it has one). */
 export const EXIT = { done: 0, failed: 1, usage: 2, unavailable: 69, notAllowed: 77, config: 78 } as const
@@ -35,8 +36,10 @@ export function explain(
   if (thrown instanceof UsageError) return { exitCode: EXIT.usage, message: thrown.message }
   if (thrown instanceof Declined) return { exitCode: EXIT.failed, message: thrown.message }
   if (thrown instanceof ConfigError) return { exitCode: EXIT.config, message: thrown.message }
-  if (thrown instanceof ControlError)
-    return { exitCode: exitOf(thrown.code, thrown.status), message: typed(thrown.message) }
+  // What a gateway elsewhere says makes no line of its own.
+  if (thrown instanceof ControlError) {
+    return { exitCode: exitOf(thrown.code, thrown.status), message: visible(typed(thrown.message)) }
+  }
   if (thrown instanceof PunkuError)
     return { exitCode: exitOf(thrown.code, thrown.status), message: typed(thrown.message) }
   if (thrown instanceof CommandFailure) return { exitCode: AGENT_EXITS[thrown.kind], message: thrown.message }

@@ -3,15 +3,23 @@ import { styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Writes one line to standard output. */
-export function print(line = ''): void {
-  process.stdout.write(`${line}\n`)
+/**
+ * Writes one line to standard output, or a few; nothing in it steers the terminal. What may hold a stranger's text goes
+ * through `visible` first, that it makes no line of its own.
+ * @param style as which all of it shows
+ */
+export function print(line = '', style?: Style): void {
+  const text = shown(line)
+  process.stdout.write(`${style === undefined ? text : styled(style, text)}\n`)
 }
 
-/** Writes a file as it comes, in pieces. Whoever reads it may stop before its end. */
-export async function printFile(pieces: AsyncIterable<Uint8Array>): Promise<void> {
+/**
+ * Writes a file as it comes, in pieces, to the byte; to a terminal as text that cannot steer it. Whoever reads it may stop
+ * before its end.
+ */
+export async function printFile(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
   try {
-    await pipeline(pieces, process.stdout, { end: false })
+    await pipeline(process.stdout.isTTY ? shownPieces(pieces) : pieces, process.stdout, { end: false })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   }
@@ -19,16 +27,29 @@ export async function printFile(pieces: AsyncIterable<Uint8Array>): Promise<void
 
 /** Says something beside the output, on standard error: it is in no table and no document that is read by a program. */
 export function remark(line: string): void {
-  process.stderr.write(`${line}\n`)
+  process.stderr.write(`${shown(line)}\n`)
 }
 
 /** Writes one JSON document to standard output. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, undefined, 2))
+  print(jsonOf(value, 2))
+}
+
+/** Writes one JSON document to standard output, on one line. */
+export function printJsonLine(value: unknown): void {
+  print(jsonOf(value))
+}
+
+/** The same value to whoever reads JSON, with what could steer a terminal written as JSON may write it. */
+function jsonOf(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(
+    STEERING,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** Text in a style, where the terminal shows styles and NO_COLOR does not forbid it. */
-export function styled(style: Style, text: string): string {
+function styled(style: Style, text: string): string {
   return styleText(style, text, { stream: process.stdout })
 }
 
@@ -38,9 +59,23 @@ export interface Column {
   readonly isNumber?: boolean
 }
 
-/** Text that cannot steer the terminal: each control character shows as one that cannot be read. */
+/** What a terminal acts on, but the end of a line. All are of one UTF-16 unit. */
+const STEERING = /(?!\n)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
+const UNREADABLE = '\ufffd'
+
+/** Text that cannot steer the terminal: each control character, but the end of a line, shows as one that cannot be read. */
+export function shown(text: string): string {
+  return text.replace(STEERING, UNREADABLE)
+}
+
+/** The same on one line. */
 export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_C}]/gu, '\ufffd')
+  return shown(text).replaceAll('\n', UNREADABLE)
+}
+
+async function* shownPieces(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  for await (const piece of pieces) yield shown(decoder.decode(piece, { stream: true }))
 }
 
 /** Rows as aligned columns under their titles, with nothing in them that steers the terminal. Widths count characters as the terminal shows plain text. */
@@ -55,13 +90,19 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
       })
       .join('  ')
       .trimEnd()
-  return [styled('dim', line(columns.map(({ title }) => title))), ...rows.map(line)]
+  return [line(columns.map(({ title }) => title)), ...rows.map(line)]
 }
 
 /** Writes a table, or `empty` where there are no rows. */
 export function printTable(columns: readonly Column[], rows: readonly (readonly string[])[], empty: string): void {
   if (rows.length === 0) print(empty)
-  else for (const line of renderTable(columns, rows)) print(line)
+  else printTableLines(renderTable(columns, rows))
+}
+
+/** Writes a rendered table. */
+export function printTableLines([titles, ...rows]: readonly string[]): void {
+  print(titles, 'dim')
+  for (const row of rows) print(row)
 }
 
 /** Named facts as lines, a name and its value on each, with nothing in them that steers the terminal. */
@@ -74,7 +115,7 @@ export function printRevokedAlready(
   name: string,
   { id, revokedAt }: { readonly id: string; readonly revokedAt: string | null },
 ): void {
-  print(`${name} (${id}) was revoked already, at ${localTime(revokedAt)}.`)
+  print(visible(`${name} (${id}) was revoked already, at ${localTime(revokedAt)}.`))
 }
 
 /** A time of the API in the reader's own zone: `2026-01-31 12:00:00`; `-` for none. */

@@ -2,7 +2,7 @@ import { renderUnicodeCompact } from 'uqr'
 import type { PairProgress } from '../agent/pair.ts'
 import { commandAtGateway } from '../config/own-command.ts'
 import { formatDuration } from '../core/units.ts'
-import { print, styled } from './output.ts'
+import { print, visible } from './output.ts'
 
 const REDRAW_MS = 1_000
 /** Moves to the start of the line and clears it. */
@@ -27,11 +27,13 @@ export class PairingScreen implements Disposable {
     const { userCode, verificationUrlComplete, expiresInMs } = progress.answer
     print('Open this page, check that it shows the code, and confirm it:')
     print('')
-    print(`  ${verificationUrlComplete}`)
+    print(visible(`  ${verificationUrlComplete}`))
     print('')
-    print(`  ${styled('bold', userCode)}`)
+    print(`  ${visible(userCode)}`, 'bold')
     print('')
-    print(`Or on the gateway's own machine: ${commandAtGateway(this.#gatewayUrl, `tunnels approve ${userCode}`)}`)
+    print(
+      visible(`Or on the gateway's own machine: ${commandAtGateway(this.#gatewayUrl, `tunnels approve ${userCode}`)}`),
+    )
     print('')
     for (const line of this.#qrCode(verificationUrlComplete)) print(line)
     this.#countDown(expiresInMs)
@@ -57,7 +59,7 @@ export class PairingScreen implements Disposable {
   }
 
   #say(line: string): void {
-    process.stderr.write(`${this.#isTerminal ? CLEAR_LINE : ''}${line}\n`)
+    process.stderr.write(`${this.#isTerminal ? CLEAR_LINE : ''}${visible(line)}\n`)
   }
 
   /** Empty where it would not fit, or nobody could scan it. */

@@ -20,9 +20,9 @@ export function numberFlag(flag: string, text: string, min: number, max: number)
   throw new UsageError(`${flag} takes a whole number from ${min} to ${max}, not '${text}'.`)
 }
 
-/** The time that lies `ms` back, as the API takes it. */
+/** The time that lies `ms` back, as the API takes it; before 1970 nothing is recorded. */
 export function timeAgo(ms: number): string {
-  return new Date(Date.now() - ms).toISOString()
+  return new Date(Math.max(0, Date.now() - ms)).toISOString()
 }
 
 /** Reads the number before which entries are wanted; nothing where none is named. */

@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import { ownProgram, withOwnCommands } from '../config/own-command.ts'
 import { VERSION } from '../core/version.ts'
+import { refuseSecrets } from './argv.ts'
 import { contextOf } from './command-context.ts'
 import { COMMANDS, type CommandEntry } from './command-table.ts'
 import { EXIT, explain } from './exit.ts'
+import { remark, shown } from './output.ts'
 
 /**
  * Runs one command line (without the program's name) and gives its exit code. Never rejects. Output that cannot be written sets
@@ -20,12 +22,13 @@ export async function runCli(args: readonly string[]): Promise<number> {
   })
   let program: Command | undefined
   try {
+    refuseSecrets(args)
     program = await createProgram(args)
     await program.parseAsync([...args], { from: 'user' })
     return EXIT.done
   } catch (thrown) {
     const { exitCode, message } = explain(thrown, (text) => withOwnCommands(text, homeGiven(program)))
-    if (message !== undefined) process.stderr.write(`${message}\n`)
+    if (message !== undefined) remark(message)
     return exitCode
   }
 }
@@ -54,6 +57,11 @@ export async function createProgram(words?: readonly string[]): Promise<Command>
     .version(VERSION, '-V, --version')
     .showHelpAfterError(`(${ownProgram()} --help shows the commands)`)
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(shown(text)),
+      writeErr: (text) => process.stderr.write(shown(text)),
+      outputError: (text, write) => write(withoutValues(text)),
+    })
   // A command runs only where its name stands in the command line, so that no other need be loaded.
   await Promise.all(
     COMMANDS.map((entry) => {
@@ -62,6 +70,13 @@ export async function createProgram(words?: readonly string[]): Promise<Command>
     }),
   )
   return program
+}
+
+/** What Commander says of words that it does not expect, without what may be a secret in the wrong place. */
+function withoutValues(text: string): string {
+  return text
+    .replace(/(unknown option '--?[\w-]+)=[\s\S]*'/, "$1'")
+    .replace(/(too many arguments.* but got \d+): [\s\S]*$/, '$1.\n')
 }
 
 async function fill(command: Command, { load }: CommandEntry): Promise<void> {

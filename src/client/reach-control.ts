@@ -4,7 +4,7 @@ import { ConfigError } from '../config/config-error.ts'
 import { ownCommand } from '../config/own-command.ts'
 import type { ControlAccess } from '../contract/control-access.ts'
 import { PunkuError } from '../core/error.ts'
-import { shellUrl } from '../core/wording.ts'
+import { shellWord } from '../core/wording.ts'
 import { readLogins } from './logins.ts'
 import { openRemoteControl } from './remote-control.ts'
 import { openRunningControl, type RunningControlOptions } from './running-control.ts'
@@ -30,8 +30,15 @@ export async function reachControl(options: ReachControlOptions): Promise<Contro
     const wanted = gateway.replace(/\/+$/, '')
     const login = logins.find(({ url }) => url === wanted)
     if (login === undefined) {
+      // It may hold a password by mistake, and need be no address at all.
+      const url = URL.parse(wanted)
+      if (url === null || url.host === '' || url.username !== '' || url.password !== '') {
+        throw new ConfigError([
+          'The gateway that is named (--gateway, PUNKU_GATEWAY) is no address of one. It is that of the dashboard, without /ui, user and password.',
+        ])
+      }
       throw new ConfigError([
-        `You are not signed in at ${wanted}. Sign in: ${ownCommand(`login ${shellUrl(wanted)}`, home)}`,
+        `You are not signed in at ${wanted}. Sign in: ${ownCommand(`login ${shellWord(wanted)}`, home)}`,
       ])
     }
     return openRemoteControl(withoutOrg(home, login, org), patience)

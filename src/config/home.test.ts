@@ -48,6 +48,17 @@ describe('resolveHome', () => {
   })
 })
 
+test.each(['', '.', 'ana', './ana', '../ana'])(
+  'a home of %j is none: it would be another folder from each that a command is run in',
+  (named) => {
+    const of = (env: Readonly<Record<string, string>>, platform: NodeJS.Platform) =>
+      resolveHome(env, platform, undefined, () => (platform === 'win32' ? 'C:\\ana' : '/home/ana'))
+    expect(of({ HOME: named }, 'linux')).toBe('/home/ana/.config/punku')
+    expect(of({ HOME: named }, 'darwin')).toBe('/home/ana/Library/Application Support/punku')
+    expect(of({ HOME: named, USERPROFILE: named }, 'win32')).toBe('C:\\ana\\AppData\\Roaming\\punku')
+  },
+)
+
 test('a user without a home is told to name a folder', () => {
   const noHome = () => {
     throw Object.assign(new Error('no such user'), { code: 'ENOENT' })

@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, type Stats, statSync } from 'node:fs'
-import { homedir } from 'node:os'
+import { userInfo } from 'node:os'
 import { dirname, join, posix, resolve, win32 } from 'node:path'
 import { ConfigError } from './config-error.ts'
 import type { Environment } from './environment.ts'
@@ -22,11 +22,11 @@ export function resolveHome(
   env: Environment,
   platform: NodeJS.Platform,
   flag?: string,
-  accountHome: () => string = homedir,
+  accountHome: () => string = () => userInfo().homedir,
 ): string {
   const chosen = flag || env['PUNKU_HOME']
   if (chosen) return resolve(chosen)
-  const userHome = env['HOME'] || env['USERPROFILE'] || homeOf(accountHome)
+  const userHome = folderOf(env['HOME'], platform) ?? folderOf(env['USERPROFILE'], platform) ?? homeOf(accountHome)
   switch (platform) {
     case 'darwin':
       return posix.join(userHome, 'Library', 'Application Support', 'punku')
@@ -35,6 +35,12 @@ export function resolveHome(
     default:
       return serviceFolder(env['STATE_DIRECTORY']) ?? posix.join(configFolder(env, userHome), 'punku')
   }
+}
+
+/** A folder that a variable names; a relative one would be another from each folder that a command is run in. */
+function folderOf(named: string | undefined, platform: NodeJS.Platform): string | undefined {
+  const { isAbsolute } = platform === 'win32' ? win32 : posix
+  return named !== undefined && isAbsolute(named) ? named : undefined
 }
 
 /** An id without an account, as containers run with, has no home. */

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { isLoopbackHost } from '../core/loopback.ts'
+import { shellWord } from '../core/wording.ts'
 import { resolveHome } from './home.ts'
 
 /** How a process was started. */
@@ -89,8 +90,4 @@ function foundHome({ env: { PUNKU_HOME: _home, STATE_DIRECTORY: _unit, ...env },
     // A user without a home.
     return undefined
   }
-}
-
-function shellWord(text: string): string {
-  return /^[\w./:@\\-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

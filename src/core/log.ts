@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
-import pretty from 'pino-pretty'
+import { prettyFactory } from 'pino-pretty'
 import type { LogFormat, LogLevel } from './log-level.ts'
 
 export type { Logger }
@@ -21,7 +21,30 @@ export function createLog(options: LogOptions): Logger {
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: errorFields },
+    hooks: { streamWrite: (line) => line.replace(STEERING, escaped) },
   }
   if (!human) return pino(settings, destination)
-  return pino(settings, pretty({ destination, ignore: 'part', translateTime: 'SYS:HH:MM:ss', singleLine: true }))
+  const pretty = prettyFactory({ ignore: 'part', translateTime: 'SYS:HH:MM:ss', singleLine: true })
+  // JSON's own escapes are read before this, so that what they stand for is here again; colours are the library's.
+  const write = (line: string) =>
+    void destination.write(String(pretty(line) ?? '').replace(STEERING_BUT_COLOURS, '\ufffd'))
+  return pino(settings, { write })
+}
+
+/** What a terminal acts on, but the end of a line. Names, reasons and errors may hold what strangers wrote. */
+const STEERING = /(?!\n)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
+// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
+const STEERING_BUT_COLOURS = /(?!\n|\x1b\[\d+(?:;\d+)*m)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
+
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** An error's stack is shown as it is, line by line, where people read the log. */
+function errorFields(error: Error): object {
+  const fields = pino.stdSerializers.err(error)
+  const texts = { message: fields.message, stack: fields.stack }
+  for (const [name, text] of Object.entries(texts)) {
+    if (typeof text === 'string') Object.assign(fields, { [name]: text.replace(STEERING, '\ufffd') })
+  }
+  return fields
 }

@@ -21,7 +21,7 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
 export function parseDuration(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text.trim())
   const ms = match ? Number(match[1]) * (DURATION_MS[match[2] as string] as number) : 0
-  return ms > 0 && Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : undefined
+  return Math.round(ms) > 0 && Number.isSafeInteger(Math.round(ms)) ? Math.round(ms) : undefined
 }
 
 /** `16KiB`, `64MiB`, `1GB`, `512B` as bytes; `undefined` when it is no positive number with a known unit. */

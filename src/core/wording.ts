@@ -6,6 +6,11 @@ export function shellUrl(url: string): string {
   return url.includes('[') ? `'${url}'` : url
 }
 
+/** A text as one word to a POSIX shell: in quotes where it holds what the shell would read. */
+export function shellWord(text: string): string {
+  return /^[\w./:@\\-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
 /** `models a, b`, at most five by name. */
 export function namesOf(models: readonly string[]): string {
   if (models.length === 0) return 'no models yet'

@@ -114,7 +114,9 @@ function found(listener: ProcessListener | undefined): FoundOwner | undefined {
 }
 
 async function output(command: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await run(command, args, { timeout: COMMAND_TIMEOUT_MS, windowsHide: true })
+  // Of the environment no more than it takes to be found: there may be secrets in it.
+  const env = { PATH: process.env['PATH'], SystemRoot: process.env['SystemRoot'] }
+  const { stdout } = await run(command, args, { timeout: COMMAND_TIMEOUT_MS, windowsHide: true, env })
   return stdout
 }
 

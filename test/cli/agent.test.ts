@@ -108,7 +108,9 @@ test('pairs by a code, connects, serves, says so, and forgets', async () => {
   expect(status).toMatch(/^Agent {6}default: connected since .*, round trip .* \(pid \d+, Punku .*\)\n/)
   expect(status).toContain(`tunnel attic at ${serving.url}\n`)
   const { stdout: ofGateway } = await relay.run('status')
-  expect(ofGateway).toMatch(/^Gateway {4}runs since .*\nListening {2}http.*\nDashboard {2}http\S+\/ui\/\nUpstream {3}127/)
+  expect(ofGateway).toMatch(
+    /^Gateway {4}runs since .*\nListening {2}http.*\nDashboard {2}http\S+\/ui\/\nUpstream {3}127/,
+  )
   expect(ofGateway).toMatch(/^Tunnel {5}attic: up, ollama \S+, 1 model$/m)
   expect(ofGateway).toMatch(/^Requests {3}0 running now\nClients {4}\d+ connections? open, \d+ at most$/m)
 

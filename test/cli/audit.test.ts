@@ -31,7 +31,11 @@ test('what was changed is listed, newest last, and exported whole', async () => 
 
 test('numbers that belong to other orgs, or to none, are said to be left out', async () => {
   using own = new Place()
-  for (const args of [['keys', 'create', 'alice'], ['orgs', 'create', 'Other'], ['keys', 'create', 'bob']]) {
+  for (const args of [
+    ['keys', 'create', 'alice'],
+    ['orgs', 'create', 'Other'],
+    ['keys', 'create', 'bob'],
+  ]) {
     await own.run(...args)
   }
   const GAPS = 'Numbers count the entries of the whole gateway.'

@@ -2,65 +2,16 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
 import { writeLogin } from '../../src/client/logins.ts'
 import { ensureHome } from '../../src/config/home.ts'
 import { CONTROL_HEADER } from '../../src/contract/control-header.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { ADDRESSED, COMMANDS, leavesOf, OTHERS, wordsOf } from '../support/command-lines.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { GATEWAY_CERTIFICATE, GATEWAY_PRIVATE_KEY } from '../support/gateway-certificate.ts'
 import { Place } from './punku.ts'
-
-/** Every command that asks a gateway, with what it must be given. */
-const COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  'keys create': ['laptop'],
-  'keys list': [],
-  'keys show': ['laptop'],
-  'keys change': ['laptop', '--name', 'desk'],
-  'keys rotate': ['laptop'],
-  'keys revoke': ['laptop'],
-  models: [],
-  'upstreams list': [],
-  'upstreams show': ['ups_1'],
-  'upstreams add': ['attic', 'http://127.0.0.1:1'],
-  'upstreams change': ['ups_1', '--label', 'attic'],
-  'upstreams remove': ['ups_1'],
-  'upstreams discover': ['ups_1'],
-  'tunnels list': [],
-  'tunnels show': ['attic'],
-  'tunnels create': ['attic'],
-  'tunnels rename': ['attic', 'cellar'],
-  'tunnels rotate': ['attic'],
-  'tunnels revoke': ['attic'],
-  'tunnels approve': ['9KV-DU6', '--yes'],
-  'tunnels deny': ['9KV-DU6'],
-  requests: [],
-  'requests --follow': [],
-  'requests export': [],
-  usage: [],
-  'usage --csv': [],
-  'audit list': [],
-  'audit export': [],
-  'audit export --requests': [],
-  'audit verify': [],
-  'orgs list': [],
-  'orgs create': ['lab'],
-  'orgs use': ['lab'],
-  'orgs remove': ['lab'],
-  'people setup': [],
-  'people list': [],
-  'people invite': [],
-  'people reset': ['eve@example.org'],
-  'people admin': ['eve@example.org'],
-  'people remove': ['eve@example.org'],
-  status: [],
-}
-/** Those that ask for an address themselves. */
-const ADDRESSED: Readonly<Record<string, readonly string[]>> = { login: [], pair: [], 'pair --token-stdin': [] }
-/** Those that work here alone, wait for their gateway, or forget it all the same. */
-const OTHERS = ['serve', 'connect', 'disconnect', 'logout', 'config check', 'config show', 'version']
 
 const nameOf = (line: string) => line.replace(/ --.*/, '')
 
@@ -68,14 +19,6 @@ test('all commands are here', async () => {
   const here = [...Object.keys(COMMANDS), ...Object.keys(ADDRESSED)].map(nameOf)
   expect([...new Set([...here, ...OTHERS])].sort()).toEqual(['requests', ...leavesOf(await createProgram())].sort())
 })
-
-/** The commands that have none below them. */
-function leavesOf(command: Command, path = ''): string[] {
-  return command.commands.flatMap((sub) => {
-    const name = `${path}${sub.name()}`
-    return sub.commands.length === 0 ? [name] : leavesOf(sub, `${name} `)
-  })
-}
 
 const page = '<!doctype html>\n<title>Welcome</title>\n'.repeat(100)
 const json = { 'content-type': 'application/json' }
@@ -142,13 +85,6 @@ async function expectOneLineEach(url: string, isToldOfLogout = false, said = '')
     code: 0,
     stdout: expect.stringContaining(isToldOfLogout ? 'Signed out' : 'could not be told'),
   })
-}
-
-/** The arguments stand before the flags. */
-function wordsOf(name: string, given: readonly string[]): string[] {
-  const words = name.split(' ')
-  const isFlag = (word: string) => word.startsWith('--')
-  return [...words.filter((word) => !isFlag(word)), ...given, ...words.filter(isFlag)]
 }
 
 describe('every command that finds no gateway says so in one line', () => {

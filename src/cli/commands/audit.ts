@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { AuditEntryBody, ChainCheckBody } from '../../contract/audit.ts'
+import { shellWord } from '../../core/wording.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { EXIT } from '../exit.ts'
-import { localTime, print, printFile, printJson, printTable, remark } from '../output.ts'
+import { localTime, print, printFile, printJson, printTable, remark, visible } from '../output.ts'
 import { beforeOf, durationFlag, listFlag, moreBefore, numberFlag, timeAgo } from '../parse.ts'
 
 /** Every row of a large database is read. */
@@ -85,7 +86,7 @@ export function defineAudit(audit: Command): void {
       const query = kept === undefined ? {} : { kept }
       const { chains } = await control.client.call('verifyChains', { query })
       if (flags.json) printJson(chains)
-      else for (const line of reportOf(chains, (words) => typedHere(command, words))) print(line)
+      else for (const line of reportOf(chains, (words) => typedHere(command, words))) print(visible(line))
       if (!chains.every(({ isWhole }) => isWhole)) process.exitCode = EXIT.failed
     })
 }
@@ -136,7 +137,7 @@ function reportOf(chains: readonly ChainCheckBody[], typed: (words: string) => s
       '',
       'Keep the next line where nobody who can change the database can change it. Run later, it also shows whether the',
       'database was put back to an older state:',
-      `  ${typed(`audit verify --kept ${chains.map(({ head }) => head).join(' ')}`)}`,
+      `  ${typed(`audit verify --kept ${chains.map(({ head }) => shellWord(head)).join(' ')}`)}`,
     ]
   }
   return [

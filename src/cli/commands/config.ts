@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
 import { contextOf } from '../command-context.ts'
-import { print, printJson } from '../output.ts'
+import { print, printJson, visible } from '../output.ts'
 
 /** `punku config …`: look at the configuration as the gateway would read it. */
 export function defineConfig(config: Command): void {
@@ -9,7 +9,7 @@ export function defineConfig(config: Command): void {
     .command('check')
     .description('Check the file and the environment, and say everything that is wrong.')
     .action((_flags: object, command: Command) => {
-      for (const warning of load(command).warnings) print(`warning: ${warning}`)
+      for (const warning of load(command).warnings) print(visible(`warning: ${warning}`))
       print('The configuration is valid.')
     })
   config

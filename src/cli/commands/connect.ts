@@ -8,7 +8,7 @@ import { faultLog } from '../../core/fault-log.ts'
 import { parseSize } from '../../core/units.ts'
 import { contextOf } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
-import { print, visible } from '../output.ts'
+import { print, printJsonLine, remark, visible } from '../output.ts'
 import { numberFlag } from '../parse.ts'
 import { onStopSignals } from '../stop-signals.ts'
 
@@ -60,7 +60,7 @@ export function defineConnect(command: Command): void {
         // What happens is told by events; the log is for the agent's own faults.
         log: faultLog(),
         onEvent: (event) => show(event, flags, lines, losses),
-        onWarning: (text) => process.stderr.write(`warning: ${text}\n`),
+        onWarning: (text) => remark(visible(`warning: ${text}`)),
       })
       await untilEnded(running)
     })
@@ -76,12 +76,12 @@ function show(
   if (flags.quiet && !isOfLink(event)) return
   const at = new Date()
   if (flags.json) {
-    print(JSON.stringify({ at: at.toISOString(), ...event }))
+    printJsonLine({ at: at.toISOString(), ...event })
     return
   }
   if (!losses.isNews(event, at)) return
   for (const line of linesOf(event, at)) {
-    if (isOfLink(event)) process.stderr.write(`${visible(line)}\n`)
+    if (isOfLink(event)) remark(visible(line))
     else print(visible(line))
   }
 }

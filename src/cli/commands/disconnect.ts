@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { commandAtGateway } from '../../config/own-command.ts'
+import { shellWord } from '../../core/wording.ts'
 import { contextOf } from '../command-context.ts'
 import { print, printJson, visible } from '../output.ts'
 
@@ -20,6 +21,8 @@ export function defineDisconnect(command: Command): void {
       print(
         `This does not revoke ${tunnel}: a copy of the credentials would still work. To end it, run at the gateway:`,
       )
-      print(`  ${commandAtGateway(done.gateway ?? '', `tunnels revoke ${visible(done.tunnelId ?? 'LABEL')}`)}`)
+      print(
+        visible(`  ${commandAtGateway(done.gateway ?? '', `tunnels revoke ${shellWord(done.tunnelId ?? 'LABEL')}`)}`),
+      )
     })
 }

@@ -6,7 +6,16 @@ import { shellUrl } from '../../core/wording.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { addKeyFlags, askedOfKey, keyFacts } from '../key-terms.ts'
-import { localTime, print, printJson, printRevokedAlready, printTable, remark, renderFacts } from '../output.ts'
+import {
+  localTime,
+  print,
+  printJson,
+  printRevokedAlready,
+  printTable,
+  remark,
+  renderFacts,
+  visible,
+} from '../output.ts'
 import { durationFlag, numberFlag } from '../parse.ts'
 
 const DEFAULT_GRACE = '24h'
@@ -127,18 +136,21 @@ export function defineKeys(keys: Command): void {
       const key = await control.client.call('revokeKey', asked)
       if (flags.json) printJson(key)
       else if (before?.id === key.id && before.revokedAt !== null) printRevokedAlready(key.name, key)
-      else print(`Revoked ${key.name} (${key.id}).`)
+      else print(visible(`Revoked ${key.name} (${key.id}).`))
     })
 }
 
 async function printIssued(issued: IssuedKeyBody, control: ControlAccess, command: Command): Promise<void> {
-  print(issued.key)
+  print(visible(issued.key))
   print('')
   print('Shown this once: keep it where your client looks for it.')
   const address = control.isLive ? (await control.client.call('status')).addresses[0] : undefined
-  if (address === undefined)
+  if (address === undefined) {
     print(`No gateway runs with this state folder now. Start one: ${typedHere(command, 'serve')}`)
-  else print(`Try it:\n  curl ${shellUrl(`${address}/v1/models`)} -H 'Authorization: Bearer ${issued.key}'`)
+  } else {
+    print('Try it:')
+    print(visible(`  curl ${shellUrl(`${address}/v1/models`)} -H 'Authorization: Bearer ${issued.key}'`))
+  }
 }
 
 function printKeys(keys: readonly KeyBody[], empty: string): void {

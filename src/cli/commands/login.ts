@@ -3,7 +3,7 @@ import { ensureHome } from '../../config/home.ts'
 import { systemClock } from '../../core/clock.ts'
 import { formatDuration } from '../../core/units.ts'
 import { contextOf } from '../command-context.ts'
-import { print, printJson, visible } from '../output.ts'
+import { print, printJson, remark, visible } from '../output.ts'
 
 interface LoginFlags {
   allowPlainHttp?: true
@@ -37,8 +37,8 @@ export function defineLogin(command: Command): void {
         clock: systemClock,
         onCode({ userCode, verificationUrlComplete, expiresInMs }) {
           // On standard error, so that standard output has the command's result alone.
-          process.stderr.write(
-            `Open this page, check that it shows the code, and confirm it:\n\n  ${verificationUrlComplete}\n\n  ${userCode}\n\nWaiting for it to be confirmed, for ${formatDuration(expiresInMs)} at most.\n`,
+          remark(
+            `Open this page, check that it shows the code, and confirm it:\n\n  ${visible(verificationUrlComplete)}\n\n  ${visible(userCode)}\n\nWaiting for it to be confirmed, for ${formatDuration(expiresInMs)} at most.`,
           )
           if (flags.browser && canOpenBrowser({ env: process.env, platform: process.platform, isTerminal })) {
             void openBrowser(verificationUrlComplete)

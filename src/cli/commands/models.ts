@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { ModelBody } from '../../contract/upstreams.ts'
 import { formatSize } from '../../core/units.ts'
 import { openControl, typedHere } from '../command-context.ts'
-import { print, printJson, renderTable } from '../output.ts'
+import { print, printJson, printTableLines, renderTable } from '../output.ts'
 
 /** `punku models`: every model of every upstream of the running gateway, and where it runs. */
 export function defineModels(command: Command): void {
@@ -12,7 +12,7 @@ export function defineModels(command: Command): void {
     if (flags.json) printJson(models)
     else if (models.length === 0)
       print(`No upstream has told of a model yet. How they are: ${typedHere(command, 'status')}`)
-    else for (const line of renderModels(models)) print(line)
+    else printTableLines(renderModels(models))
   })
 }
 

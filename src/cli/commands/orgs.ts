@@ -39,7 +39,7 @@ export function defineOrgs(orgs: Command): void {
       await using control = await openControl(command)
       const org = await control.client.call('createOrg', { body: { name, slug: flags.slug ?? slugFrom(name) } })
       if (flags.json) printJson(org)
-      else print(`Made the org ${visible(org.name)} (${org.slug}).`)
+      else print(`Made the org ${visible(org.name)} (${visible(org.slug)}).`)
     })
 
   orgs

@@ -4,8 +4,9 @@ import type { Paired, PairProgress } from '../../agent/pair.ts'
 import { commandAtGateway, ownCommand, ownProgram } from '../../config/own-command.ts'
 import { DEFAULT_PROFILE_NAME, parseProfileName, profileFlag } from '../../config/profile-name.ts'
 import { systemClock } from '../../core/clock.ts'
+import { shellWord } from '../../core/wording.ts'
 import { contextOf } from '../command-context.ts'
-import { print, visible } from '../output.ts'
+import { print, printJsonLine, remark, visible } from '../output.ts'
 import { PairingScreen } from '../pairing-screen.ts'
 import { readSecretLine } from '../stdin.ts'
 
@@ -58,7 +59,7 @@ export function definePair(command: Command): void {
       const isOpening = flags.browser && canOpenBrowser({ env: process.env, platform: process.platform, isTerminal })
       using screen = new PairingScreen({ isTerminal, gatewayUrl: url })
       const onProgress = (progress: PairProgress) => {
-        if (flags.json) printLine({ event: progress.step, ...('answer' in progress ? progress.answer : progress) })
+        if (flags.json) printJsonLine({ event: progress.step, ...('answer' in progress ? progress.answer : progress) })
         else screen.show(progress)
         if (isOpening && progress.step === 'code') void openBrowser(progress.answer.verificationUrlComplete)
       }
@@ -82,7 +83,7 @@ export function definePair(command: Command): void {
       )
       screen[Symbol.dispose]()
       for (const warning of paired.warnings) warn(warning)
-      if (flags.json) printLine({ event: 'paired', ...resultOf(paired) })
+      if (flags.json) printJsonLine({ event: 'paired', ...resultOf(paired) })
       else printPaired(paired, home)
     })
 }
@@ -108,22 +109,21 @@ function resultOf({ profile }: Paired) {
 }
 
 function printPaired({ profile, former }: Paired, home: string): void {
-  print(`Paired as ${profile.label}, for the model server at ${profile.upstreamUrl}. Serve its models now:`)
+  print(visible(`Paired as ${profile.label}, for the model server at ${profile.upstreamUrl}. Serve its models now:`))
   print(`  ${ownCommand(`connect${profileFlag(profile.name)}`, home)}`)
   if (former === undefined) return
   print('')
   // By its id: the new tunnel may have its label by now.
+  const { label, gatewayUrl, tunnelId } = former
   print(
-    `The pairing before was for the tunnel ${visible(former.label)}. Unless that was revoked, it is still good. To end it, run`,
+    visible(
+      `The pairing before was for the tunnel ${label}. Unless that was revoked, it is still good. To end it, run`,
+    ),
   )
-  print(`at ${visible(former.gatewayUrl)}:`)
-  print(`  ${commandAtGateway(former.gatewayUrl, `tunnels revoke ${visible(former.tunnelId)}`)}`)
-}
-
-function printLine(value: object): void {
-  print(JSON.stringify(value))
+  print(visible(`at ${gatewayUrl}:`))
+  print(visible(`  ${commandAtGateway(gatewayUrl, `tunnels revoke ${shellWord(tunnelId)}`)}`))
 }
 
 function warn(text: string): void {
-  process.stderr.write(`warning: ${text}\n`)
+  remark(visible(`warning: ${text}`))
 }

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import type { PairingBody } from '../../contract/tunnels.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { Declined, UsageError } from '../exit.ts'
-import { localTime, print, printJson, renderFacts } from '../output.ts'
+import { localTime, print, printJson, remark, renderFacts, visible } from '../output.ts'
 
 interface ApproveFlags {
   label?: string
@@ -30,7 +30,7 @@ export function addPairingCommands(tunnels: Command): void {
       const body = flags.label === undefined ? {} : { label: flags.label }
       const tunnel = await control.client.call('approvePairing', { params: { code }, body })
       if (flags.json) printJson(tunnel)
-      else print(`Approved ${tunnel.label} (${tunnel.id}). Its machine can connect now.`)
+      else print(visible(`Approved ${tunnel.label} (${tunnel.id}). Its machine can connect now.`))
     })
 
   tunnels
@@ -41,7 +41,7 @@ export function addPairingCommands(tunnels: Command): void {
       await using control = await openControl(command)
       const pairing = await control.client.call('denyPairing', { params: { code } })
       if (flags.json) printJson(pairing)
-      else print(`Turned down ${pairing.label} (${pairing.userCode}).`)
+      else print(visible(`Turned down ${pairing.label} (${pairing.userCode}).`))
     })
 }
 
@@ -59,9 +59,9 @@ async function confirm(pairing: PairingBody, command: Command): Promise<void> {
       ['asked', localTime(pairing.requestedAt)],
     ]),
     '',
-    `Approve it only if it is yours and shows ${pairing.userCode}.`,
+    visible(`Approve it only if it is yours and shows ${pairing.userCode}.`),
   ]
-  for (const line of lines) process.stderr.write(`${line}\n`)
+  for (const line of lines) remark(line)
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await prompt.question('Confirm? [y/N] ')

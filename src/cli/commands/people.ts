@@ -28,7 +28,7 @@ export function definePeople(people: Command): void {
       const setup = await control.client.call('issueSetupLink')
       if (flags.json) printJson(setup)
       else {
-        print(setup.link)
+        print(visible(setup.link))
         print('It makes the first account, once, within a day.')
       }
     })
@@ -66,7 +66,7 @@ export function definePeople(people: Command): void {
       const invitation = await control.client.call('createInvitation', { body })
       if (flags.json) printJson(invitation)
       else {
-        print(invitation.link)
+        print(visible(invitation.link))
         print(
           invitation.wasMailed
             ? 'It was mailed, too.'
@@ -85,7 +85,7 @@ export function definePeople(people: Command): void {
       const reset = await control.client.call('resetAccount', { params: { person } })
       if (flags.json) printJson(reset)
       else {
-        print(reset.link)
+        print(visible(reset.link))
         print(
           `It works once, until ${localTime(reset.expiresAt)}. Their password and second factor are off, their sessions have ended.`,
         )

@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { ControlClient } from '../../contract/client.ts'
@@ -6,7 +5,17 @@ import type { RequestBody } from '../../contract/requests.ts'
 import { formatDuration } from '../../core/units.ts'
 import { openControl } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
-import { localTime, print, printJson, remark, renderTable, visible } from '../output.ts'
+import {
+  localTime,
+  print,
+  printFile,
+  printJson,
+  printJsonLine,
+  printTableLines,
+  remark,
+  renderTable,
+  visible,
+} from '../output.ts'
 import { beforeOf, durationFlag, moreBefore, numberFlag, timeAgo } from '../parse.ts'
 
 const FOLLOW_EVERY_MS = 500
@@ -55,7 +64,7 @@ export function defineRequests(command: Command): void {
       if (!flags.follow) {
         if (flags.json) printJson(rows)
         else if (rows.length === 0) print('No requests yet.')
-        else for (const line of renderTable(COLUMNS, rows.map(cellsOf))) print(line)
+        else printTableLines(renderTable(COLUMNS, rows.map(cellsOf)))
         const [oldest] = rows
         if (oldest === undefined || rows.length < limit) return
         const older = await control.client.call('listRequests', { query: { ...query, before: oldest.seq, limit: 1 } })
@@ -63,7 +72,7 @@ export function defineRequests(command: Command): void {
         return
       }
       const show = (batch: readonly RequestBody[], isFirst: boolean) => {
-        if (flags.json) for (const row of batch) print(JSON.stringify(row))
+        if (flags.json) for (const row of batch) printJsonLine(row)
         else if (isFirst || batch.length > 0) for (const line of followTable(batch, isFirst)) print(line)
       }
       show(rows, true)
@@ -74,7 +83,7 @@ export function defineRequests(command: Command): void {
     .description('Print every request that is kept, oldest first, as one JSON object a line.')
     .action(async (_flags: object, ofExport: Command) => {
       await using control = await openControl(ofExport)
-      await pipeline(await control.client.read('exportRequests'), process.stdout, { end: false })
+      await printFile(await control.client.read('exportRequests'))
     })
 }
 

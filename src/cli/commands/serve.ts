@@ -7,7 +7,7 @@ import { LOG_FORMATS, LOG_LEVELS } from '../../core/log-level.ts'
 import type { DemoMode } from '../../gateway/serve/found-models.ts'
 import type { RunningServe } from '../../gateway/serve/serve.ts'
 import { contextOf } from '../command-context.ts'
-import { print } from '../output.ts'
+import { print, visible } from '../output.ts'
 import { listFlag } from '../parse.ts'
 import { onStopSignals } from '../stop-signals.ts'
 
@@ -55,7 +55,7 @@ export function defineServe(command: Command): void {
       })
       // Before the greeting: whoever reads that it listens may stop it.
       const stopped = untilStopped(running)
-      for (const line of running.greeting) print(line)
+      for (const line of running.greeting) print(visible(line))
       await stopped
     })
 }

@@ -54,18 +54,18 @@ function notRunning(message: string): PunkuError {
 }
 
 function printGateway(status: StatusBody): void {
-  print(`Gateway    runs since ${localTime(status.startedAt)} (pid ${status.pid}, Punku ${status.version})`)
-  for (const address of status.addresses) print(`Listening  ${address}`)
+  print(visible(`Gateway    runs since ${localTime(status.startedAt)} (pid ${status.pid}, Punku ${status.version})`))
+  for (const address of status.addresses) print(visible(`Listening  ${address}`))
   const [address] = status.addresses
   const page = status.publicUrl ?? address
-  if (page !== undefined) print(`Dashboard  ${page}/ui/`)
+  if (page !== undefined) print(visible(`Dashboard  ${page}/ui/`))
   if (status.upstreams.length === 0) print('Upstream   none yet: no model can be asked')
   for (const upstream of status.upstreams) print(upstreamLine(upstream))
   for (const { upstreamId, address } of status.exposures) {
-    print(`WARNING    ${upstreamId} also answers on ${address}, past the gateway and without a key.`)
+    print(visible(`WARNING    ${upstreamId} also answers on ${address}, past the gateway and without a key.`))
   }
   for (const { text, since, count } of status.troubles) {
-    print(`TROUBLE    ${text} (${count} ${count === 1 ? 'time' : 'times'} since ${localTime(since)})`)
+    print(visible(`TROUBLE    ${text} (${count} ${count === 1 ? 'time' : 'times'} since ${localTime(since)})`))
   }
   const { connections, rows, liveExchanges } = status
   print(`Requests   ${liveExchanges} running now`)

@@ -4,7 +4,16 @@ import type { ControlAccess } from '../../contract/control-access.ts'
 import type { IssuedTunnelBody, TunnelBody } from '../../contract/tunnels.ts'
 import { formatDuration } from '../../core/units.ts'
 import { openControl, typedHere } from '../command-context.ts'
-import { localTime, print, printJson, printRevokedAlready, renderFacts, renderTable } from '../output.ts'
+import {
+  localTime,
+  print,
+  printJson,
+  printRevokedAlready,
+  printTableLines,
+  renderFacts,
+  renderTable,
+  visible,
+} from '../output.ts'
 import { pairCommand } from '../pair-command.ts'
 import { addPairingCommands } from './pairings.ts'
 
@@ -26,7 +35,7 @@ export function defineTunnels(tunnels: Command): void {
       for await (const page of control.client.pages('listTunnels', {})) list.push(...page.tunnels)
       if (flags.json) printJson(list)
       else if (list.length === 0) print(noTunnels(command))
-      else for (const line of renderTunnels(list)) print(line)
+      else printTableLines(renderTunnels(list))
     })
 
   tunnels
@@ -59,7 +68,7 @@ export function defineTunnels(tunnels: Command): void {
       await using control = await openControl(command)
       const tunnel = await control.client.call('renameTunnel', { params: { tunnel: name }, body: { label } })
       if (flags.json) printJson(tunnel)
-      else print(`${tunnel.id} is now named ${tunnel.label}.`)
+      else print(visible(`${tunnel.id} is now named ${tunnel.label}.`))
     })
 
   tunnels
@@ -71,7 +80,7 @@ export function defineTunnels(tunnels: Command): void {
       const issued = await control.client.call('rotateTunnel', { params: { tunnel: name } })
       if (flags.json) printJson(issued)
       else {
-        print(`The old credential of ${issued.label} has ended.`)
+        print(visible(`The old credential of ${issued.label} has ended.`))
         print('')
         await printIssued(issued, { control, command, flags: ' --replace' })
       }
@@ -89,7 +98,7 @@ export function defineTunnels(tunnels: Command): void {
       const tunnel = await control.client.call('revokeTunnel', asked)
       if (flags.json) printJson(tunnel)
       else if (before?.id === tunnel.id && before.revokedAt !== null) printRevokedAlready(tunnel.label, tunnel)
-      else print(`Revoked ${tunnel.label} (${tunnel.id}). Its machine can connect no more.`)
+      else print(visible(`Revoked ${tunnel.label} (${tunnel.id}). Its machine can connect no more.`))
     })
 
   addPairingCommands(tunnels)
@@ -107,12 +116,12 @@ async function printIssued(
   const gateway = control.isLive ? await control.client.call('status') : undefined
   const { words, isHere, note } = pairCommand(gateway)
   print('On the machine beside the model server run')
-  print(`  ${isHere ? typedHere(command, words + flags) : plainCommand(words + flags)}`)
+  print(visible(`  ${isHere ? typedHere(command, words + flags) : plainCommand(words + flags)}`))
   if (gateway === undefined) print(`No gateway runs now. Start it: ${typedHere(command, 'serve')}`)
-  if (note !== undefined) print(note)
+  if (note !== undefined) print(visible(note))
   print('')
   print(`and paste this token. It pairs one machine, until ${localTime(issued.tokenExpiresAt)}:`)
-  print(`  ${issued.token}`)
+  print(visible(`  ${issued.token}`))
   print('')
   print('It is shown this once.')
 }

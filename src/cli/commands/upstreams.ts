@@ -5,7 +5,7 @@ import type { UpstreamBody } from '../../contract/upstreams.ts'
 import { DIALECT_NAMES, type DialectName } from '../../core/dialect-name.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
-import { localTime, print, printJson, printTable, renderFacts } from '../output.ts'
+import { localTime, print, printJson, printTable, printTableLines, renderFacts, visible } from '../output.ts'
 import { readSecretLine } from '../stdin.ts'
 import { renderModels } from './models.ts'
 
@@ -91,7 +91,7 @@ export function defineUpstreams(upstreams: Command): void {
       await using control = await openControl(command)
       await control.client.call('removeUpstream', { params: { upstream } })
       if (flags.json) printJson({})
-      else print(`Removed ${upstream}.`)
+      else print(visible(`Removed ${upstream}.`))
     })
 
   upstreams
@@ -103,9 +103,9 @@ export function defineUpstreams(upstreams: Command): void {
       const found = await control.client.call('discoverModels', { params: { upstream: name } })
       const { upstream, models } = found
       if (flags.json) printJson(found)
-      else if (upstream.state !== 'up') print(`${upstream.label} is ${stateOf(upstream)}`)
-      else if (models.length === 0) print(`${upstream.label} has no models.`)
-      else for (const line of renderModels(models)) print(line)
+      else if (upstream.state !== 'up') print(visible(`${upstream.label} is ${stateOf(upstream)}`))
+      else if (models.length === 0) print(visible(`${upstream.label} has no models.`))
+      else printTableLines(renderModels(models))
     })
 }
 

@@ -3,7 +3,7 @@ import type { UsageGroupBody, UsageRestBody } from '../../contract/requests.ts'
 import { USAGE_GROUPS, type UsageGrouping } from '../../contract/usage-groups.ts'
 import { formatDuration } from '../../core/units.ts'
 import { openControl } from '../command-context.ts'
-import { printJson, printTable, remark } from '../output.ts'
+import { printFile, printJson, printTable, remark } from '../output.ts'
 import { durationFlag, timeAgo } from '../parse.ts'
 
 interface UsageFlags {
@@ -37,7 +37,7 @@ export function defineUsage(command: Command): void {
       const query = { by: flags.by, ...since }
       await using control = await openControl(command)
       if (flags.csv) {
-        process.stdout.write(await control.client.call('exportUsage', { query }))
+        await printFile([Buffer.from(await control.client.call('exportUsage', { query }))])
         return
       }
       const { groups, rest, currency } = await control.client.call('usage', { query })
