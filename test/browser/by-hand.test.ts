@@ -20,10 +20,22 @@ describe.skipIf(chromium === undefined)('who types the address of a gateway into
     await gateway?.[Symbol.asyncDispose]()
   })
 
-  test('is in the dashboard', async () => {
+  test('is in the dashboard, at what comes first there, also where its answers are slow', async () => {
+    // Whether somebody is signed in is asked once more after a refusal: that must not lead elsewhere.
+    let asked = 0
+    const askedTwice = Promise.withResolvers<void>()
+    tab.on('response', (response) => {
+      if (response.url().endsWith('/control/v1/me') && ++asked === 2) askedTwice.resolve()
+    })
+    await tab.route('**/control/v1/entrance', async (route) => {
+      await askedTwice.promise
+      await route.continue()
+    })
     await tab.goto(gateway.url)
-    await tab.getByRole('heading', { name: 'Sign in' }).waitFor()
-    expect(new URL(tab.url()).pathname).toBe('/ui/sign-in')
+    await tab.getByRole('heading', { name: 'Open the setup link' }).waitFor()
+    await tab.waitForLoadState('networkidle')
+    expect(new URL(tab.url()).pathname).toBe('/ui/setup')
+    expect(await tab.getByRole('main').textContent()).toContain('./punku people setup')
   })
 
   test.each(['/v1', '/v1/', '/v1/models', '/api', '/api/', '/api/tags', '/anything'])(

@@ -3,6 +3,7 @@ import type { Logger } from '../../src/core/log.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { Keyring } from '../../src/gateway/access/keyring.ts'
 import { AccountService } from '../../src/gateway/orgs/account-service.ts'
+import { EndedMembers } from '../../src/gateway/orgs/ended-members.ts'
 import { InvitationService } from '../../src/gateway/orgs/invitation-service.ts'
 import { MemberService } from '../../src/gateway/orgs/member-service.ts'
 import { OrgService } from '../../src/gateway/orgs/org-service.ts'
@@ -41,6 +42,7 @@ export function testPeople({ database, store, hash, clock, log }: TestPeopleOpti
   const unstored = new Unstored({ clock, log })
   const endings = createEndings(new Keyring({ repository: new KeyRepository(database), hash, clock, log }))
   const members = new MemberRepository(database)
+  const endedMembers = new EndedMembers()
   const keeper = new SignIn({
     database,
     store,
@@ -66,7 +68,8 @@ export function testPeople({ database, store, hash, clock, log }: TestPeopleOpti
     unstored,
     endings,
     orgs: new OrgService({ store, orgs: new OrgRepository(database), endings }),
-    members: new MemberService({ store, members, endings }),
+    members: new MemberService({ store, members, endings, ended: endedMembers, unstored }),
+    endedMembers,
     invitations: new InvitationService({ store, invitations, keeper, hash, counts, clock }),
     accounts: new AccountService({
       store,

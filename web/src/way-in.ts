@@ -30,17 +30,22 @@ export async function goToSignIn(router: AnyRouter, queries: QueryClient, afterw
   queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'entrance' })
 }
 
-/** Looks whether somebody is still signed in, where a page needs it, and goes to the sign-in if not. */
+/** Looks whether somebody is still signed in, where a page needs it, and goes to the sign-in if not, or to the set-up. */
 export function createSignedInCheck(router: AnyRouter, queries: QueryClient): () => void {
   let isChecking = false
+  const needsSomebody = () => router.state.matches.some(({ staticData }) => staticData.needsPerson === true)
   const check = async () => {
     // A change of the password or of codes renews the session; what was under way meanwhile went under the old one.
     await new Promise((resolve) => setTimeout(resolve, RENEWAL_MS))
-    if (!router.state.matches.some(({ staticData }) => staticData.needsPerson === true)) return
+    if (!needsSomebody()) return
     try {
       await api('showMe')
     } catch (thrown) {
-      if (isSignedOut(thrown)) await goToSignIn(router, queries)
+      if (!isSignedOut(thrown)) return
+      const { needsSetup } = await queries.ensureQueryData(entranceQuery)
+      // The page may have sent them on by itself meanwhile.
+      if (!needsSomebody()) return
+      await (needsSetup ? router.navigate({ to: '/ui/setup', replace: true }) : goToSignIn(router, queries))
     }
   }
   return () => {

@@ -109,9 +109,17 @@ export function definePeople(people: Command): void {
   people
     .command('remove <email>')
     .description('Remove an account everywhere, and revoke its keys.')
+    .option('--from-org', 'end only the membership in the org that is meant, and the keys they have in it')
     .addOption(json())
-    .action(async (email: string, flags: { json?: true }, command: Command) => {
+    .action(async (email: string, flags: { fromOrg?: true; json?: true }, command: Command) => {
       await using control = await openControl(command)
+      if (flags.fromOrg) {
+        const person = await memberIdOf(control.client, email)
+        await control.client.call('removeMember', { params: { person } })
+        if (flags.json) printJson({ removed: email })
+        else print(`${visible(email)} is no member any more. Their keys of this org are revoked; their account stays.`)
+        return
+      }
       const person = await personIdOf(control.client, email, command)
       await control.client.call('removeAccount', { params: { person } })
       if (flags.json) printJson({ removed: email })
@@ -133,6 +141,15 @@ async function personIdOf(client: ControlClient, email: string, command: Command
   throw new UsageError(
     `Nobody has an account of this e-mail address. This shows who has one: ${typedHere(command, 'people list')}`,
   )
+}
+
+async function memberIdOf(client: ControlClient, email: string): Promise<string> {
+  const wanted = email.toLowerCase()
+  for await (const { members } of client.pages('listMembers', { query: { q: wanted } })) {
+    const member = members.find(({ person }) => person.email === wanted)
+    if (member !== undefined) return member.person.id
+  }
+  throw new UsageError('This org has no member of this e-mail address. --org names another.')
 }
 
 function cellsOf({ person, orgs, isSystemAdmin, createdAt }: AccountBody): string[] {

@@ -111,9 +111,9 @@ export class Keyring implements Follower {
     return this.#revokeHere(entry)
   }
 
-  /** As `revokeHere`, of all keys of a person, in every org. */
-  revokeHereOf(personId: string): void {
-    for (const entry of this.#entriesOf(personId)) if (entry.key.revokedAt === undefined) this.#revokeHere(entry)
+  /** As `revokeHere`, of all keys of a person, in one org or without it in every one. */
+  revokeHereOf(personId: string, orgId?: string): void {
+    for (const entry of this.#entriesOf(personId, orgId)) if (entry.key.revokedAt === undefined) this.#revokeHere(entry)
   }
 
   /** Takes keys that were revoked here as the store has them again, where it can be read. */
@@ -126,8 +126,8 @@ export class Keyring implements Follower {
   }
 
   /** As `overHere`, for the keys of a person. */
-  overHereOf(personId: string): void {
-    this.overHere(this.#entriesOf(personId).map(({ key }) => key.id))
+  overHereOf(personId: string, orgId?: string): void {
+    this.overHere(this.#entriesOf(personId, orgId).map(({ key }) => key.id))
   }
 
   /** The keys that are revoked in this process alone, by id, and when they were: epoch milliseconds. */
@@ -135,8 +135,10 @@ export class Keyring implements Follower {
     return this.#revokedHere
   }
 
-  #entriesOf(personId: string): readonly KeyEntry[] {
-    return [...this.#entries.values()].filter(({ key }) => key.personId === personId)
+  #entriesOf(personId: string, orgId: string | undefined): readonly KeyEntry[] {
+    return [...this.#entries.values()].filter(
+      ({ key }) => key.personId === personId && (orgId === undefined || key.orgId === orgId),
+    )
   }
 
   #revokeHere(entry: KeyEntry): Key {

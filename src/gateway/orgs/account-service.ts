@@ -12,6 +12,7 @@ import type { Change } from './change.ts'
 import type { Endings } from './endings.ts'
 import { type Membership, orgFromRow } from './org.ts'
 import type { Person } from './person.ts'
+import { versionConflict } from './refusals.ts'
 import type { Newcomer, SessionKeeper } from './session-keeper.ts'
 
 export interface AccountServiceOptions {
@@ -46,9 +47,18 @@ export interface Account {
   readonly place: PlaceByName
 }
 
+/** An account that was reset, and the link by which its person comes in again. */
+export interface Reset {
+  readonly person: Person
+  readonly link: string
+  readonly expiresAt: number
+}
+
 /** The accounts of a gateway: the first one, and what system admins do with the others. Throws `not_found`. */
 export class AccountService {
   readonly #options: AccountServiceOptions
+  /** The last reset of each person that is not stored yet: an earlier one must not end what a later one has begun. */
+  readonly #resets = new Map<string, object>()
 
   constructor(options: AccountServiceOptions) {
     this.#options = options
@@ -159,13 +169,38 @@ export class AccountService {
     })
   }
 
-  /** Lets somebody who cannot sign in start anew: ends their sessions, password and second factor; a link sets a new one. */
-  async reset(
-    actor: AuditActor,
-    personId: string,
-  ): Promise<{ readonly person: Person; readonly link: string; readonly expiresAt: number }> {
+  /**
+   * Lets somebody who cannot sign in start anew: ends their sessions, password and second factor; a link sets a new one.
+   * Where it cannot be stored there is no link; their sessions end in this process all the same, nobody signs in as them until
+   * it is stored, and it rejects with `revoked_unstored`.
+   */
+  async reset(actor: AuditActor, personId: string): Promise<Reset> {
+    const { people, keeper, unstored } = this.#options
+    await findAccount(people, personId)
+    const reset = {}
+    this.#resets.set(personId, reset)
+    const isLast = () => this.#resets.get(personId) === reset
+    const stored = await unstored.revoke({
+      what: 'reset',
+      store: () => this.#reset(actor, personId, isLast),
+      here() {
+        keeper.endHere({ personId })
+        return personId
+      },
+      over: () => {
+        keeper.overHere({ personId })
+        if (isLast()) this.#resets.delete(personId)
+      },
+    })
+    if (stored === undefined) throw versionConflict()
+    return stored
+  }
+
+  /** @param isLast asked within the change; else somebody has reset the account anew since */
+  async #reset(actor: AuditActor, personId: string, isLast: () => boolean): Promise<Reset | undefined> {
     const { store, keeper } = this.#options
     return await store.change(actor, async (change) => {
+      if (!isLast()) return undefined
       const { person } = accountFromView(await findAccount(new PersonWriter(change), personId))
       const link = await keeper.resetLink(change, personId)
       const target = { id: personId, name: person.name }

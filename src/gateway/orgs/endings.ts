@@ -10,10 +10,10 @@ export interface Endings {
     change: OpenChange,
     scope: { readonly orgId: string; readonly personId: string | undefined },
   ): Promise<void>
-  /** Revokes all keys of a person in this process alone. */
-  revokeKeysHere(personId: string): void
-  /** Goes by what the database has of the keys of a person again. */
-  overHere(personId: string): void
+  /** Revokes the keys of a person in this process alone: those of one org, or without it all. */
+  revokeKeysHere(personId: string, orgId?: string): void
+  /** Goes by what the database has of those keys again. */
+  overHere(personId: string, orgId?: string): void
   /** Revokes the tunnels of an org, and removes the upstreams that were added to it. */
   endPlaces(change: OpenChange, orgId: string): Promise<void>
 }

@@ -4,8 +4,10 @@ import { MemberWriter } from '../store/member-writer.ts'
 import type { PlaceByName } from '../store/page.ts'
 import type { OrgRole } from '../store/schema.ts'
 import type { Store } from '../store/store.ts'
+import type { Unstored } from '../store/unstored.ts'
 import { hasRole, type OrgActor } from './actor.ts'
 import type { Change } from './change.ts'
+import type { EndedMembers } from './ended-members.ts'
 import type { Endings } from './endings.ts'
 import type { Person } from './person.ts'
 import { versionConflict } from './refusals.ts'
@@ -13,7 +15,9 @@ import { versionConflict } from './refusals.ts'
 export interface MemberServiceOptions {
   readonly store: Pick<Store, 'change'>
   readonly members: MemberRepository
-  readonly endings: Pick<Endings, 'revokeKeys'>
+  readonly endings: Pick<Endings, 'revokeKeys' | 'revokeKeysHere' | 'overHere'>
+  readonly ended: Pick<EndedMembers, 'end' | 'forget'>
+  readonly unstored: Pick<Unstored, 'revoke'>
 }
 
 /** A person in an org. */
@@ -78,7 +82,10 @@ export class MemberService {
     })
   }
 
-  /** Ends a membership, and the keys that the person has in the org; what it was. */
+  /**
+   * Ends a membership, and the keys that the person has in the org; what it was. Where it cannot be stored it ends in this
+   * process all the same, and rejects with `revoked_unstored`.
+   */
   async remove(actor: OrgActor, personId: string): Promise<Member> {
     return await this.#end(actor, personId, 'member.remove')
   }
@@ -89,14 +96,32 @@ export class MemberService {
     return await this.#end(actor, actor.personId, 'member.leave')
   }
 
-  async #end(actor: OrgActor, personId: string, action: 'member.remove' | 'member.leave'): Promise<Member> {
+  async #end(actor: OrgActor, personId: string, action: Ending): Promise<Member> {
+    const { members, endings, ended, unstored } = this.#options
+    const { orgId } = actor
+    // Nothing ends here that may not be ended.
+    await requireEndable(members, actor, personId, action)
+    return await unstored.revoke({
+      what: 'member',
+      store: () => this.#store(actor, personId, action),
+      here() {
+        ended.end({ orgId, personId })
+        endings.revokeKeysHere(personId, orgId)
+        return `${personId} in ${orgId}`
+      },
+      over() {
+        ended.forget({ orgId, personId })
+        endings.overHere(personId, orgId)
+      },
+    })
+  }
+
+  async #store(actor: OrgActor, personId: string, action: Ending): Promise<Member> {
     const { store, endings } = this.#options
     const { orgId } = actor
     return await store.change(actor, async (change) => {
       const members = new MemberWriter(change)
-      const view = await find(members, actor, personId)
-      if (action === 'member.remove') requireOwner(actor, [view.role])
-      if (await members.isLastOwner(view)) throw lastOwner()
+      const view = await requireEndable(members, actor, personId, action)
       await members.remove(view)
       await endings.revokeKeys(change, { orgId, personId })
       const { name, role } = view
@@ -106,7 +131,22 @@ export class MemberService {
   }
 }
 
-async function find(members: MemberWriter, { orgId }: OrgActor, personId: string): Promise<MemberView> {
+type Ending = 'member.remove' | 'member.leave'
+
+/** The member whose membership the actor may end. */
+async function requireEndable(
+  members: MemberRepository,
+  actor: OrgActor,
+  personId: string,
+  action: Ending,
+): Promise<MemberView> {
+  const view = await find(members, actor, personId)
+  if (action === 'member.remove') requireOwner(actor, [view.role])
+  if (await members.isLastOwner(view)) throw lastOwner()
+  return view
+}
+
+async function find(members: MemberRepository, { orgId }: OrgActor, personId: string): Promise<MemberView> {
   const view = await members.find(orgId, personId)
   if (view === undefined) throw notFound()
   return view

@@ -77,11 +77,11 @@ export function createControls(options: ControlPartsOptions): ControlParts {
       const session = await signIn.sessionOf(context.req.raw.headers)
       if (session === undefined) return undefined
       for (const cookie of session.setCookies) context.header('set-cookie', cookie, { append: true })
-      return await sessionActor(persons, session, addressOf(context))
+      return await sessionActor(persons, session, addressOf(context), people.endedMembers)
     },
     async actorNow(context) {
       const session = await signIn.sessionOf(context.req.raw.headers, { isLookedAtOnly: true })
-      const actor = session && (await sessionActor(persons, session, addressOf(context)))
+      const actor = session && (await sessionActor(persons, session, addressOf(context), people.endedMembers))
       return actor && { actor, sessionEndsAt: session.expiresAt }
     },
     clientAddress: addressOf,

@@ -3,6 +3,7 @@ import type { Events } from '../control/events.ts'
 import type { Recorder } from '../metering/recorder.ts'
 import type { Troubles } from '../metering/troubles.ts'
 import type { Actor } from '../orgs/actor.ts'
+import type { EndedMembers } from '../orgs/ended-members.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { SignIn } from '../sign-in/sign-in.ts'
 import type { Feed } from '../store/feed.ts'
@@ -56,14 +57,17 @@ export function wireExposure(
 
 /**
  * Has those who look on asked for anew when something of their person, org or session changes, by whichever process, and
- * when their session ends here though that cannot be stored.
+ * when their session or membership ends here though that cannot be stored.
  */
 export function wireStandings(
   feed: Pick<Feed, 'follow'>,
   events: Pick<Events, 'recheck'>,
   signIn: Pick<SignIn, 'onEndedHere'>,
+  members: Pick<EndedMembers, 'onChange'>,
 ): void {
-  signIn.onEndedHere((endedId) => events.recheck(({ personId }) => personId === endedId))
+  const recheckPerson = (changedId: string) => events.recheck(({ personId }) => personId === changedId)
+  signIn.onEndedHere(recheckPerson)
+  members.onChange(recheckPerson)
   const follow = (noun: Noun, idOf: (actor: Actor) => string | undefined) =>
     feed.follow(noun, {
       async changed(ids) {

@@ -176,7 +176,7 @@ export async function openGateway({
   }
   const events = new Events({ log })
   wireEvents({ events, store: state.store, recorder, relay, upstreams, troubles })
-  wireStandings(state.feed, events, signIn)
+  wireStandings(state.feed, events, signIn, people.endedMembers)
   const { localControl, webControl } = createControls({
     events,
     config,

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { revokeKeysWithin } from '../access/key-service.ts'
 import type { Keyring } from '../access/keyring.ts'
 import { AccountService, type SetupTokens } from '../orgs/account-service.ts'
+import { EndedMembers } from '../orgs/ended-members.ts'
 import type { Endings } from '../orgs/endings.ts'
 import { InvitationService } from '../orgs/invitation-service.ts'
 import { MemberService } from '../orgs/member-service.ts'
@@ -20,6 +21,7 @@ import type { State } from './state.ts'
 export interface PeopleParts {
   readonly orgs: OrgService
   readonly members: MemberService
+  readonly endedMembers: EndedMembers
   readonly invitations: InvitationService
   readonly accounts: AccountService
   readonly sessions: SessionService
@@ -41,9 +43,11 @@ export function createPeople({
   const { database, store, hash, unstored, counts } = state
   const endings = createEndings(state.keyring)
   const members = new MemberRepository(database)
+  const endedMembers = new EndedMembers()
   return {
     orgs: new OrgService({ store, orgs: new OrgRepository(database), endings }),
-    members: new MemberService({ store, members, endings }),
+    members: new MemberService({ store, members, endings, ended: endedMembers, unstored }),
+    endedMembers,
     invitations: new InvitationService({
       store,
       invitations: new InvitationRepository(database),
@@ -70,8 +74,8 @@ export function createPeople({
 export function createEndings(keyring: Pick<Keyring, 'revokeHereOf' | 'overHereOf'>): Endings {
   return {
     revokeKeys: revokeKeysWithin,
-    revokeKeysHere: (personId) => keyring.revokeHereOf(personId),
-    overHere: (personId) => keyring.overHereOf(personId),
+    revokeKeysHere: (personId, orgId) => keyring.revokeHereOf(personId, orgId),
+    overHere: (personId, orgId) => keyring.overHereOf(personId, orgId),
     async endPlaces(change, orgId) {
       await revokeTunnelsWithin(change, orgId)
       await removeUpstreamsWithin(change, orgId)

@@ -8,6 +8,7 @@ import { openTestStore, recordedChange } from '../../../test/support/store.ts'
 import { Visitor } from '../../../test/support/visitor.ts'
 import { createLog } from '../../core/log.ts'
 import { Events } from '../control/events.ts'
+import { EndedMembers } from '../orgs/ended-members.ts'
 import { sessionActor } from '../sign-in/session-actor.ts'
 import { openDatabase } from '../store/database.ts'
 import { PersonRepository } from '../store/person-repository.ts'
@@ -51,7 +52,7 @@ describeDatabases((open) => {
         return actor && { actor, sessionEndsAt: Infinity }
       },
     })
-    wireStandings(feed, events, control.keeper)
+    wireStandings(feed, events, control.keeper, new EndedMembers())
     await feed.start()
     onTestFinished(() => feed.close())
     const readers = await Promise.all(

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { ManualClock } from '../../../test/support/clock.ts'
 import { startControlWorld } from '../../../test/support/control-world.ts'
@@ -14,7 +15,7 @@ async function openWorld() {
   const clock = new ManualClock()
   const world = await startControlWorld({ clock })
   onTestFinished(() => world[Symbol.asyncDispose]())
-  const { visitors, personIds, gateway } = world
+  const { visitors, personIds, otherOrgId, gateway } = world
   const { state, events } = gateway.parts
   const emailOf = async (personId: string) =>
     (await state.database.db.selectFrom('people').select('email').where('id', '=', personId).executeTakeFirstOrThrow())
@@ -24,6 +25,7 @@ async function openWorld() {
   return {
     ...visitors,
     personIds,
+    otherOrgId,
     state,
     events,
     actions,
@@ -134,6 +136,96 @@ test('an account that is removed signs nobody in, and its keys open nothing', as
   await untilStored()
   expect((await remove(personIds.member)).status).toBe(404)
   expect(verify).toThrow(/was revoked/)
+})
+
+test('who is removed from one org is no member of it, nor are their keys of it good; in others they go on', async () => {
+  const { member, admin, owner, personIds, otherOrgId, state, ...world } = await openWorld()
+  const { troubles, untilStored, actions } = world
+  const orgId = String(((await member.do('showMe'))['org'] as { id: string }).id)
+  await state.database.db
+    .insertInto('members')
+    .values({ org_id: otherOrgId, person_id: personIds.member, role: 'admin', version: 1, created_at: 9e15 })
+    .execute()
+  const { key } = (await member.do('createKey', { body: { name: 'theirs', isPersonal: true } })) as { key: string }
+  const writes = await refuseWrites(state.database)
+  const remove = (by: Visitor, person: string) => by.ask('removeMember', { params: { person } })
+  // What a rule forbids does not happen here either.
+  expect((await remove(admin, personIds.owner)).json).toMatchObject({ code: 'not_allowed' })
+  expect(await owner.do('showMe')).toMatchObject({ role: 'owner' })
+  const answer = await remove(admin, personIds.member)
+  expect([answer.status, answer.json]).toMatchObject([
+    503,
+    { code: 'revoked_unstored', detail: expect.stringContaining('The person is no member here any more') },
+  ])
+  expect(() => state.keyring.verify(key, { address: '127.0.0.1', nowMs: 0 })).toThrow(/was revoked/)
+  expect(await member.do('showMe')).toMatchObject({ org: { id: otherOrgId }, role: 'admin' })
+  expect(await troubles()).toEqual([expect.stringContaining(`membership of ${personIds.member} in ${orgId}.`)])
+  await writes[Symbol.asyncDispose]()
+  await untilStored()
+  expect(await troubles()).toEqual([])
+  expect(actions).toContain('member.remove')
+  expect(await member.do('showMe')).toMatchObject({ org: { id: otherOrgId }, role: 'admin' })
+  expect((await remove(admin, personIds.member)).status).toBe(404)
+})
+
+test('where that is refused once it could be stored, they are a member as before', async () => {
+  const { owner, personIds, state, events, copyOf, untilStored } = await openWorld()
+  const listening = copyOf(owner).send('GET', '/control/v1/events')
+  await expect.poll(() => events.hasListeners).toBe(true)
+  const writes = await refuseWrites(state.database)
+  expect((await owner.ask('leaveOrg')).json).toMatchObject({ code: 'revoked_unstored' })
+  expect((await listening).text).toContain('event: signed-out')
+  expect(await owner.do('showMe')).toMatchObject({ org: null })
+  await writes[Symbol.asyncDispose]()
+  // Nobody else owns the org by now.
+  await state.database.db.deleteFrom('members').where('person_id', '!=', personIds.owner).execute()
+  await untilStored()
+  expect(await owner.do('showMe')).toMatchObject({ role: 'owner' })
+  await using _again = await refuseWrites(state.database)
+  expect((await owner.ask('leaveOrg')).json).toMatchObject({ code: 'last_of_its_kind' })
+  expect(await owner.do('showMe')).toMatchObject({ role: 'owner' })
+})
+
+test('an account that is reset signs nobody in until that is stored, and a link is given then alone', async () => {
+  const { system, member, personIds, state, troubles, untilStored, actions } = await openWorld()
+  const reset = () => system.ask('resetAccount', { params: { person: personIds.member } })
+  const credential = async () =>
+    (await sql`select password from accounts where "userId" = ${personIds.member}`.execute(state.database.db)).rows
+  const writes = await refuseWrites(state.database)
+  const answer = await reset()
+  expect([answer.status, answer.json]).toMatchObject([
+    503,
+    {
+      code: 'revoked_unstored',
+      detail: expect.stringMatching(/sessions of this person have ended here.*reset the account again/),
+    },
+  ])
+  expect(answer.text).not.toContain('/ui/reset')
+  expect(await statusOf(member)).toBe(401)
+  expect(await troubles()).toEqual([expect.stringContaining(`reset of ${personIds.member}.`)])
+  expect((await system.ask('resetAccount', { params: { person: 'nobody' } })).status).toBe(404)
+  await writes[Symbol.asyncDispose]()
+  expect(await credential()).toEqual([{ password: expect.any(String) }])
+  await untilStored()
+  expect(await credential()).toEqual([{ password: null }])
+  expect(await statusOf(member)).toBe(401)
+  expect(actions).toEqual(['account.reset'])
+})
+
+test('a reset that waits to be stored does not end the link of a later one', async () => {
+  const { system, personIds, state, untilStored, actions } = await openWorld()
+  const reset = () => system.ask('resetAccount', { params: { person: personIds.member } })
+  const links = async () =>
+    (await sql`select identifier from verifications where value = ${personIds.member}`.execute(state.database.db)).rows
+  const writes = await refuseWrites(state.database)
+  expect((await reset()).status).toBe(503)
+  await writes[Symbol.asyncDispose]()
+  expect((await reset()).status).toBe(200)
+  const given = await links()
+  expect(given).toHaveLength(1)
+  await untilStored()
+  expect(await links()).toEqual(given)
+  expect(actions).toEqual(['account.reset'])
 })
 
 test('where it is refused once it could be stored, it is undone', async () => {

@@ -82,8 +82,9 @@ export class PersonRepository {
   /**
    * What a person may do in a session: in the org it was set to, if they still may work there, else in the one they
    * joined first; `undefined` when there is no such person.
+   * @param orgsLeft orgs of which they are no member, whatever the database has. Default: none
    */
-  async standing(personId: string, sessionId: string): Promise<Standing | undefined> {
+  async standing(personId: string, sessionId: string, orgsLeft: readonly string[] = []): Promise<Standing | undefined> {
     const row = await this.#db
       .selectFrom('people')
       .leftJoin('system_admins', 'system_admins.person_id', 'people.id')
@@ -96,13 +97,15 @@ export class PersonRepository {
       .executeTakeFirst()
     if (row === undefined) return undefined
     const isSystemAdmin = row.admin_id !== null
-    if (row.org_id !== null && (row.role !== null || isSystemAdmin)) {
-      return { isSystemAdmin, orgId: row.org_id, role: row.role ?? undefined }
+    const role = row.org_id === null || orgsLeft.includes(row.org_id) ? null : row.role
+    if (row.org_id !== null && (role !== null || isSystemAdmin)) {
+      return { isSystemAdmin, orgId: row.org_id, role: role ?? undefined }
     }
     const first = await this.#db
       .selectFrom('members')
       .select(['org_id', 'role'])
       .where('person_id', '=', personId)
+      .$if(orgsLeft.length > 0, (query) => query.where('org_id', 'not in', orgsLeft))
       .orderBy('created_at')
       .orderBy('org_id')
       .limit(1)

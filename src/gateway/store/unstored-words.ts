@@ -33,6 +33,18 @@ const WORDS = {
     left: 'they',
     check: NAMED_UNTIL_STORED,
   },
+  member: {
+    name: 'membership of',
+    effect: 'The person is no member here any more, and their keys of this org open nothing',
+    left: 'they',
+    check: NAMED_UNTIL_STORED,
+  },
+  reset: {
+    name: 'reset of',
+    effect: 'The sessions of this person have ended here, and nobody signs in as them',
+    left: 'sessions, password and second factor',
+    check: 'reset the account again: a link can be given only then',
+  },
   account: {
     name: 'account',
     effect: 'The account signs nobody in here any more, and its keys open nothing',

@@ -29,9 +29,9 @@ export function Setup() {
     return (
       <Page title="Open the setup link" description="Nobody has an account on this gateway yet.">
         <Text>
-          It shows that the gateway is yours. <code>punku people setup</code>, typed on the gateway's own machine,
-          prints one; <code>punku serve</code> has printed one too, where it was started in a terminal. Open it in this
-          browser.
+          It shows that the gateway is yours. <code>punku people setup</code> prints one on the gateway's own machine;
+          in a clone of Punku that is <code>./punku people setup</code>. The gateway itself has printed one too, where
+          it was started in a terminal. Open it in this browser.
         </Text>
       </Page>
     )

@@ -41,7 +41,7 @@ export function About() {
       <Fact name="Documentation">
         <span>
           In the folder <code>docs</code> of the package: start with <code>docs/api.md</code>. On the command line,{' '}
-          <code>npx punku --help</code>.
+          <code>punku --help</code>, in a clone <code>./punku --help</code>.
         </span>
       </Fact>
       <Fact name="Licence">Apache-2.0</Fact>
