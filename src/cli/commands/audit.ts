@@ -51,7 +51,7 @@ export function defineAudit(audit: Command): void {
       await using control = await openControl(command)
       const entries = (await control.client.call('listAudit', { query })).entries.reverse()
       if (flags.json) printJson(entries)
-      else printTable(COLUMNS, entries.map(cellsOf), 'Nothing was changed yet.')
+      else printTable(COLUMNS, entries.map(cellsOf), flags.all ? 'No such entry.' : 'No such entry in this org.')
       const [oldest] = entries
       if (oldest === undefined) return
       if (hasGaps(entries, query)) remark(GAPS)

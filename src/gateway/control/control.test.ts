@@ -30,6 +30,7 @@ const isKnown = {
 const isUp = {
   id: '127.0.0.1:11434',
   label: 'workshop',
+  via: 'direct',
   known: {
     kind: 'ollama',
     server: 'ollama',
@@ -41,6 +42,7 @@ const isUp = {
 const isUnprobed = {
   id: '127.0.0.1:8080',
   label: '127.0.0.1:8080',
+  via: 'direct',
   known: {
     kind: 'unknown',
     server: undefined,
@@ -172,6 +174,7 @@ describe('whatever the database', () => {
           {
             id: '127.0.0.1:11434',
             label: 'workshop',
+            via: 'direct',
             kind: 'ollama',
             server: 'ollama',
             version: '0.12.0',
@@ -183,6 +186,7 @@ describe('whatever the database', () => {
           {
             id: '127.0.0.1:8080',
             label: '127.0.0.1:8080',
+            via: 'direct',
             kind: 'unknown',
             server: null,
             version: null,
