@@ -183,6 +183,46 @@ describe('a compressed body', () => {
     }
   })
 
+  test.each([
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ] as const)('in %s may be several, one behind the other', async (encoding, compress) => {
+    const of = async (...members: readonly (string | Buffer)[]) =>
+      await send(Buffer.concat(members.map((member) => Buffer.from(member))), [`Content-Encoding: ${encoding}`])
+    const [one, two, none] = [compress('{"model":'), compress('"a"}'), compress('')]
+    expect(String(await of(one, two))).toBe('{"model":"a"}')
+    expect(String(await of(none, one, none, none, two, none))).toBe('{"model":"a"}')
+    expect(
+      await of(
+        ...TEXT.toString()
+          .match(/.{1,9000}/gs)!
+          .map((text) => compress(text)),
+      ),
+    ).toEqual(TEXT)
+    const refused = { code: 'invalid_request' }
+    const zeros = Buffer.alloc(4)
+    expect(await of(one, two.subarray(0, -1))).toMatchObject(refused)
+    expect(await of(one, two.subarray(0, 2))).toMatchObject(refused)
+    expect(await of(one, two, 'x')).toMatchObject(refused)
+    // What some parsers take for the end, and others pass over.
+    expect(await of(one, two, zeros)).toMatchObject(refused)
+    expect(await of(one, zeros, two)).toMatchObject(refused)
+    expect(await of(one, Buffer.alloc(1), two)).toMatchObject(refused)
+    // The caps are those of one.
+    const half = compress(Buffer.alloc(LIMITS.maxDecodedBytes / 2))
+    expect(await of(half, half)).toHaveLength(LIMITS.maxDecodedBytes)
+    expect(await of(half, half, compress('x'))).toMatchObject({ code: 'request_too_large' })
+  })
+
+  test.each([
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+  ] as const)('in %s is one: the format has no sequence of them', async (encoding, compress) => {
+    const two = Buffer.concat([compress('{"model":'), compress('"a"}')])
+    expect(await send(two, [`Content-Encoding: ${encoding}`])).toMatchObject({ code: 'invalid_request' })
+  })
+
   test('in zstd with a window beyond 8 MiB is refused', async () => {
     const compressor = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: 24 } })
     compressor.write(TEXT)

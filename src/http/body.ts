@@ -80,7 +80,7 @@ function beginningReader(
   if (decoder === undefined) return async (bytes) => onBeginning(bytes)
   return async (bytes) => {
     using _turn = await turnToDecode?.()
-    onBeginning(await decodedBeginning(bytes, decoder.create(bytes)))
+    onBeginning(await decodedBeginning(bytes, decoder.createForWhole(bytes)))
   }
 }
 
@@ -150,14 +150,18 @@ function readBytes(
   })
 }
 
-async function decodeInTurn(bytes: Buffer, { create }: Decoder, limits: BodyLimits): Promise<Buffer> {
+async function decodeInTurn(bytes: Buffer, { createForWhole }: Decoder, limits: BodyLimits): Promise<Buffer> {
   using _turn = await limits.turnToDecode?.()
-  const decoded = await decode(bytes, create(bytes), limits)
+  const decoded = await decode(bytes, createForWhole(bytes), limits)
   limits.hold?.(decoded.length)
   return decoded
 }
 
-function decode(bytes: Buffer, decoder: Transform, limits: BodyLimits): Promise<Buffer> {
+function decode(
+  bytes: Buffer,
+  decoder: ReturnType<Decoder['createForWhole']>,
+  limits: BodyLimits,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const collector = new ByteCollector()
     let isBeginningRead = limits.onBeginning === undefined
@@ -179,13 +183,18 @@ function decode(bytes: Buffer, decoder: Transform, limits: BodyLimits): Promise<
         reject(PunkuError.from(thrown))
       }
     })
-    decoder.on('end', () => resolve(collector.take()))
-    decoder.on('error', (cause) => {
-      const message = 'The compressed body cannot be decoded: it is broken or cut off. Send it again, or uncompressed.'
-      reject(new PunkuError('invalid_request', message, { cause }))
+    decoder.on('end', () => {
+      if (decoder.bytesWritten < bytes.length) reject(broken())
+      else resolve(collector.take())
     })
+    decoder.on('error', (cause) => reject(broken(cause)))
     decoder.end(bytes)
   })
+}
+
+function broken(cause?: unknown): PunkuError {
+  const message = 'The compressed body cannot be decoded: it is broken or cut off. Send it again, or uncompressed.'
+  return new PunkuError('invalid_request', message, cause === undefined ? {} : { cause })
 }
 
 function tooLarge(maxBytes: number): PunkuError {
