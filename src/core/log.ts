@@ -21,7 +21,6 @@ export function createLog(options: LogOptions): Logger {
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { err: errorFields },
     hooks: { streamWrite: (line) => line.replace(STEERING, escaped) },
   }
   if (!human) return pino(settings, destination)
@@ -38,13 +37,3 @@ const STEERING = /(?!\n)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
 const STEERING_BUT_COLOURS = /(?!\n|\x1b\[\d+(?:;\d+)*m)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
 
 const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-
-/** An error's stack is shown as it is, line by line, where people read the log. */
-function errorFields(error: Error): object {
-  const fields = pino.stdSerializers.err(error)
-  const texts = { message: fields.message, stack: fields.stack }
-  for (const [name, text] of Object.entries(texts)) {
-    if (typeof text === 'string') Object.assign(fields, { [name]: text.replace(STEERING, '\ufffd') })
-  }
-  return fields
-}

@@ -140,3 +140,33 @@ describe('a gateway whose every text is hostile steers no terminal', () => {
     expect(JSON.parse(stdout)).toMatchObject({ name: HOSTILE })
   })
 })
+
+test('a model server whose every text is hostile steers no terminal, at the start or later', async () => {
+  const model = { name: HOSTILE, model: HOSTILE, digest: 'a', size: 1, details: { family: HOSTILE } }
+  const models = createServer(({ url: target = '' }, res) => {
+    const body = target === '/api/version' ? { version: HOSTILE } : target === '/api/tags' ? { models: [model] } : {}
+    res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  })
+  models.listen(0, '127.0.0.1')
+  await once(models, 'listening')
+  using other = new Place()
+  onTestFinished(() => {
+    models.closeAllConnections()
+    models.close()
+  })
+  const { punku } = await other.serve('--upstream', `http://127.0.0.1:${(models.address() as AddressInfo).port}`)
+  const faults: string[] = []
+  for (const words of [
+    ['status'],
+    ['models'],
+    ['upstreams', 'list'],
+    ['upstreams', 'discover', 'x'],
+    ['status', '--json'],
+  ]) {
+    const { stdout, stderr } = await other.run(...words)
+    faults.push(...faultsOf(words, `${stdout}${stderr}`))
+  }
+  const { stdout, stderr } = await punku.stop('SIGTERM')
+  expect(stdout).toContain('Upstream ')
+  expect([...faults, ...faultsOf(['serve'], stdout), ...faultsOf(['serve'], stderr)]).toEqual([])
+})
