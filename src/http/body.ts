@@ -157,11 +157,7 @@ async function decodeInTurn(bytes: Buffer, { createForWhole }: Decoder, limits: 
   return decoded
 }
 
-function decode(
-  bytes: Buffer,
-  decoder: ReturnType<Decoder['createForWhole']>,
-  limits: BodyLimits,
-): Promise<Buffer> {
+function decode(bytes: Buffer, decoder: ReturnType<Decoder['createForWhole']>, limits: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const collector = new ByteCollector()
     let isBeginningRead = limits.onBeginning === undefined
