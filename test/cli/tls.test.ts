@@ -43,7 +43,8 @@ test.skipIf(!hasOpenssl)(
     const { punku, url } = await place.serve('--demo', 'always', '--tls-cert', 'cert.pem', '--tls-key', 'key.pem')
     expect(url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/)
     expect(await statusOf(`${url}/readyz`, readFileSync(join(place.folder, 'cert.pem')))).toBe(200)
-    await expect(fetch(url.replace('https:', 'http:'))).rejects.toThrow()
+    const plain = await fetch(url.replace('https:', 'http:'))
+    expect([plain.status, await plain.text()]).toEqual([400, expect.stringContaining('Use https://, not http://')])
     expect(await punku.until((text) => text.includes('curl '))).toContain(`curl -N ${url}/v1/chat/completions`)
     expect((await punku.stop('SIGTERM')).code).toBe(0)
   },

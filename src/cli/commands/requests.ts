@@ -75,8 +75,7 @@ export function defineRequests(command: Command): void {
         if (flags.json) for (const row of batch) printJsonLine(row)
         else if (isFirst || batch.length > 0) for (const line of followTable(batch, isFirst)) print(line)
       }
-      show(rows, true)
-      await follow(control.client, rows.at(-1)?.seq ?? newest, filter, (batch) => show(batch, false))
+      await follow(control.client, { rows, newest }, filter, show)
     })
   command
     .command('export')
@@ -90,18 +89,20 @@ export function defineRequests(command: Command): void {
 /** Asks for what came after `seq`, again and again, until a signal ends it or nobody reads on. */
 async function follow(
   client: ControlClient,
-  seq: number,
+  { rows, newest }: { readonly rows: readonly RequestBody[]; readonly newest: number },
   filter: { readonly key?: string },
-  show: (rows: readonly RequestBody[]) => void,
+  show: (rows: readonly RequestBody[], isFirst: boolean) => void,
 ): Promise<void> {
   const stopped = new AbortController()
   const stop = () => stopped.abort()
   process.once('SIGINT', stop).once('SIGTERM', stop)
   process.stdout.once('error', stop)
-  let after = seq
+  // From the first row on whoever reads may have read enough.
+  show(rows, true)
+  let after = rows.at(-1)?.seq ?? newest
   while (!stopped.signal.aborted) {
     const { requests } = await client.call('listRequests', { query: { after, limit: 1_000, ...filter } })
-    show(requests)
+    show(requests, false)
     after = requests.at(-1)?.seq ?? after
     await sleep(FOLLOW_EVERY_MS, undefined, { signal: stopped.signal }).catch(() => undefined)
   }
