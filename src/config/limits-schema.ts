@@ -46,10 +46,6 @@ const plainLimits = z
       description:
         'How deep arrays and objects may nest in a request. Deeper is answered with 400. Too small and large tool schemas are refused.',
     }),
-    pipelinedRequests: z.int().min(1).max(1_000).default(16).meta({
-      description:
-        'Requests a client may send ahead on one connection before the first is answered. More closes the connection.',
-    }),
     connections: z.int().min(1).max(1_000_000).default(4_096).meta({
       description:
         'Connections at once over all listeners. Beyond it clients get 503 `overloaded`, and a few connections are kept for `/healthz`, `/readyz`, `/metrics`, the control API and the dashboard. Each may need another connection to an upstream: where the system allows the process fewer open files than twice as many and some, fewer connections are taken, and the gateway says so when it starts.',

@@ -3,6 +3,6 @@ const ALERT = 0x15
 const HANDSHAKE = 0x16
 
 /** Whether bytes that should be HTTP begin as TLS does. */
-export function isTlsRecord(bytes: Uint8Array | undefined): boolean {
+export function isTlsRecord(bytes: ArrayLike<number> | undefined): boolean {
   return bytes?.[0] === ALERT || bytes?.[0] === HANDSHAKE
 }

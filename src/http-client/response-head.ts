@@ -1,4 +1,5 @@
 import { UpstreamFailure } from '../core/upstream-failure.ts'
+import { IS_FIELD_TEXT, parseContentLength, parseFieldLines, tokenList } from '../http/message-syntax.ts'
 
 /** Header or trailer fields: names in lower case, a list where a name came more than once. No prototype. */
 export type FieldMap = Record<string, string | string[]>
@@ -15,27 +16,11 @@ export interface ReceivedHead {
   readonly keepAliveMs: number | undefined
 }
 
-const CR = 0x0d
-const COLON = 0x3a
-const SPACE = 0x20
-const TAB = 0x09
-
-/** RFC 9110 §5.6.2: the characters of a token, by code. */
-const IS_TOKEN = new Uint8Array(256)
-for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
-  IS_TOKEN[character.charCodeAt(0)] = 1
-}
-
-/** RFC 9110 §5.5: visible characters, obs-text, space and tab. Every control character may mean a smuggled line. */
-const IS_FIELD_TEXT = new Uint8Array(256).fill(1, 0x20)
-IS_FIELD_TEXT[TAB] = 1
-IS_FIELD_TEXT[0x7f] = 0
-
 /** RFC 9112 §4. Servers that leave the reason out often leave its space out too. */
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: ([^\r\n]*))?\r\n/
 
 /**
- * Reads a head: latin1 text in which every CR and LF stands in a pair, with the empty line cut off. Stricter than
+ * Reads a head: latin1 text, each line with its CR LF, with the empty line cut off. Stricter than
  * RFC 9112 where leniency has let responses be split or smuggled: no folded lines, no space before a colon, one
  * `Content-Length` at most, no coding but `chunked`.
  */
@@ -59,22 +44,10 @@ export function parseResponseHead(text: string): ReceivedHead {
 
 /** Reads field lines from `start` on, each ended by CR LF, of the same kind of text as `parseResponseHead`. */
 export function parseFields(text: string, start: number): FieldMap {
+  const lines = parseFieldLines(text, start, invalid)
   const fields: FieldMap = Object.create(null)
-  let at = start
-  while (at < text.length) {
-    let colon = at
-    while (IS_TOKEN[text.charCodeAt(colon)] === 1) colon++
-    // Also refuses a folded line (it begins with a space) and a space before the colon.
-    if (colon === at || text.charCodeAt(colon) !== COLON) throw invalid('a field name is not a token')
-    let end = colon + 1
-    while (IS_FIELD_TEXT[text.charCodeAt(end)] === 1) end++
-    if (text.charCodeAt(end) !== CR) throw invalid('control character in a field value')
-    const next = end + 2
-    let begin = colon + 1
-    while (begin < end && isBlank(text.charCodeAt(begin))) begin++
-    while (end > begin && isBlank(text.charCodeAt(end - 1))) end--
-    addField(fields, text.slice(at, colon).toLowerCase(), text.slice(begin, end))
-    at = next
+  for (let i = 0; i < lines.length; i += 2) {
+    addField(fields, (lines[i] as string).toLowerCase(), lines[i + 1] as string)
   }
   return fields
 }
@@ -84,10 +57,6 @@ function addField(fields: FieldMap, name: string, value: string): void {
   if (known === undefined) fields[name] = value
   else if (typeof known === 'string') fields[name] = [known, value]
   else known.push(value)
-}
-
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB
 }
 
 /** RFC 9112 §6.3, without its leniencies. */
@@ -102,8 +71,8 @@ function bodyFraming(headers: FieldMap, isVersion10: boolean): Pick<ReceivedHead
   }
   if (length === undefined) return { framing: 'until-close', bodyLength: 0 }
   if (typeof length !== 'string') throw invalid('more than one Content-Length')
-  const bodyLength = /^\d{1,16}$/.test(length) ? Number(length) : Number.NaN
-  if (!Number.isSafeInteger(bodyLength)) throw invalid('Content-Length is not a number')
+  const bodyLength = parseContentLength(length)
+  if (Number.isNaN(bodyLength)) throw invalid('Content-Length is not a number')
   return { framing: 'length', bodyLength }
 }
 
@@ -111,9 +80,8 @@ function bodyFraming(headers: FieldMap, isVersion10: boolean): Pick<ReceivedHead
 function keepAlive(headers: FieldMap, isVersion10: boolean): number | undefined {
   const connection = headers['connection']
   if (connection !== undefined || isVersion10) {
-    const options = (connection ?? '').toString().toLowerCase().split(',')
-    const has = (name: string): boolean => options.some((option) => option.trim() === name)
-    if (has('close') || (isVersion10 && !has('keep-alive'))) return 0
+    const options = tokenList((connection ?? '').toString())
+    if (options.includes('close') || (isVersion10 && !options.includes('keep-alive'))) return 0
   }
   const limits = headers['keep-alive']
   if (limits === undefined) return undefined

@@ -13,6 +13,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { PunkuError } from '../core/error.ts'
 import { type BodyLimits, readBody } from './body.ts'
+import { sourceOf } from './body-source.ts'
 import { HeaderView } from './headers.ts'
 
 const LIMITS: BodyLimits = { maxBytes: 100_000, maxDecodedBytes: 200_000 }
@@ -32,7 +33,7 @@ async function openRequest(headers: readonly string[], limits: BodyLimits = LIMI
   socket.on('error', () => {})
   socket.write(['POST / HTTP/1.1', 'Host: h', ...headers, '', ''].join('\r\n'))
   const [request] = (await once(gateway, 'request')) as [IncomingMessage]
-  const outcome = readBody(request, new HeaderView(request.rawHeaders), limits).catch((error: unknown) => {
+  const outcome = readBody(sourceOf(request), new HeaderView(request.rawHeaders), limits).catch((error: unknown) => {
     if (error instanceof PunkuError) return error
     throw error
   })
@@ -356,6 +357,8 @@ describe('a client that leaves', () => {
     await using read = await openRequest(['Content-Length: 100'])
     read.socket.destroy()
     await read.outcome
-    await expect(readBody(read.request, new HeaderView([]), LIMITS)).rejects.toMatchObject({ code: 'client_closed' })
+    await expect(readBody(sourceOf(read.request), new HeaderView([]), LIMITS)).rejects.toMatchObject({
+      code: 'client_closed',
+    })
   })
 })

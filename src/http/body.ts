@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
 import { ByteCollector } from '../core/byte-collector.ts'
 import { type Decoder, decoderOf, MAX_DECODED_RATIO, mostDecoded } from '../core/decoders.ts'
 import { PunkuError } from '../core/error.ts'
 import { formatSize } from '../core/units.ts'
+import type { BodySource } from './body-source.ts'
 import type { HeaderView } from './headers.ts'
 
 export interface BodyLimits {
@@ -39,7 +39,7 @@ const BEGINNING_BYTES = 65_536
  * so, and for what decodes to more than a hundred times its size; `invalid_request` for compressed data that is broken
  * or cut off; `client_closed` when the client left half way.
  */
-export function readBody(request: IncomingMessage, headers: HeaderView, limits: BodyLimits): Promise<Buffer> {
+export function readBody(request: BodySource, headers: HeaderView, limits: BodyLimits): Promise<Buffer> {
   const length = headers.get('content-length')
   const saidBytes = length === undefined ? undefined : Number(length)
   let decoder: Decoder | undefined
@@ -102,7 +102,7 @@ function decodedBeginning(bytes: Buffer, decoder: Transform): Promise<Buffer> {
 }
 
 function readBytes(
-  request: IncomingMessage,
+  request: BodySource,
   limits: BodyLimits,
   saidBytes: number | undefined,
   readBeginning: BeginningReader | undefined,
@@ -111,7 +111,8 @@ function readBytes(
     const collector = new ByteCollector(saidBytes)
     let isBeginningRead = readBeginning === undefined
     let isOver = false
-    const onData = (chunk: Buffer) => {
+    const onBytes = (chunk: Buffer) => {
+      if (isOver) return
       limits.onProgress?.(chunk.length)
       try {
         if (collector.length + chunk.length > limits.maxBytes) throw tooLarge(limits.maxBytes)
@@ -129,24 +130,23 @@ function readBytes(
     const resume = () => {
       if (!isOver) request.resume()
     }
-    const onEnd = () => {
-      removeListeners()
-      resolve(collector.take())
-    }
-    const onClose = () => fail(new PunkuError('client_closed', 'The client left before its request was whole.'))
     const fail = (error: PunkuError) => {
-      removeListeners()
+      isOver = true
       collector.clear()
       request.pause()
       reject(error)
     }
-    const removeListeners = () => {
-      isOver = true
-      request.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose)
-    }
-    // A client that has left already would emit nothing any more.
-    if (request.destroyed) onClose()
-    else request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
+    request.readTo({
+      onBytes,
+      onEnd() {
+        if (isOver) return
+        isOver = true
+        resolve(collector.take())
+      },
+      onGone() {
+        if (!isOver) fail(new PunkuError('client_closed', 'The client left before its request was whole.'))
+      },
+    })
   })
 }
 

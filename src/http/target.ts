@@ -36,7 +36,7 @@ const CLASSES = Uint8Array.from({ length: 128 }, (_, code) => {
 const DECODED_NAME = /^(?!\.{1,2}(?:\/|$))[\w.~!$&'()*+,=:@-]+(?:\/(?!\.{1,2}(?:\/|$))[\w.~!$&'()*+,=:@-]+)*$/
 
 /**
- * Reads a request's target (`IncomingMessage.url`) into its one canonical form, before any route is looked for: `/` that
+ * Reads a request's target into its one canonical form, before any route is looked for: `/` that
  * stand in a row are one, and one at the end is none, as clients join a base URL and a path in every way. Of escapes
  * `%3A` is taken anywhere, as some clients write the colon of `llama3:8b` so. A model's name at the end of a path is
  * decoded once, as the SDKs escape its `/`; what it then holds must stand in a path as itself. All else that is not in

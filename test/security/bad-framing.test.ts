@@ -254,21 +254,18 @@ describe('requests sent ahead on one connection', () => {
     await own.expectWell()
   })
 
-  test.each([
-    ['with bodies', (own: Site) => own.head(line, LENGTH) + body],
-    ['without', (own: Site) => own.head('GET /api/version HTTP/1.1')],
-  ])('more than may be (%s) end the connection, and nothing more is sent for them', async (_name, text) => {
-    await using own = await openSite({ config: { limits: { pipelinedRequests: 4 } } })
-    own.upstream.behave([hold, rest], { path: '/api/chat' })
-    own.upstream.behave([hold, rest], { path: '/api/version' })
+  test('more than is held for a client are not read before their turn, and then answered', async () => {
+    await using own = await openSite()
+    own.upstream.behave([hold, rest], { path: '/api/version', times: 1 })
+    const version = own.head('GET /api/version HTTP/1.1', `x-filler: ${'x'.repeat(8_000)}`)
+    const count = 40
     using connection = await RawConnection.open(own.port)
-    await connection.send(text(own).repeat(4))
+    const sent = connection.send(version.repeat(count))
     await until(() => own.reached().length === 1)
-    await connection.send(text(own))
-    await connection.untilClosed()
-    await until(() => own.gateway.parts.gateway.liveExchanges === 0)
-    expect(own.reached()).toHaveLength(1)
-    expect(connection.text).toBe('')
+    own.upstream.requests.at(-1)!.release()
+    await sent
+    await connection.until((text) => readAnswers(text).length === count)
+    expect(readAnswers(connection.text).every(({ status }) => status === 200)).toBe(true)
     await own.expectWell()
   })
 
@@ -284,15 +281,17 @@ describe('requests sent ahead on one connection', () => {
     await own.expectWell()
   })
 
-  test('that are garbage do not end well for the one before', async () => {
+  test('that are garbage are refused behind the answer of the one before, and end the connection', async () => {
     await using own = await openSite()
     own.upstream.behave([hold, rest])
     using connection = await RawConnection.open(own.port)
     await connection.send(`${own.head(line, LENGTH)}${body}`)
     const request = await own.upstream.nextRequest()
     await connection.send('\x16\x03\x01 garbage\r\n\r\n')
+    request.release()
     await connection.untilClosed()
-    expect((await request.ended).how).toBe('abandoned')
+    expect(readAnswers(connection.text).map(({ status }) => status)).toEqual([200, 400])
+    expect((await request.ended).how).toBe('finished')
     await own.expectWell()
   })
 })

@@ -4,10 +4,11 @@ import { Lease } from '../../src/gateway/admission/lease.ts'
 import { Exchange } from '../../src/gateway/pipeline/exchange.ts'
 import { Delivery } from '../../src/gateway/reply/delivery.ts'
 import { Guard } from '../../src/gateway/reply/guard.ts'
-import { Linger } from '../../src/gateway/reply/linger.ts'
 import { Observation } from '../../src/gateway/reply/observation.ts'
 import { Reply } from '../../src/gateway/reply/reply.ts'
 import { HttpExchange } from '../../src/http-client/http-exchange.ts'
+import { ServerReply } from '../../src/http-server/server-reply.ts'
+import { ServerRequest } from '../../src/http-server/server-request.ts'
 import { ManualClock } from '../support/clock.ts'
 import { RawConnection } from '../support/raw.ts'
 import {
@@ -37,7 +38,7 @@ const OPEN_FILES = '/proc/self/fd'
 const openFiles = () => (existsSync(OPEN_FILES) ? readdirSync(OPEN_FILES).length : 0)
 
 /** Nothing may hold on to any of these once its exchange is over: a watch, a queue, a listener. */
-const HELD = { Exchange, Guard, Reply, Delivery, Observation, Lease, Linger, HttpExchange }
+const HELD = { Exchange, Guard, Reply, Delivery, Observation, Lease, ServerRequest, ServerReply, HttpExchange }
 const each = (count: number) => Object.fromEntries(Object.keys(HELD).map((name) => [name, count]))
 
 /** One request each, of every kind that ends in its own way. `site` has a script for the upstream where one is needed. */
@@ -135,12 +136,12 @@ describe('what exchanges held is given back', () => {
     await connection.send(`${site.head('POST /nowhere HTTP/1.1', 'Content-Length: 8')}half`)
     await connection.until((text) => readAnswers(text).length === 1)
     await until(() => site.gateway.parts.gateway.liveExchanges === 0)
-    expect(heldObjects(HELD.Linger)).toBe(1)
+    expect(heldObjects(HELD.ServerRequest)).toBe(1)
     // The next request on the connection comes after it, and is answered.
     await connection.send(`half${site.head('GET /healthz HTTP/1.1')}`)
     await connection.until((text) => readAnswers(text).length === 2)
     await until(() => site.gateway.parts.gateway.liveExchanges === 0)
-    expect(heldObjects(HELD.Linger)).toBe(0)
+    expect(heldObjects(HELD.ServerRequest)).toBe(0)
   })
 
   test('while they run they are held: the counts above can fail', async () => {
@@ -150,8 +151,8 @@ describe('what exchanges held is given back', () => {
     await connection.send(site.head(line, `Content-Length: ${STREAM.length}`) + STREAM)
     const request = await site.upstream.nextRequest()
     await connection.until((text) => text.includes('Hello'))
-    expect(heldObjectsOfEach(Object.values(HELD))).toEqual({ ...each(1), Linger: 0 })
-    expect(heldObjectsOfAny(Object.values(HELD))).toBe(Object.keys(HELD).length - 1)
+    expect(heldObjectsOfEach(Object.values(HELD))).toEqual(each(1))
+    expect(heldObjectsOfAny(Object.values(HELD))).toBe(Object.keys(HELD).length)
     request.release()
     await until(() => site.gateway.parts.gateway.liveExchanges === 0)
     await site.expectWell()

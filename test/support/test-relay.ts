@@ -97,7 +97,7 @@ export async function startTestRelay(options: TestRelayOptions): Promise<TestRel
   await relay.start()
   const http = createServer()
   http.on('upgrade', (req, socket, head) => {
-    if (relay.isFor(req)) relay.accept(req, socket, head)
+    if (relay.isFor(req.url ?? '')) relay.accept(req, socket, head)
     else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
   })
   http.listen(0, '127.0.0.1')

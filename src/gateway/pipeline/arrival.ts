@@ -1,8 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import { PunkuError } from '../../core/error.ts'
-import { HeaderView, refuseUnsafeHeaders } from '../../http/headers.ts'
+import { type HeaderView, refuseUnsafeHeaders } from '../../http/headers.ts'
 import { refuseForeignHost } from '../../http/origin.ts'
 import { parseTarget } from '../../http/target.ts'
+import type { ServerRequest } from '../../http-server/server-request.ts'
 import { modelNameAt } from '../../servers/route-table.ts'
 import { noProxyFor } from './refusals.ts'
 
@@ -27,9 +27,9 @@ export interface ArrivalTarget {
 }
 
 /** The target up to its query, unchecked. */
-export function pathAsSent({ url = '' }: IncomingMessage): string {
-  const end = url.indexOf('?')
-  return end === -1 ? url : url.slice(0, end)
+export function pathAsSent({ target }: Pick<ServerRequest, 'target'>): string {
+  const end = target.indexOf('?')
+  return end === -1 ? target : target.slice(0, end)
 }
 
 const PROBES: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
@@ -43,19 +43,20 @@ function isProbePath(path: string): boolean {
  * Refuses what no surface takes, whatever is asked for: too many lines, a body whose end could be seen in two places,
  * headers that two servers could read in two ways, and another host. Throws PunkuError.
  */
-export function refuseUnclearHead(req: IncomingMessage, headers: HeaderView, rules: ArrivalRules): void {
+export function refuseUnclearHead(request: ServerRequest, rules: ArrivalRules): void {
+  const { headers, version, target } = request
   // Before its host is found to be a stranger's, which would say nothing of why.
-  if (isWholeUrl(req.url)) throw noProxyFor()
-  const isProbe = isProbePath(pathAsSent(req))
+  if (isWholeUrl(target)) throw noProxyFor()
+  const isProbe = isProbePath(pathAsSent(request))
   refuseLongHead(headers, rules)
-  if (isEndUnclear(req.httpVersion, headers)) {
+  if (request.head.framing === 'unclear') {
     throw new PunkuError(
       'invalid_request',
       'The request frames its body by a transfer coding that is not read here. Send Content-Length, or HTTP/1.1 with chunked alone.',
     )
   }
   const host = headers.get('host')
-  if (host === undefined && !(isProbe && req.httpVersion === '1.0')) {
+  if (host === undefined && !(isProbe && version === '1.0')) {
     throw new PunkuError('invalid_request', 'The request has no Host header, which HTTP/1.1 requires.')
   }
   refuseUnsafeHeaders(headers)
@@ -68,9 +69,9 @@ function isWholeUrl(url = ''): boolean {
 }
 
 /** The same, for who answers otherwise than by an exchange; `undefined`: the head is clear. */
-export function headFault(req: IncomingMessage, rules: ArrivalRules): PunkuError | undefined {
+export function headFault(request: ServerRequest, rules: ArrivalRules): PunkuError | undefined {
   try {
-    refuseUnclearHead(req, new HeaderView(req.rawHeaders), rules)
+    refuseUnclearHead(request, rules)
     return undefined
   } catch (thrown) {
     return PunkuError.from(thrown)
@@ -83,15 +84,6 @@ function refuseLongHead(headers: HeaderView, { headerCount }: ArrivalRules): voi
     'headers_too_large',
     `The request has more than ${headerCount} header lines (limits.headerCount).`,
   )
-}
-
-/**
- * Whether a body's end could be seen in different places by two servers (RFC 9112, section 6.1): codings beside `chunked`,
- * and any coding in HTTP/1.0. What follows on such a connection is nobody's request, so it ends with the answer.
- */
-export function isEndUnclear(httpVersion: string, headers: HeaderView): boolean {
-  const codings = headers.all('transfer-encoding')
-  return codings.length > 0 && (httpVersion !== '1.1' || codings.join().toLowerCase() !== 'chunked')
 }
 
 /** What browsers fetch to show or run it (Fetch Metadata): a program's own requests are `empty`, and none of these. */
@@ -111,29 +103,18 @@ export function refuseNavigation(headers: HeaderView): void {
 }
 
 /**
- * Refuses to become a WebSocket. Any other protocol that a client offers is passed over, and its request answered as it
- * came: an offer that is not taken up is no error (RFC 9110, section 7.8). Throws PunkuError.
+ * Whether a client would have a WebSocket. Any other protocol that it offers is passed over, and its request answered as it
+ * came: an offer that is not taken up is no error (RFC 9110, section 7.8).
  */
-export function refuseWebSocket(method: string | undefined, headers: HeaderView): void {
-  const offered = headers.get('upgrade')
-  if (offered === undefined || method !== 'GET') return
-  const tokens = (name: string) =>
-    headers
-      .all(name)
-      .join()
-      .toLowerCase()
-      .split(/[\t ]*,[\t ]*/)
-  if (!tokens('upgrade').includes('websocket') || !tokens('connection').includes('upgrade')) return
-  throw new PunkuError(
-    'upgrade_refused',
-    'This gateway speaks no WebSocket to clients: it answers over plain HTTP, streams too. Switch WebSockets off in the client; in Codex that is `supports_websockets = false` of its model provider.',
-    { spokenProtocol: 'HTTP/1.1' },
-  )
+export function asksForWebSocket({ method, headers, head }: ServerRequest): boolean {
+  if (!head.offersUpgrade || method !== 'GET') return false
+  const offered = headers.all('upgrade').join().toLowerCase()
+  return offered.split(/[\t ]*,[\t ]*/).includes('websocket')
 }
 
 /** Reads the target. Throws PunkuError for one not in its one spelling, and for a key in the path where none may be. */
-export function readTarget(url: string | undefined, { keyInPath }: ArrivalRules): ArrivalTarget {
-  const { path, query } = parseTarget(url ?? '', nameAt)
+export function readTarget(target: string, { keyInPath }: ArrivalRules): ArrivalTarget {
+  const { path, query } = parseTarget(target, nameAt)
   if (!path.startsWith(KEY_PREFIX)) return { path, query, pathKey: undefined }
   const end = keyEnd(path)
   const pathKey = path.slice(KEY_PREFIX.length, end === -1 ? undefined : end)

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { WireFormat } from '../../formats/format.ts'
 import type { HeaderView } from '../../http/headers.ts'
 import type { ServedRoute } from '../../servers/route-table.ts'
@@ -32,7 +32,7 @@ export interface Ask {
   /** What of its body no upstream is sent. */
   readonly leftOut: readonly LeftOut[]
   /** Whole and decoded, or a stream that is passed on as it comes. */
-  readonly body: Buffer | IncomingMessage
+  readonly body: Buffer | Readable
 }
 
 /** What is known of a request before its body was read. */
@@ -54,7 +54,7 @@ export function askOf(head: AskHead, facts: RequestFacts, body: Buffer): Ask {
 }
 
 /** The ask of a request whose body is passed on unread. */
-export function rawAskOf(head: AskHead, body: IncomingMessage): Ask {
+export function rawAskOf(head: AskHead, body: Readable): Ask {
   const nothing = {
     models: [],
     otherModels: [],

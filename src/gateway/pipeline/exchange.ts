@@ -1,11 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../core/clock.ts'
 import type { DialectName } from '../../core/dialect-name.ts'
 import { PunkuError } from '../../core/error.ts'
 import { newRequestId } from '../../core/id.ts'
 import type { MemoryBudget, MemoryShare } from '../../core/memory-budget.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
-import { HeaderView } from '../../http/headers.ts'
+import type { HeaderView } from '../../http/headers.ts'
+import type { ServerRequest } from '../../http-server/server-request.ts'
 import type { ServedRoute } from '../../servers/route-table.ts'
 import { routeLabel } from '../../servers/route-table.ts'
 import type { Key } from '../access/key.ts'
@@ -17,7 +17,6 @@ import type { AnswerHandler } from '../reply/answer-handler.ts'
 import type { Recipient } from '../reply/delivery.ts'
 import { Guard, type Guarded, type GuardLimits } from '../reply/guard.ts'
 import type { IdleWatch } from '../reply/idle-watch.ts'
-import { Linger } from '../reply/linger.ts'
 import { NOTHING_OBSERVED, type Observed } from '../reply/observation.ts'
 import { Reply } from '../reply/reply.ts'
 import { ReplyChain } from '../reply/reply-chain.ts'
@@ -54,7 +53,7 @@ interface Ending {
  */
 export class Exchange implements KeyedExchange, Recipient, Guarded {
   readonly id = newRequestId()
-  readonly req: IncomingMessage
+  readonly request: ServerRequest
   readonly headers: HeaderView
   readonly reply: Reply
   readonly #surroundings: ExchangeSurroundings
@@ -85,11 +84,11 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
   #gatewayPlace = -1
   #keyPlace = -1
 
-  constructor(req: IncomingMessage, res: ServerResponse, surroundings: ExchangeSurroundings) {
+  constructor(request: ServerRequest, surroundings: ExchangeSurroundings) {
     const { watch, limits, clock } = surroundings
-    this.req = req
-    this.headers = new HeaderView(req.rawHeaders)
-    this.reply = new Reply(res, this.id, clock)
+    this.request = request
+    this.headers = request.headers
+    this.reply = new Reply(request.reply, this.id)
     this.#surroundings = surroundings
     this.#guard = new Guard(this, watch, limits)
     this.#at = clock.now()
@@ -295,7 +294,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
 
   /** As of `Guarded`. */
   abandon(): void {
-    this.req.socket.destroy()
+    this.request.connection.destroy()
   }
 
   /** The exchange as it stands. */
@@ -360,7 +359,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
     // The list of models is a route of two dialects: whoever asks decides, as for its answer.
     if (route !== undefined && route.listing !== 'models' && route.listing !== 'model') return route.dialect
     if (this.#meantDialect !== undefined) return this.#meantDialect
-    const path = this.#path ?? pathAsSent(this.req).replace(/^\/k\/[^/]*(?=\/)/, '')
+    const path = this.#path ?? pathAsSent(this.request).replace(/^\/k\/[^/]*(?=\/)/, '')
     const hasAnthropicVersion = this.headers.get('anthropic-version') !== undefined
     return dialectOf(path, hasAnthropicVersion, route === undefined ? this.headers.get('user-agent') : undefined)
   }
@@ -383,10 +382,9 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
   }
 
   #closed(): void {
-    const { watch, finished } = this.#surroundings
+    const { finished } = this.#surroundings
     if (!this.isOver) this.fail(new PunkuError('client_closed', 'The client closed the connection.'))
     this.#guard.gone()
-    if (!this.req.complete && !this.req.socket.destroyed) new Linger(this.req, watch)
     this.#orgPlace?.[Symbol.dispose]()
     finished(this)
   }

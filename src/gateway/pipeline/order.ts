@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { requestHeadersFor } from '../../http/headers.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { Ask } from './ask.ts'
@@ -11,7 +11,7 @@ export interface Order {
   readonly target: string
   /** Flat name and value pairs. */
   readonly headers: string[]
-  readonly body: Buffer | IncomingMessage | null
+  readonly body: Buffer | Readable | null
 }
 
 /**

@@ -27,7 +27,7 @@ export function ownAnswer(
   { path, query }: ArrivalTarget,
   options: PipelineOptions,
 ): Answer | Promise<Answer> {
-  const { method } = exchange.req
+  const { method } = exchange.request
   if (method !== 'GET' && method !== 'HEAD') {
     const allowedMethods = ['GET', 'HEAD']
     throw new PunkuError('method_not_allowed', 'This route takes GET and HEAD only.', { allowedMethods })
@@ -84,11 +84,11 @@ function allowMetrics(exchange: Exchange, query: string, options: PipelineOption
   if (isLocal(exchange)) return
   const { headers } = exchange
   const address = clientAddress(
-    exchange.req.socket.remoteAddress ?? '',
+    exchange.request.socket.remoteAddress ?? '',
     headers.get('x-forwarded-for'),
     options.trustedProxies,
   )
-  const presented = readCredential(exchange.req.rawHeaders, { query })
+  const presented = readCredential(exchange.request.head.rawHeaders, { query })
   const key = options.keyring.verify(presented, { address, nowMs: options.clock.now() })
   exchange.identified(key)
   if (key.allowsMetrics) return
@@ -98,9 +98,9 @@ function allowMetrics(exchange: Exchange, query: string, options: PipelineOption
   )
 }
 
-function isLocal({ headers, req }: Exchange): boolean {
+function isLocal({ headers, request }: Exchange): boolean {
   // A page in the owner's browser is not the owner.
   if (headers.get('origin') !== undefined) return false
   if (PROXY_HEADERS.some((name) => headers.get(name) !== undefined)) return false
-  return isLoopbackAddress(req.socket.remoteAddress ?? '')
+  return isLoopbackAddress(request.socket.remoteAddress ?? '')
 }

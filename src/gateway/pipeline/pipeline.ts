@@ -15,12 +15,11 @@ import type { Lease } from '../admission/lease.ts'
 import type { Answer } from '../reply/answer.ts'
 import {
   type ArrivalTarget,
+  asksForWebSocket,
   hasBody,
-  isEndUnclear,
   readTarget,
   refuseNavigation,
   refuseUnclearHead,
-  refuseWebSocket,
 } from './arrival.ts'
 import { type Ask, type AskHead, askOf, rawAskOf } from './ask.ts'
 import { authoriseBody, authoriseModels, authoriseServed, authoriseUnread, routeRefusal } from './authorise.ts'
@@ -31,6 +30,7 @@ import { listingAnswer } from './listing.ts'
 import { type Order, orderOf } from './order.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
+import { noWebSocket } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
 
@@ -86,7 +86,7 @@ export class Pipeline {
   }
 
   async #steps(exchange: Exchange): Promise<void> {
-    const { req, headers } = exchange
+    const { request, headers } = exchange
     const target = this.#receive(exchange)
     if (target.pathKey === undefined && isOwnPath(target.path)) {
       const answer = ownAnswer(exchange, target, this.#options)
@@ -95,8 +95,12 @@ export class Pipeline {
     }
     exchange.aimedAt(target.path)
     refuseNavigation(headers)
-    refuseWebSocket(req.method, headers)
-    const preflight = req.method === 'OPTIONS' ? preflightAnswer(headers) : undefined
+    if (asksForWebSocket(request)) {
+      // Whoever does not wait for the answer has sent frames behind its request.
+      exchange.reply.closeAfter()
+      throw noWebSocket()
+    }
+    const preflight = request.method === 'OPTIONS' ? preflightAnswer(headers) : undefined
     if (preflight !== undefined) {
       exchange.answer(preflight)
       return
@@ -129,29 +133,28 @@ export class Pipeline {
   }
 
   #receive(exchange: Exchange): ArrivalTarget {
-    const { req, reply, headers } = exchange
+    const { request, reply, headers } = exchange
     const cors = corsHeaders(headers, this.#options)
     // Before anything is refused: a page that may call may read why.
     reply.alwaysSend(cors ?? [])
-    if (isEndUnclear(req.httpVersion, headers)) reply.closeAfter()
-    refuseUnclearHead(req, headers, this.#options)
+    refuseUnclearHead(request, this.#options)
     if (cors === undefined) throw originNotAllowed(headers.get('origin'))
-    return readTarget(req.url, this.#options)
+    return readTarget(request.target, this.#options)
   }
 
   #authenticate(exchange: Exchange, { pathKey, query }: ArrivalTarget): Key {
     const { keyring, clock, keyed, trustedProxies } = this.#options
-    const { req, headers } = exchange
+    const { request, headers } = exchange
     const presented = this.#credentialOf(exchange, { pathKey, query })
-    const address = clientAddress(req.socket.remoteAddress ?? '', headers.get('x-forwarded-for'), trustedProxies)
+    const address = clientAddress(request.socket.remoteAddress ?? '', headers.get('x-forwarded-for'), trustedProxies)
     const key = keyring.verify(presented, { address, nowMs: clock.now() })
     exchange.identified(key, keyed)
     return key
   }
 
-  #credentialOf({ req, headers }: Exchange, place: Pick<ArrivalTarget, 'pathKey' | 'query'>): string {
+  #credentialOf({ request, headers }: Exchange, place: Pick<ArrivalTarget, 'pathKey' | 'query'>): string {
     try {
-      return readCredential(req.rawHeaders, place)
+      return readCredential(request.head.rawHeaders, place)
     } catch (thrown) {
       const isMissing = thrown instanceof PunkuError && thrown.code === 'key_missing'
       throw isMissing && headers.get('user-agent')?.startsWith('ollama/') ? noPlaceForKey(this.#options) : thrown
@@ -167,7 +170,7 @@ export class Pipeline {
   #readNothing(exchange: Exchange, key: Key, { route }: FoundRoute, target: ArrivalTarget): Ask {
     const head = headOf(exchange, key, route, target)
     authoriseUnread(key)
-    const ask = rawAskOf(head, exchange.req)
+    const ask = rawAskOf(head, exchange.request.stream())
     exchange.asked(ask)
     return ask
   }
@@ -199,7 +202,7 @@ export class Pipeline {
     exchange.holds(share)
     inviteBody(exchange)
     exchange.awaitBody()
-    return readBody(exchange.req, exchange.headers, {
+    return readBody(exchange.request, exchange.headers, {
       maxBytes: bodyBytes,
       maxDecodedBytes: decodedBodyBytes,
       onProgress: (bytes) => exchange.received(bytes),
@@ -272,9 +275,9 @@ function noMemory(refusal: BudgetRefusal): PunkuError {
 }
 
 function findRouteOf(exchange: Exchange, path: string): FoundRoute {
-  const found = findRoute(exchange.req.method ?? '', path)
+  const found = findRoute(exchange.request.method, path)
   if (found === undefined) {
-    const meant = meantRoute(exchange.req.method ?? '', path)
+    const meant = meantRoute(exchange.request.method, path)
     if (meant !== undefined) exchange.meant(meant.dialect)
     throw new PunkuError(
       'route_not_found',
@@ -299,7 +302,7 @@ function headOf({ headers }: Exchange, key: Key, route: FoundRoute['route'], tar
 }
 
 /** A client that asked first (`Expect: 100-continue`) sends its body only once it is told to: not before it is let in. */
-function inviteBody({ req, headers, reply }: Exchange): void {
+function inviteBody({ request, headers, reply }: Exchange): void {
   // RFC 9110 §10.1.1: not over HTTP/1.0, whose clients take it for the answer.
-  if (headers.get('expect') !== undefined && req.httpVersion === '1.1') reply.inviteBody()
+  if (headers.get('expect') !== undefined && request.version === '1.1') reply.inviteBody()
 }

@@ -1,27 +1,20 @@
 import { PunkuError } from '../../core/error.ts'
-import { isTlsRecord } from '../../core/tls-record.ts'
+import type { ConnectionFault } from '../../http-server/server-connection.ts'
 
-/** What Node tells of a request that is none. */
-export interface BrokenInput {
-  readonly code?: string | undefined
-  readonly rawPacket?: Buffer | undefined
-}
-
-/** What Node's parser refused, by its code, and by the bytes that it could not read. */
-export function brokenRequest({ code, rawPacket }: BrokenInput): PunkuError {
-  if (isTlsRecord(rawPacket)) {
-    return new PunkuError(
-      'invalid_request',
-      'This port speaks plain HTTP, and was spoken to in TLS. Use http://, not https://.',
-    )
-  }
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
+/** What came is no request, or did not come in time. */
+export function brokenRequest(fault: ConnectionFault): PunkuError {
+  switch (fault) {
+    case 'tls':
+      return new PunkuError(
+        'invalid_request',
+        'This port speaks plain HTTP, and was spoken to in TLS. Use http://, not https://.',
+      )
+    case 'head_too_large':
       return new PunkuError(
         'headers_too_large',
         'The request head is larger than the gateway takes (limits.headerBytes).',
       )
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
+    case 'timed_out':
       return new PunkuError(
         'request_timeout',
         'The request took longer to arrive than the gateway waits. Send it again.',
@@ -37,6 +30,14 @@ export function brokenRequest({ code, rawPacket }: BrokenInput): PunkuError {
 /** Plain HTTP, where TLS is spoken. */
 export const plainOnTls = () =>
   new PunkuError('invalid_request', 'This port speaks TLS, and was spoken to in plain HTTP. Use https://, not http://.')
+
+/** A WebSocket, by a client that could as well ask over HTTP. */
+export const noWebSocket = () =>
+  new PunkuError(
+    'upgrade_refused',
+    'This gateway speaks no WebSocket to clients: it answers over plain HTTP, streams too. Switch WebSockets off in the client; in Codex that is `supports_websockets = false` of its model provider.',
+    { spokenProtocol: 'HTTP/1.1' },
+  )
 
 /** The gateway is about to stop. */
 export const shuttingDown = (message: string) => new PunkuError('shutting_down', message, { retryAfterMs: 5_000 })

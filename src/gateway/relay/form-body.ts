@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../core/clock.ts'
 import { PunkuError } from '../../core/error.ts'
 import { readBody } from '../../http/body.ts'
+import { sourceOf } from '../../http/body-source.ts'
 import { HeaderView, refuseUnsafeHeaders } from '../../http/headers.ts'
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded *(?:; *charset=(?:utf-?8|"utf-8") *)?$/i
@@ -35,7 +36,7 @@ export async function readForm(request: IncomingMessage, limits: FormLimits, clo
     late.reject(new PunkuError('request_timeout', 'The form took too long to arrive. Send it again.'))
   })
   const sizes = { maxBytes: limits.formBytes, maxDecodedBytes: limits.formBytes }
-  const body = await Promise.race([readBody(request, headers, sizes), late.promise])
+  const body = await Promise.race([readBody(sourceOf(request), headers, sizes), late.promise])
   if (!isUtf8(body)) throw new PunkuError('invalid_request', 'The form is not valid UTF-8.')
   return parseForm(body.toString())
 }

@@ -85,8 +85,8 @@ export class Relay {
   }
 
   /** Whether a request to switch protocols is for a link. */
-  isFor({ url }: IncomingMessage): boolean {
-    return url === LINK_PATH
+  isFor(target: string): boolean {
+    return target === LINK_PATH
   }
 
   /** Takes the connection of one that is. */

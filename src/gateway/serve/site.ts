@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { CONTROL_HEADER, CONTROL_HEADER_VALUE } from '../../contract/control-header.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { ServerRequest } from '../../http-server/server-request.ts'
 import type { Dashboard } from '../dashboard/dashboard.ts'
 import type { Site } from '../pipeline/gateway.ts'
 import type { Callers } from './callers.ts'
@@ -43,11 +44,11 @@ export function createSite({ agents, signIn, control, dashboard, callers, clock 
     overrideGlobalObjects: false,
   })
   return {
-    has: (path, req) =>
+    has: (path, request) =>
       AGENT_PATHS.has(path) ||
       path.startsWith('/control/') ||
       dashboard.has(path) ||
-      (path === '/' && asksForPage(req)),
+      (path === '/' && asksForPage(request)),
     serve(req, res) {
       limitArrival(req, res, clock)
       setOrigin(req, callers.reachedUrlOf(req))
@@ -62,10 +63,10 @@ function toDashboard(): Response {
 }
 
 /** A person's browser, which wants a page where a client of Ollama wants its greeting: it says that it goes there, or takes HTML. */
-function asksForPage({ method, headers }: IncomingMessage): boolean {
+function asksForPage({ method, headers }: ServerRequest): boolean {
   if (method !== 'GET') return false
-  if (headers['sec-fetch-mode'] === 'navigate') return true
-  return (headers.accept ?? '').split(',').some((type) => type.trim().toLowerCase().startsWith('text/html'))
+  if (headers.get('sec-fetch-mode') === 'navigate') return true
+  return (headers.get('accept') ?? '').split(',').some((type) => type.trim().toLowerCase().startsWith('text/html'))
 }
 
 /** An answer that is nobody's page, and nobody's to keep. */

@@ -1,7 +1,7 @@
-import { createServer, type Server, type ServerOptions } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Clock } from '../../core/clock.ts'
-import { isTlsRecord } from '../../core/tls-record.ts'
+import { createServer, type Server, type TlsOptions } from 'node:tls'
+import type { Clock } from '../core/clock.ts'
+import { isTlsRecord } from '../core/tls-record.ts'
 
 interface TlsFrontOptions {
   readonly clock: Clock
@@ -22,7 +22,7 @@ export class TlsFront implements Disposable {
   readonly #silent = new Set<Socket>()
 
   /** @param onPlain gets a connection on which something else came than TLS; it has to end it */
-  constructor(settings: ServerOptions, options: TlsFrontOptions, onPlain: (socket: Socket) => void) {
+  constructor(settings: TlsOptions, options: TlsFrontOptions, onPlain: (socket: Socket) => void) {
     this.server = createServer(settings)
     this.#options = options
     this.#onPlain = onPlain

@@ -1,0 +1,297 @@
+import type { Socket } from 'node:net'
+import { isTlsRecord } from '../core/tls-record.ts'
+import { BrokenRequest } from './broken-request.ts'
+import { type ConnectionTimes, LAST_READ_MS } from './connection-times.ts'
+import type { Flushes } from './flushes.ts'
+import type { DateLine } from './reply-head.ts'
+import type { ArrivedHead } from './request-head.ts'
+import { type HeadLimits, RequestParser, type RequestSink } from './request-parser.ts'
+import { ServerRequest } from './server-request.ts'
+
+/** What a client may send ahead while a request of it is answered, bytes; then no more is read until it is. */
+const MAX_AHEAD_BYTES = 65_536
+
+/** How much of a body is read and thrown away whose request was answered before it was whole. */
+const LINGER_BYTES = 256 * 1_024 * 1_024
+
+/** Who owns the connections of one server, and serves what comes on them. */
+export interface ConnectionOwner extends ConnectionTimes {
+  readonly flushes: Flushes
+  readonly dateLine: DateLine
+  readonly limits: HeadLimits
+  /** A request's head has come. */
+  onRequest(request: ServerRequest): void
+  /** Whether a request that offers another protocol, or asks for a tunnel (CONNECT), ends HTTP on its connection. */
+  takesOver(request: ServerRequest): boolean
+  /** It does; `rest` came behind its head. The connection is whoever's takes it, and no more this server's. */
+  onTakenOver(request: ServerRequest, rest: Buffer): void
+  /** What came is no request, or did not come in time. Nothing more is read of the connection. */
+  onBroken(connection: ServerConnection, fault: ConnectionFault): void
+  /** The client has sent its last byte, and its request waits for an answer. */
+  onHalfClosed(request: ServerRequest): void
+  onClosed(connection: ServerConnection): void
+}
+
+/** What was wrong with what came: as of `BrokenRequest`, that it took too long, or that it was TLS. */
+export type ConnectionFault = BrokenRequest['kind'] | 'timed_out' | 'tls'
+
+/**
+ * `waiting`: for the first byte of a request; `arriving`: a head is not whole; `busy`: with one request; `lingering`: that
+ * one was answered, and its body is still under way; `ending`: it had its last answer; `closed`: or handed over.
+ */
+type Phase = 'waiting' | 'arriving' | 'busy' | 'lingering' | 'ending' | 'closed'
+
+/**
+ * One client's connection: one request at a time. What is sent ahead waits for its turn, since each would otherwise be work
+ * that nobody reads.
+ */
+export class ServerConnection implements RequestSink {
+  /** In the server's roster; -1: in none. */
+  place = -1
+  readonly socket: Socket
+  readonly #owner: ConnectionOwner
+  readonly #parser: RequestParser
+  #phase: Phase = 'waiting'
+  /** When that limit of its phase has passed; `Infinity`: it has none. */
+  #dueAt: number
+  #request: ServerRequest | undefined
+  #takenOver: ServerRequest | undefined
+  #ahead: Buffer[] = []
+  #aheadBytes = 0
+  #lingerBytes = 0
+  #isHalfClosed = false
+  #isPaused = false
+  #hasServed = false
+  /** What comes is nobody's any more. */
+  #isDeaf = false
+
+  constructor(socket: Socket, owner: ConnectionOwner) {
+    this.socket = socket
+    this.#owner = owner
+    this.#parser = new RequestParser(this, owner.limits)
+    // A client that says nothing has as long as one whose head never ends.
+    this.#dueAt = owner.now + owner.headersTimeMs
+    socket
+      .on('data', this.#onData)
+      .on('drain', this.#onDrain)
+      .on('end', this.#onEnd)
+      .on('error', this.#onError)
+      .on('close', this.#onClose)
+  }
+
+  /** For replies. */
+  get flushes(): Flushes {
+    return this.#owner.flushes
+  }
+
+  /** The request that has its turn; `undefined`: there is none. */
+  get request(): ServerRequest | undefined {
+    return this.#phase === 'lingering' ? undefined : this.#request
+  }
+
+  /** Nobody is answered on it. */
+  get isIdle(): boolean {
+    return this.#phase !== 'busy'
+  }
+
+  get isClosed(): boolean {
+    return this.#phase === 'closed'
+  }
+
+  /** The lines that end every head: the time, and whether the connection stays (RFC 9112 §9.3). */
+  headEnd(staysOpen: boolean): string {
+    const { dateLine, keepAliveLines } = this.#owner
+    return dateLine.render() + (staysOpen ? keepAliveLines : 'connection: close\r\n\r\n')
+  }
+
+  pause(): void {
+    if (this.#isPaused) return
+    this.#isPaused = true
+    this.socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.socket.resume()
+  }
+
+  /** Ends it now. */
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  /**
+   * Ends it once what was written is sent. It is read on for a moment: a connection that is closed under a client that
+   * still sends is reset, and the last answer lost.
+   */
+  end(): void {
+    if (this.#phase === 'closed' || this.#phase === 'ending') return
+    this.#phase = 'ending'
+    this.#dueAt = this.#owner.now + LAST_READ_MS
+    this.#ahead = []
+    this.resume()
+    this.socket.end()
+  }
+
+  /** Ends it with an answer of the server's own, for which there is no request. */
+  refuse(answer: Buffer): void {
+    this.#isDeaf = true
+    if (this.#phase === 'closed' || this.#phase === 'ending') return
+    this.socket.write(answer)
+    this.end()
+  }
+
+  /** For the server, now and then. */
+  check(now: number): void {
+    if (now < this.#dueAt) return
+    this.#dueAt = Number.POSITIVE_INFINITY
+    if (this.#phase === 'arriving' || (this.#phase === 'waiting' && !this.#hasServed)) this.#break('timed_out')
+    else if (this.#phase === 'waiting') this.end()
+    else if (this.#phase !== 'busy') this.destroy()
+  }
+
+  onHead(head: ArrivedHead): void {
+    const request = new ServerRequest(head, this)
+    this.#request = request
+    this.#hasServed = true
+    this.#phase = 'busy'
+    this.#dueAt = Number.POSITIVE_INFINITY
+    if ((head.offersUpgrade || head.method === 'CONNECT') && this.#owner.takesOver(request)) {
+      this.#takenOver = request
+      this.#parser.stop()
+    } else this.#owner.onRequest(request)
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    if (this.#phase === 'lingering') {
+      this.#lingerBytes += end - start
+      if (this.#lingerBytes > LINGER_BYTES) this.destroy()
+      return
+    }
+    this.#request?.receive(bytes.subarray(start, end))
+  }
+
+  onEnd(): void {
+    this.#request?.complete()
+    if (this.#phase === 'lingering') this.#next()
+  }
+
+  /** For a reply: the client has all of it. */
+  replied(request: ServerRequest): void {
+    if (request !== this.#request || this.#phase !== 'busy') return
+    if (request.isComplete || this.#isDeaf || request.head.framing === 'unclear') {
+      this.#next()
+      return
+    }
+    // A bounded while: to close it at once would lose the answer, to read on for ever would be a gift to whoever sends.
+    this.#phase = 'lingering'
+    this.#lingerBytes = 0
+    this.#dueAt = this.#owner.now + this.#owner.lingerMs
+    request.discard()
+  }
+
+  /** Its request is over: the next one's turn, or the end. */
+  #next(): void {
+    const staysOpen = this.#request?.reply.staysOpen === true && !this.#isHalfClosed && !this.#isDeaf
+    this.#request = undefined
+    if (!staysOpen) {
+      this.end()
+      return
+    }
+    this.#phase = 'waiting'
+    this.#dueAt = this.#owner.now + this.#owner.keepAliveIdleMs
+    const ahead = this.#ahead
+    if (ahead.length > 0) {
+      this.#ahead = []
+      this.#aheadBytes = 0
+      this.#read(ahead.length === 1 ? (ahead[0] as Buffer) : Buffer.concat(ahead))
+    }
+    // A body that has not come yet is for its reader to wait for.
+    if (this.#aheadBytes < MAX_AHEAD_BYTES && this.#current()?.isComplete !== false) this.resume()
+  }
+
+  #current(): ServerRequest | undefined {
+    return this.#request
+  }
+
+  #read(bytes: Buffer): void {
+    let at = 0
+    try {
+      // More than once where the first request was answered before it was whole.
+      do at = this.#parser.execute(bytes, at, bytes.length)
+      while (at < bytes.length && this.#phase === 'waiting')
+    } catch (thrown) {
+      if (!(thrown instanceof BrokenRequest)) throw thrown
+      this.#break(isTlsRecord([this.#parser.firstByte]) ? 'tls' : thrown.kind)
+      return
+    }
+    const taken = this.#takenOver
+    if (taken !== undefined) {
+      this.#handOver(taken, bytes.subarray(at))
+      return
+    }
+    if (at < bytes.length) this.#hold(bytes.subarray(at))
+    else if (this.#phase === 'waiting' && this.#parser.isInHead) {
+      this.#phase = 'arriving'
+      this.#dueAt = this.#owner.now + this.#owner.headersTimeMs
+    }
+  }
+
+  #break(fault: ConnectionFault): void {
+    this.#isDeaf = true
+    this.#owner.onBroken(this, fault)
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#ahead.push(bytes)
+    this.#aheadBytes += bytes.length
+    if (this.#aheadBytes >= MAX_AHEAD_BYTES) this.pause()
+  }
+
+  #handOver(request: ServerRequest, rest: Buffer): void {
+    this.#takenOver = undefined
+    this.#phase = 'closed'
+    const { socket } = this
+    socket
+      .off('data', this.#onData)
+      .off('drain', this.#onDrain)
+      .off('end', this.#onEnd)
+      .off('error', this.#onError)
+      .off('close', this.#onClose)
+    // As Node leaves it: whoever listens for data next gets it.
+    socket.readableFlowing = null
+    this.#owner.onClosed(this)
+    this.#owner.onTakenOver(request, rest)
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#isDeaf || this.#phase === 'ending' || this.#phase === 'closed') return
+    if (this.#phase === 'busy' && this.#request?.isComplete) this.#hold(bytes)
+    else this.#read(bytes)
+  }
+
+  readonly #onDrain = (): void => {
+    this.#request?.reply.drained()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#isHalfClosed = true
+    const request = this.#request
+    if (this.#phase !== 'busy' || request === undefined) this.end()
+    else if (!request.isComplete) this.destroy()
+    else this.#owner.onHalfClosed(request)
+  }
+
+  readonly #onError = (): void => {
+    this.socket.destroy()
+  }
+
+  readonly #onClose = (): void => {
+    this.#phase = 'closed'
+    const request = this.#request
+    this.#request = undefined
+    this.#owner.onClosed(this)
+    request?.gone()
+  }
+}
