@@ -233,6 +233,17 @@ describe('a body', () => {
     await endless.untilClosed()
   })
 
+  test('that breaks behind its answer ends the connection, and gets no second answer', async () => {
+    await using site = await openHttpSite({ serve: ({ reply }) => reply.send(413, [], 'no') })
+    using connection = await RawConnection.open(site.port)
+    await connection.send(`${head('POST / HTTP/1.1', 'transfer-encoding: chunked')}4\r\nhalf\r\n`)
+    await connection.until((text) => text.endsWith('no'))
+    await connection.send('zz\r\n')
+    await connection.untilClosed()
+    expect(connection.text).toMatch(/\r\n\r\nno$/)
+    expect(site.faults).toEqual([])
+  })
+
   test('is sent once the client is invited', async () => {
     await using site = await openHttpSite()
     using connection = await RawConnection.open(site.port)

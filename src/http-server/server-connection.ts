@@ -240,7 +240,9 @@ export class ServerConnection implements RequestSink {
 
   #break(fault: ConnectionFault): void {
     this.#isDeaf = true
-    this.#owner.onBroken(this, fault)
+    // The request was answered; a second answer would be taken for that of another.
+    if (this.#phase === 'lingering') this.end()
+    else this.#owner.onBroken(this, fault)
   }
 
   #hold(bytes: Buffer): void {

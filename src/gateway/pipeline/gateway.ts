@@ -233,11 +233,13 @@ export class Gateway implements RequestServer {
     const exchange = request === undefined ? undefined : this.#byRequest.get(request)
     const error = brokenRequest(fault)
     if (fault === 'tls') this.#otherProtocols.note('tls_on_plain', connection.socket.localPort)
-    if (exchange !== undefined && !exchange.isOver) {
+    if (request === undefined) connection.refuse(bareAnswer(error))
+    else if (exchange === undefined) connection.destroy()
+    else {
+      // One that is over has an answer on its way, with which the connection ends.
       exchange.reply.closeAfter()
       exchange.fail(error)
-    } else if (request === undefined) connection.refuse(bareAnswer(error))
-    else connection.destroy()
+    }
   }
 
   /** For the server: whoever sends no more and waits for an answer has left, but for who asks how the gateway is. */
