@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findFreePort } from '../test/support/free-port.ts'
+import { isListening } from '../test/support/is-listening.ts'
 import { startProcess } from './running-process.ts'
 
 /** One request as it came out of HAProxy; latin1. */
@@ -118,16 +119,4 @@ backend noted
   http-reuse never
   server noted 127.0.0.1:${serverPort}
 `
-}
-
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
 }

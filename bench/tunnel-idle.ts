@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { findFreePort } from '../test/support/free-port.ts'
+import { isListening } from '../test/support/is-listening.ts'
 import { openLocalControl } from '../test/support/local-control.ts'
 import type { Bench } from './bench.ts'
 import type { Finding } from './finding.ts'
 import { treeRssBytes } from './process-tree.ts'
 import { startGateway } from './punku.ts'
-import { isListening } from './tunnel-site.ts'
 import { startIdleLinks } from './worker.ts'
 
 const LINKS = 1_000

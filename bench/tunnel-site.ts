@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findFreePort } from '../test/support/free-port.ts'
+import { isListening } from '../test/support/is-listening.ts'
 import type { Target } from './load.ts'
 import { createKey, pairAgent, startAgent, startGateway } from './punku.ts'
 import { type RunningProcess, requestStatus } from './running-process.ts'
@@ -125,16 +125,4 @@ export class TunnelSite implements AsyncDisposable {
 
 async function answers({ port, key }: Target): Promise<boolean> {
   return (await requestStatus(port, key)) === 200
-}
-
-/** Whether somebody accepts connections on a port of 127.0.0.1. */
-export function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port })
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
 }

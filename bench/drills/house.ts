@@ -4,10 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findFreePort } from '../../test/support/free-port.ts'
+import { isListening } from '../../test/support/is-listening.ts'
 import type { Target } from '../load.ts'
 import { createKey, PUNKU_MAIN, pairAgent, startAgent, startGateway } from '../punku.ts'
 import { type RunningProcess, requestStatus } from '../running-process.ts'
-import { isListening, startNetworkProcess } from '../tunnel-site.ts'
+import { startNetworkProcess } from '../tunnel-site.ts'
 import { pause } from './clients.ts'
 
 const SERVER_MAIN = join(import.meta.dirname, 'model-server.ts')

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { findFreePort } from '../support/free-port.ts'
+import { isListening } from '../support/is-listening.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -33,23 +33,23 @@ describe.skipIf(process.platform === 'win32')('npm start', () => {
         rmSync(home, { recursive: true, force: true })
       })
       let output = ''
-      const isListening = Promise.withResolvers<void>()
+      const listening = Promise.withResolvers<void>()
       npm.stdout.setEncoding('utf8').on('data', (text: string) => {
         output += text
-        if (output.includes('Listening')) isListening.resolve()
+        if (output.includes('Listening')) listening.resolve()
       })
       npm.stderr.setEncoding('utf8').on('data', (text: string) => {
         output += text
       })
       const ended = once(npm, 'close')
-      await Promise.race([isListening.promise, ended])
+      await Promise.race([listening.promise, ended])
       expect(output).toContain('Listening')
       if (toGroup) process.kill(-(npm.pid ?? 0), signal)
       else npm.kill(signal)
       await ended
       if (drains) expect(output).toContain('Stopping: running answers may finish.')
       expect(output).not.toContain('Stopping now.')
-      expect(await isTaken(port)).toBe(false)
+      expect(await isListening(port)).toBe(false)
     },
     60_000,
   )
@@ -61,17 +61,5 @@ function endGroup(pid: number | undefined): void {
     process.kill(-pid, 'SIGKILL')
   } catch {
     // Nothing is left of it.
-  }
-}
-
-async function isTaken(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
   }
 }
