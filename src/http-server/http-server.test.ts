@@ -112,6 +112,25 @@ describe('a reply in pieces', () => {
     expect(undated(connection.text)).toBe('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\none')
   })
 
+  test('to HTTP/1.0 is not cut off under a client that reads slowly', async () => {
+    await using site = await openHttpSite()
+    using connection = await RawConnection.open(site.port)
+    connection.setReading(false)
+    await connection.send(head('GET / HTTP/1.0'))
+    const { reply } = await site.next()
+    const body = Buffer.alloc(20_000_000, 'x')
+    reply.begin(200, [])
+    reply.write(body)
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    reply.end()
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    expect(reply.isClosed).toBe(false)
+    site.clock.advance(5_000)
+    connection.setReading(true)
+    await connection.untilClosed()
+    expect(connection.received.length).toBeGreaterThan(body.length)
+  })
+
   test('to HEAD has a head alone', async () => {
     await using site = await openHttpSite()
     using connection = await RawConnection.open(site.port)

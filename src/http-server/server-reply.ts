@@ -171,10 +171,8 @@ export class ServerReply {
     const before = isFramed && bytes > 0 ? head + bytes.toString(16) + LINE_END : head
     const after = isFramed ? (bytes > 0 ? LINE_END : '') + (this.#isEnded ? LAST_CHUNK : '') : ''
     this.#isLastSent = this.#isEnded
-    if (before.length + bytes + after.length === 0) {
-      if (this.#isEnded) this.#sent()
-      return
-    }
+    // The end of a body that ends with its connection is nothing, behind all that still waits for the client.
+    if (before.length + bytes + after.length === 0 && !this.#isEnded) return
     const sent = this.#isEnded ? this.#sent : undefined
     const isFast =
       bytes > MAX_JOINED_BYTES
