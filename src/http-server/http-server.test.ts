@@ -303,7 +303,7 @@ describe('a connection', () => {
     expect([silent.isClosed, slow.isClosed, served.isClosed]).toEqual([false, false, false])
     site.clock.advance(2_000)
     await served.untilClosed()
-    expect(served.text).not.toContain('400')
+    expect(served.text).not.toContain('HTTP/1.1 400')
     site.clock.advance(6_000)
     await Promise.all([silent.untilClosed(), slow.untilClosed()])
     expect(site.faults).toEqual(['timed_out', 'timed_out'])

@@ -133,7 +133,7 @@ test('a WebSocket that is asked for behind a running stream waits for its turn, 
   await connection.until((text) => text.includes('data: '))
   const head = 'GET /v1/responses HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nhost: 127.0.0.1\r\n\r\n'
   await connection.send(head)
-  expect(connection.text).not.toContain('426')
+  expect(connection.text).not.toContain('HTTP/1.1 426')
   ;(await upstream.nextRequest('/v1/chat/completions')).release()
   await connection.until((text) => text.includes('upgrade_refused'))
   expect(connection.text).toMatch(/\[DONE\][\s\S]*HTTP\/1\.1 426 /)

@@ -9,8 +9,8 @@ const HIGHEST = 32_000
 const given = new Set<number>()
 
 /**
- * A port of 127.0.0.1 that nobody has now, another one each time. For what must know its port before it listens, or
- * have a port on which nobody listens; whoever can, listens on port 0 and says which it is.
+ * A port of 127.0.0.1 that nobody has now, another one each time. For what must know its port before it listens, comes back
+ * on the port it had, or needs one on which nobody listens.
  */
 export async function findFreePort(): Promise<number> {
   for (;;) {

@@ -11,6 +11,7 @@ import { type Dashboard, openDashboard } from '../../src/gateway/dashboard/dashb
 import { type GatewayParts, openGateway } from '../../src/gateway/serve/gateway-parts.ts'
 import type { RequestRow } from '../../src/gateway/store/schema.ts'
 import { openFilesLimit } from '../../src/system/open-files-limit.ts'
+import { findFreePort } from './free-port.ts'
 import { LOCAL } from './key-actors.ts'
 import { quickHasher } from './quick-hasher.ts'
 import { startTestAgent, type TestAgent } from './test-agent.ts'
@@ -100,7 +101,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     hasher: quickHasher,
     ...(await find()),
   })
-  const { port } = await parts.gateway.listen({ host: '127.0.0.1', port: options.port ?? 0 })
+  const { port } = await parts.gateway.listen({ host: '127.0.0.1', port: options.port ?? (await findFreePort()) })
   const agents = new Map<string, TestAgent>()
   for (const [at, upstreamUrl] of isDirect ? [] : options.upstreams.entries()) {
     const gatewayUrl = `http://127.0.0.1:${port}`

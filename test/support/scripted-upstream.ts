@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { findFreePort } from './free-port.ts'
 import { type Question, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_WORDS, textAnswer } from './scripted/answer.ts'
 import { errorAnswer, type ScriptedServer } from './scripted/error-answers.ts'
 import { Mailbox } from './scripted/mailbox.ts'
@@ -89,7 +90,7 @@ export async function startScriptedUpstream(options: ScriptedUpstreamOptions): P
       return playback.play(takeScript(request))
     })
   })
-  server.listen(options.port ?? 0, '127.0.0.1')
+  server.listen(options.port ?? (await findFreePort()), '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the scripted upstream has no port')

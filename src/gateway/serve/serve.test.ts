@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { ManualClock } from '../../../test/support/clock.ts'
 import { holdDatabaseLock } from '../../../test/support/database-lock.ts'
+import { findFreePort } from '../../../test/support/free-port.ts'
 import { openLocalControl } from '../../../test/support/local-control.ts'
 import { explain } from '../../cli/exit.ts'
 import { ConfigError } from '../../config/config-error.ts'
@@ -101,13 +102,11 @@ test('one address that cannot be had closes those that were, and gives the folde
     taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port))
   })
   onTestFinished(() => void taken.close())
-  const free = await serve()
-  const [first] = free.addresses
-  await free.close()
-  const { message } = await refusal({ flags: { listen: [`127.0.0.1:${first?.port}`, `127.0.0.1:${port}`] } })
+  const first = await findFreePort()
+  const { message } = await refusal({ flags: { listen: [`127.0.0.1:${first}`, `127.0.0.1:${port}`] } })
   expect(message).toContain(`127.0.0.1:${port} is held by`)
   expect(readdirSync(join(home, 'run'))).toEqual([])
-  await serve({ flags: { listen: [`127.0.0.1:${first?.port}`] } })
+  await serve({ flags: { listen: [`127.0.0.1:${first}`] } })
 })
 
 test('an address of another machine is no address here', async () => {
