@@ -5,8 +5,8 @@ import { Roster } from '../core/roster.ts'
 import { LAST_READ_MS } from './connection-times.ts'
 import { Flushes } from './flushes.ts'
 import { DateLine } from './reply-head.ts'
-import { type ConnectionFault, type ConnectionOwner, ServerConnection } from './server-connection.ts'
-import type { ServerRequest } from './server-request.ts'
+import type { RequestServer } from './request-server.ts'
+import { type ConnectionOwner, ServerConnection } from './server-connection.ts'
 import { TlsFront } from './tls-front.ts'
 
 /** How often connections are looked at: a limit on one is late by at most this much. */
@@ -17,24 +17,6 @@ const LAST_REQUEST_MS = 500
 
 /** How long a client may go on sending a body that was already answered. */
 const LINGER_MS = 10_000
-
-/** Who serves what comes. */
-export interface RequestServer {
-  /** A connection was accepted; over TLS this is the one beneath. It may be destroyed. */
-  onConnection(socket: Socket): void
-  /** On a port of TLS something else came. The connection is whoever's takes it, to be ended. */
-  onPlain(socket: Socket): void
-  /** A request's head has come. Its reply is to be written, now or later; bytes of the body go to who reads it. */
-  onRequest(request: ServerRequest): void
-  /** Whether a request that offers another protocol, or asks for a tunnel (CONNECT), ends HTTP on its connection. */
-  takesOver(request: ServerRequest): boolean
-  /** It does: its socket is the taker's from now on, and `rest` came behind its head. */
-  onTakenOver(request: ServerRequest, rest: Buffer): void
-  /** What came is no request, or did not come in time. */
-  onBroken(connection: ServerConnection, fault: ConnectionFault): void
-  /** The client has sent its last byte, and its request waits for an answer. */
-  onHalfClosed(request: ServerRequest): void
-}
 
 export interface HttpServerOptions {
   readonly clock: Clock
@@ -51,6 +33,7 @@ export interface HttpServerOptions {
  * serves it with its reply. `listen` opens, `stopListening` and `endConnections` close in good order, `destroy` at once.
  */
 export class HttpServer implements ConnectionOwner {
+  readonly serving: RequestServer
   readonly flushes: Flushes
   readonly dateLine: DateLine
   readonly limits: ConnectionOwner['limits']
@@ -59,7 +42,6 @@ export class HttpServer implements ConnectionOwner {
   readonly keepAliveLines: string
   readonly lingerMs = LINGER_MS
   readonly #options: HttpServerOptions
-  readonly #serving: RequestServer
   readonly #listeners: Server[] = []
   readonly #fronts: TlsFront[] = []
   readonly #connections = new Roster<ServerConnection>(
@@ -74,7 +56,7 @@ export class HttpServer implements ConnectionOwner {
   constructor(options: HttpServerOptions, serving: RequestServer) {
     const { clock, headerBytes, headersTimeMs, keepAliveIdleMs } = options
     this.#options = options
-    this.#serving = serving
+    this.serving = serving
     this.flushes = new Flushes(clock)
     this.dateLine = new DateLine(clock)
     this.limits = { headBytes: headerBytes, headerCount: Number.POSITIVE_INFINITY }
@@ -98,7 +80,7 @@ export class HttpServer implements ConnectionOwner {
     const { tls } = this.#options
     const settings = { allowHalfOpen: true, noDelay: true }
     const listener = tls === undefined ? createServer(settings) : this.#createTlsServer({ ...settings, ...tls })
-    listener.on('connection', (socket: Socket) => this.#serving.onConnection(socket))
+    listener.on('connection', (socket: Socket) => this.serving.onConnection(socket))
     listener.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => this.#take(socket))
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject)
@@ -140,26 +122,7 @@ export class HttpServer implements ConnectionOwner {
     this.#connections.each((connection) => connection.destroy())
   }
 
-  onRequest(request: ServerRequest): void {
-    this.#serving.onRequest(request)
-  }
-
-  takesOver(request: ServerRequest): boolean {
-    return this.#serving.takesOver(request)
-  }
-
-  onTakenOver(request: ServerRequest, rest: Buffer): void {
-    this.#serving.onTakenOver(request, rest)
-  }
-
-  onBroken(connection: ServerConnection, fault: ConnectionFault): void {
-    this.#serving.onBroken(connection, fault)
-  }
-
-  onHalfClosed(request: ServerRequest): void {
-    this.#serving.onHalfClosed(request)
-  }
-
+  /** As of `ConnectionOwner`. */
   onClosed(connection: ServerConnection): void {
     this.#connections.remove(connection)
     if (this.#connections.size === 0) this.#whenNone?.()
@@ -167,7 +130,7 @@ export class HttpServer implements ConnectionOwner {
 
   #createTlsServer(settings: TlsOptions): Server {
     const front = new TlsFront({ ...settings, ALPNProtocols: ['http/1.1'] }, this.#options, (socket) => {
-      this.#serving.onPlain(socket)
+      this.serving.onPlain(socket)
     })
     this.#fronts.push(front)
     return front.server

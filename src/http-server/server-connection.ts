@@ -6,6 +6,7 @@ import type { Flushes } from './flushes.ts'
 import type { DateLine } from './reply-head.ts'
 import type { ArrivedHead } from './request-head.ts'
 import { type HeadLimits, RequestParser, type RequestSink } from './request-parser.ts'
+import type { ConnectionFault, RequestServer } from './request-server.ts'
 import { ServerRequest } from './server-request.ts'
 
 /** What a client may send ahead while a request of it is answered, bytes; then no more is read until it is. */
@@ -14,26 +15,15 @@ const MAX_AHEAD_BYTES = 65_536
 /** How much of a body is read and thrown away whose request was answered before it was whole. */
 const LINGER_BYTES = 256 * 1_024 * 1_024
 
-/** Who owns the connections of one server, and serves what comes on them. */
+/** Who owns the connections of one server. */
 export interface ConnectionOwner extends ConnectionTimes {
   readonly flushes: Flushes
   readonly dateLine: DateLine
   readonly limits: HeadLimits
-  /** A request's head has come. */
-  onRequest(request: ServerRequest): void
-  /** Whether a request that offers another protocol, or asks for a tunnel (CONNECT), ends HTTP on its connection. */
-  takesOver(request: ServerRequest): boolean
-  /** It does; `rest` came behind its head. The connection is whoever's takes it, and no more this server's. */
-  onTakenOver(request: ServerRequest, rest: Buffer): void
-  /** What came is no request, or did not come in time. Nothing more is read of the connection. */
-  onBroken(connection: ServerConnection, fault: ConnectionFault): void
-  /** The client has sent its last byte, and its request waits for an answer. */
-  onHalfClosed(request: ServerRequest): void
+  readonly serving: RequestServer
+  /** It is closed, or somebody else's. */
   onClosed(connection: ServerConnection): void
 }
-
-/** What was wrong with what came: as of `BrokenRequest`, that it took too long, or that it was TLS. */
-export type ConnectionFault = BrokenRequest['kind'] | 'timed_out' | 'tls'
 
 /**
  * `waiting`: for the first byte of a request; `arriving`: a head is not whole; `busy`: with one request; `lingering`: that
@@ -92,10 +82,6 @@ export class ServerConnection implements RequestSink {
   /** Nobody is answered on it. */
   get isIdle(): boolean {
     return this.#phase !== 'busy'
-  }
-
-  get isClosed(): boolean {
-    return this.#phase === 'closed'
   }
 
   /** The lines that end every head: the time, and whether the connection stays (RFC 9112 §9.3). */
@@ -157,10 +143,10 @@ export class ServerConnection implements RequestSink {
     this.#hasServed = true
     this.#phase = 'busy'
     this.#dueAt = Number.POSITIVE_INFINITY
-    if ((head.offersUpgrade || head.method === 'CONNECT') && this.#owner.takesOver(request)) {
+    if ((head.offersUpgrade || head.method === 'CONNECT') && this.#owner.serving.takesOver(request)) {
       this.#takenOver = request
       this.#parser.stop()
-    } else this.#owner.onRequest(request)
+    } else this.#owner.serving.onRequest(request)
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
@@ -208,11 +194,7 @@ export class ServerConnection implements RequestSink {
       this.#read(ahead.length === 1 ? (ahead[0] as Buffer) : Buffer.concat(ahead))
     }
     // A body that has not come yet is for its reader to wait for.
-    if (this.#aheadBytes < MAX_AHEAD_BYTES && this.#current()?.isComplete !== false) this.resume()
-  }
-
-  #current(): ServerRequest | undefined {
-    return this.#request
+    if (this.#aheadBytes < MAX_AHEAD_BYTES && this.request?.isComplete !== false) this.resume()
   }
 
   #read(bytes: Buffer): void {
@@ -242,7 +224,7 @@ export class ServerConnection implements RequestSink {
     this.#isDeaf = true
     // The request was answered; a second answer would be taken for that of another.
     if (this.#phase === 'lingering') this.end()
-    else this.#owner.onBroken(this, fault)
+    else this.#owner.serving.onBroken(this, fault)
   }
 
   #hold(bytes: Buffer): void {
@@ -264,7 +246,7 @@ export class ServerConnection implements RequestSink {
     // As Node leaves it: whoever listens for data next gets it.
     socket.readableFlowing = null
     this.#owner.onClosed(this)
-    this.#owner.onTakenOver(request, rest)
+    this.#owner.serving.onTakenOver(request, rest)
   }
 
   readonly #onData = (bytes: Buffer): void => {
@@ -282,7 +264,7 @@ export class ServerConnection implements RequestSink {
     const request = this.#request
     if (this.#phase !== 'busy' || request === undefined) this.end()
     else if (!request.isComplete) this.destroy()
-    else this.#owner.onHalfClosed(request)
+    else this.#owner.serving.onHalfClosed(request)
   }
 
   readonly #onError = (): void => {

@@ -85,13 +85,13 @@ export class ServerReply {
 
   /** Sends a whole reply. `headers`: name, value …; the length is added. `body` is left out where none may follow. */
   send(status: number, headers: readonly string[], body: Buffer | string): void {
-    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body
     // RFC 9110 §8.6: none in a 204, and to HEAD none but that of a GET, which may not be known.
-    const isTold = status !== 204 && !(this.isHead && length === 0)
-    this.#begin(status, headers, isTold ? `content-length: ${length}\r\n` : '')
-    if (!this.isHead && status !== 204 && length > 0) {
-      this.#parts.push(typeof body === 'string' ? Buffer.from(body) : body)
-      this.#partBytes += length
+    const isTold = status !== 204 && !(this.isHead && bytes.length === 0)
+    this.#begin(status, headers, isTold ? `content-length: ${bytes.length}\r\n` : '')
+    if (!this.isHead && status !== 204 && bytes.length > 0) {
+      this.#parts.push(bytes)
+      this.#partBytes += bytes.length
     }
     this.end()
   }

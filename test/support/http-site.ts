@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
-import { HttpServer, type HttpServerOptions, type RequestServer } from '../../src/http-server/http-server.ts'
-import type { ConnectionFault, ServerConnection } from '../../src/http-server/server-connection.ts'
+import { HttpServer, type HttpServerOptions } from '../../src/http-server/http-server.ts'
+import type { ConnectionFault, RequestServer } from '../../src/http-server/request-server.ts'
+import type { ServerConnection } from '../../src/http-server/server-connection.ts'
 import type { ServerRequest } from '../../src/http-server/server-request.ts'
 import { ManualClock } from './clock.ts'
 

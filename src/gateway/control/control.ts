@@ -55,7 +55,7 @@ export function createControl(options: ControlOptions): Control {
       throw invalidRequest(result.error.issues[0])
     },
   })
-  // Node's parser gives no more than was declared, so nothing has to be counted.
+  // The parser gives no more than was declared, so nothing has to be counted.
   app.use(async (context, next) => {
     if (context.req.header('transfer-encoding') !== undefined) {
       throw new PunkuError('invalid_request', 'Send the body with `content-length`, not in chunks.')

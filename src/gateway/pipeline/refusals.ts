@@ -1,5 +1,5 @@
 import { PunkuError } from '../../core/error.ts'
-import type { ConnectionFault } from '../../http-server/server-connection.ts'
+import type { ConnectionFault } from '../../http-server/request-server.ts'
 
 /** What came is no request, or did not come in time. */
 export function brokenRequest(fault: ConnectionFault): PunkuError {

@@ -100,8 +100,9 @@ export class Reply {
   /** Sends a whole answer. */
   answer({ status, headers, body }: Answer): void {
     this.#status = status
-    if (!this.isHead) this.#bytes += typeof body === 'string' ? Buffer.byteLength(body) : body.length
-    this.#reply.send(status, this.#head(headers), body)
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body
+    if (!this.isHead) this.#bytes += bytes.length
+    this.#reply.send(status, this.#head(headers), bytes)
   }
 
   /** Sends a model server's own error, in the dialect's shape where it has another: `error` tells what it said. */
