@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import { styleText } from 'node:util'
+import { escapeSteering, UNREADABLE, withoutSteering } from '../core/steering.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -9,7 +10,7 @@ type Style = Parameters<typeof styleText>[0]
  * @param style as which all of it shows
  */
 export function print(line = '', style?: Style): void {
-  const text = shown(line)
+  const text = withoutSteering(line)
   process.stdout.write(`${style === undefined ? text : styled(style, text)}\n`)
 }
 
@@ -27,7 +28,7 @@ export async function printFile(pieces: AsyncIterable<Uint8Array> | Iterable<Uin
 
 /** Says something beside the output, on standard error: it is in no table and no document that is read by a program. */
 export function remark(line: string): void {
-  process.stderr.write(`${shown(line)}\n`)
+  process.stderr.write(`${withoutSteering(line)}\n`)
 }
 
 /** Writes one JSON document to standard output. */
@@ -42,10 +43,7 @@ export function printJsonLine(value: unknown): void {
 
 /** The same value to whoever reads JSON, with what could steer a terminal written as JSON may write it. */
 function jsonOf(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replace(
-    STEERING,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return escapeSteering(JSON.stringify(value, undefined, indent))
 }
 
 /** Text in a style, where the terminal shows styles and NO_COLOR does not forbid it. */
@@ -59,23 +57,14 @@ export interface Column {
   readonly isNumber?: boolean
 }
 
-/** What a terminal acts on, but the end of a line. All are of one UTF-16 unit. */
-const STEERING = /(?!\n)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
-const UNREADABLE = '\ufffd'
-
-/** Text that cannot steer the terminal: each control character, but the end of a line, shows as one that cannot be read. */
-export function shown(text: string): string {
-  return text.replace(STEERING, UNREADABLE)
-}
-
-/** The same on one line. */
+/** Text that cannot steer the terminal, on one line. */
 export function visible(text: string): string {
-  return shown(text).replaceAll('\n', UNREADABLE)
+  return withoutSteering(text).replaceAll('\n', UNREADABLE)
 }
 
 async function* shownPieces(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder()
-  for await (const piece of pieces) yield shown(decoder.decode(piece, { stream: true }))
+  for await (const piece of pieces) yield withoutSteering(decoder.decode(piece, { stream: true }))
 }
 
 /** Rows as aligned columns under their titles, with nothing in them that steers the terminal. Widths count characters as the terminal shows plain text. */

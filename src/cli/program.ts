@@ -1,11 +1,12 @@
 import { Command } from 'commander'
 import { ownProgram, withOwnCommands } from '../config/own-command.ts'
+import { withoutSteering } from '../core/steering.ts'
 import { VERSION } from '../core/version.ts'
 import { refuseSecrets } from './argv.ts'
 import { contextOf } from './command-context.ts'
 import { COMMANDS, type CommandEntry } from './command-table.ts'
 import { EXIT, explain } from './exit.ts'
-import { remark, shown } from './output.ts'
+import { remark } from './output.ts'
 
 /**
  * Runs one command line (without the program's name) and gives its exit code. Never rejects. Output that cannot be written sets
@@ -58,8 +59,8 @@ export async function createProgram(words?: readonly string[]): Promise<Command>
     .showHelpAfterError(`(${ownProgram()} --help shows the commands)`)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => process.stdout.write(shown(text)),
-      writeErr: (text) => process.stderr.write(shown(text)),
+      writeOut: (text) => process.stdout.write(withoutSteering(text)),
+      writeErr: (text) => process.stderr.write(withoutSteering(text)),
       outputError: (text, write) => write(withoutValues(text)),
     })
   // A command runs only where its name stands in the command line, so that no other need be loaded.

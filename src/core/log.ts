@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import type { LogFormat, LogLevel } from './log-level.ts'
+import { escapeSteering, withColoursAlone } from './steering.ts'
 
 export type { Logger }
 
@@ -21,19 +22,12 @@ export function createLog(options: LogOptions): Logger {
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
-    hooks: { streamWrite: (line) => line.replace(STEERING, escaped) },
+    // Names, reasons and errors may hold what strangers wrote.
+    hooks: { streamWrite: escapeSteering },
   }
   if (!human) return pino(settings, destination)
   const pretty = prettyFactory({ ignore: 'part', translateTime: 'SYS:HH:MM:ss', singleLine: true })
   // JSON's own escapes are read before this, so that what they stand for is here again; colours are the library's.
-  const write = (line: string) =>
-    void destination.write(String(pretty(line) ?? '').replace(STEERING_BUT_COLOURS, '\ufffd'))
+  const write = (line: string) => void destination.write(withColoursAlone(String(pretty(line) ?? '')))
   return pino(settings, { write })
 }
-
-/** What a terminal acts on, but the end of a line. Names, reasons and errors may hold what strangers wrote. */
-const STEERING = /(?!\n)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
-const STEERING_BUT_COLOURS = /(?!\n|\x1b\[\d+(?:;\d+)*m)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
-
-const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
