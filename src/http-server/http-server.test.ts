@@ -252,6 +252,14 @@ describe('a body', () => {
     await endless.untilClosed()
   })
 
+  test('that was answered before it was whole does not keep a client waiting that reads until the end', async () => {
+    await using site = await openHttpSite({ serve: ({ reply }) => reply.send(413, [], 'no') })
+    using connection = await RawConnection.open(site.port)
+    await connection.send(head('POST / HTTP/1.1', 'connection: close', 'content-length: 1000'))
+    await connection.untilClosed()
+    expect(connection.text).toMatch(/\r\nconnection: close\r\n\r\nno$/)
+  })
+
   test('that breaks behind its answer ends the connection, and gets no second answer', async () => {
     await using site = await openHttpSite({ serve: ({ reply }) => reply.send(413, [], 'no') })
     using connection = await RawConnection.open(site.port)

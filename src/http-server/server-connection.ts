@@ -174,6 +174,8 @@ export class ServerConnection implements RequestSink {
     this.#phase = 'lingering'
     this.#lingerBytes = 0
     this.#dueAt = this.#owner.now + this.#owner.lingerMs
+    // Who reads until the end need not wait for that.
+    if (!request.reply.staysOpen) this.socket.end()
     request.discard()
   }
 
