@@ -69,6 +69,21 @@ describe('what is held', () => {
     expect([whole.length, whole.buffer.byteLength]).toEqual([2_000_000, 2_000_000])
   })
 
+  test('of one that was given up is given back at once, and of one that was taken it is not', () => {
+    const givenUp = new ByteCollector(8_000_000)
+    const taken = new ByteCollector(8_000_000)
+    const piece = Buffer.alloc(4_000_000, 0x61)
+    for (const collector of [givenUp, taken, taken]) collector.add(piece)
+    const first = givenUp.first(3)
+    const before = process.memoryUsage().arrayBuffers
+    givenUp.clear()
+    // No collection of garbage runs in between.
+    expect(before - process.memoryUsage().arrayBuffers).toBeGreaterThanOrEqual(8_000_000)
+    const whole = taken.take()
+    taken.clear()
+    expect([first.toString(), whole.length, whole.toString('latin1', 7_999_997)]).toEqual(['aaa', 8_000_000, 'aaa'])
+  })
+
   test('of one that is longer than was said is as of any other', () => {
     const collector = new ByteCollector(1_048_576)
     for (let at = 0; at < 30; at++) collector.add(view(Buffer.alloc(50_000, at)))

@@ -1,8 +1,14 @@
+import { freeBuffer } from './free-buffer.ts'
+
 /** The first slab, bytes, and the largest one: each new one is as large as all before it. */
 const FIRST_SLAB_BYTES = 4_096
 const MAX_SLAB_BYTES = 1_048_576
 /** A body that is said to be so large is collected in one buffer: to put it together at its end would hold the loop. */
 const LARGE_BYTES = 1_048_576
+/** From this size on memory that is freed goes back to the system, bytes: see `ofItsOwn`. */
+const OWN_BYTES = 4_194_304
+/** More than what the C library may ever keep for itself. */
+const ALWAYS_MAPPED_BYTES = 33_554_432 + 4_096
 
 /**
  * Collects the pieces of one body. Small ones are copied together: a piece of one byte would keep the whole buffer that
@@ -19,7 +25,7 @@ export class ByteCollector {
 
   /** @param expectedBytes how long it will be, where that is known; no more than may be */
   constructor(expectedBytes = 0) {
-    if (expectedBytes >= LARGE_BYTES) this.#whole = Buffer.allocUnsafeSlow(expectedBytes)
+    if (expectedBytes >= LARGE_BYTES) this.#whole = ofItsOwn(expectedBytes)
   }
 
   /** What was collected, bytes. */
@@ -80,7 +86,9 @@ export class ByteCollector {
     return parts
   }
 
+  /** Forgets what was collected. */
   clear(): void {
+    if (this.#whole !== undefined) freeBuffer(this.#whole)
     this.#whole = undefined
     this.#parts = []
     this.#slab = undefined
@@ -120,4 +128,14 @@ export class ByteCollector {
     this.#slab = undefined
     this.#filled = 0
   }
+}
+
+/**
+ * A buffer whose memory goes back to the system once it is freed. What is smaller than 32 MiB glibc takes from one heap as
+ * soon as it has freed such a piece, and small buffers between them keep a gigabyte of it for good. So it is made as large
+ * as that: what nobody writes to costs nothing.
+ */
+function ofItsOwn(bytes: number): Buffer {
+  if (bytes < OWN_BYTES) return Buffer.allocUnsafeSlow(bytes)
+  return Buffer.allocUnsafeSlow(Math.max(bytes, ALWAYS_MAPPED_BYTES)).subarray(0, bytes)
 }

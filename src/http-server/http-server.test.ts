@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { ManualClock } from '../../test/support/clock.ts'
+import { HandTurns } from '../../test/support/hand-turns.ts'
 import { openHttpSite } from '../../test/support/http-site.ts'
 import { RawConnection } from '../../test/support/raw.ts'
 import type { ServerRequest } from './server-request.ts'
@@ -356,5 +358,51 @@ describe('a connection', () => {
     await connection.untilClosed()
     site.clock.advance(500)
     await ended
+  })
+})
+
+describe('what is read in one turn of the event loop', () => {
+  class HandTurnedClock extends ManualClock {
+    readonly turns = new HandTurns()
+
+    override turn(run: () => void): void {
+      this.turns.turn(run)
+    }
+  }
+
+  const BODY = 3_000_000
+
+  test.each([
+    ['that are read', false],
+    ['that were answered, and are thrown away', true],
+  ])('is bounded, of all bodies together %s', async (_name, isAnswered) => {
+    const clock = new HandTurnedClock()
+    await using site = await openHttpSite({ clock })
+    const clients = await Promise.all(Array.from({ length: 3 }, () => RawConnection.open(site.port)))
+    const requests = await Promise.all(
+      clients.map((client) => {
+        client.socket.write(head('POST / HTTP/1.1', `content-length: ${BODY}`))
+        client.socket.write(Buffer.alloc(BODY))
+        return site.next()
+      }),
+    )
+    const read = () => requests.reduce((sum, { socket }) => sum + socket.bytesRead, 0)
+    const endTurn = async () => {
+      clock.turns.end()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (isAnswered) {
+      for (const { reply } of requests) reply.send(503, [], '')
+      while (!clients.every(({ text }) => text.includes('503'))) await endTurn()
+    } else for (const request of requests) request.discard()
+    let turns = 0
+    for (; read() < 3 * BODY; turns++) {
+      const isStill = () => requests.every(({ socket }) => socket.isPaused() || socket.bytesRead >= BODY)
+      await expect.poll(isStill, { timeout: 60_000 }).toBe(true)
+      await endTurn()
+    }
+    // Nine megabytes: were all read at once, it would be none.
+    expect(turns).toBeGreaterThan(2)
+    for (const client of clients) client[Symbol.dispose]()
   })
 })

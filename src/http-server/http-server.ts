@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { Roster } from '../core/roster.ts'
 import { LAST_READ_MS } from './connection-times.ts'
 import { Flushes } from './flushes.ts'
+import { ReadTurns } from './read-turns.ts'
 import { DateLine } from './reply-head.ts'
 import type { RequestServer } from './request-server.ts'
 import { type ConnectionOwner, ServerConnection } from './server-connection.ts'
@@ -35,6 +36,7 @@ export interface HttpServerOptions {
 export class HttpServer implements ConnectionOwner {
   readonly serving: RequestServer
   readonly flushes: Flushes
+  readonly readTurns: ReadTurns
   readonly dateLine: DateLine
   readonly limits: ConnectionOwner['limits']
   readonly headersTimeMs: number
@@ -58,6 +60,7 @@ export class HttpServer implements ConnectionOwner {
     this.#options = options
     this.serving = serving
     this.flushes = new Flushes(clock)
+    this.readTurns = new ReadTurns(clock)
     this.dateLine = new DateLine(clock)
     this.limits = { headBytes: headerBytes, headerCount: Number.POSITIVE_INFINITY }
     this.headersTimeMs = headersTimeMs

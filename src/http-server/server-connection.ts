@@ -3,6 +3,7 @@ import { isTlsRecord } from '../core/tls-record.ts'
 import { BrokenRequest } from './broken-request.ts'
 import { type ConnectionTimes, LAST_READ_MS } from './connection-times.ts'
 import type { Flushes } from './flushes.ts'
+import type { ReadTurns, TurnReader } from './read-turns.ts'
 import type { DateLine } from './reply-head.ts'
 import type { ArrivedHead } from './request-head.ts'
 import { type HeadLimits, RequestParser, type RequestSink } from './request-parser.ts'
@@ -12,12 +13,16 @@ import { ServerRequest } from './server-request.ts'
 /** What a client may send ahead while a request of it is answered, bytes; then no more is read until it is. */
 const MAX_AHEAD_BYTES = 65_536
 
+/** A read of so much may be followed by another in the same turn of the event loop, bytes. */
+const LARGE_READ_BYTES = 32_768
+
 /** How much of a body is read and thrown away whose request was answered before it was whole. */
 const LINGER_BYTES = 256 * 1_024 * 1_024
 
 /** Who owns the connections of one server. */
 export interface ConnectionOwner extends ConnectionTimes {
   readonly flushes: Flushes
+  readonly readTurns: ReadTurns
   readonly dateLine: DateLine
   readonly limits: HeadLimits
   readonly serving: RequestServer
@@ -35,7 +40,7 @@ type Phase = 'waiting' | 'arriving' | 'busy' | 'lingering' | 'ending' | 'closed'
  * One client's connection: one request at a time. What is sent ahead waits for its turn, since each would otherwise be work
  * that nobody reads.
  */
-export class ServerConnection implements RequestSink {
+export class ServerConnection implements RequestSink, TurnReader {
   /** In the server's roster; -1: in none. */
   place = -1
   readonly socket: Socket
@@ -51,6 +56,7 @@ export class ServerConnection implements RequestSink {
   #lingerBytes = 0
   #isHalfClosed = false
   #isPaused = false
+  #awaitsTurn = false
   #hasServed = false
   /** What comes is nobody's any more. */
   #isDeaf = false
@@ -99,7 +105,13 @@ export class ServerConnection implements RequestSink {
   resume(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    this.socket.resume()
+    if (!this.#awaitsTurn) this.socket.resume()
+  }
+
+  /** As of `TurnReader`. */
+  goOn(): void {
+    this.#awaitsTurn = false
+    if (this.#phase !== 'closed' && !this.#isPaused) this.socket.resume()
   }
 
   /** Ends it now. */
@@ -252,6 +264,11 @@ export class ServerConnection implements RequestSink {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    // Also what is thrown away: reading it is most of what it costs.
+    if (bytes.length >= LARGE_READ_BYTES && !this.#owner.readTurns.read(bytes.length, this)) {
+      this.#awaitsTurn = true
+      this.socket.pause()
+    }
     if (this.#isDeaf || this.#phase === 'ending' || this.#phase === 'closed') return
     if (this.#phase === 'busy' && this.#request?.isComplete) this.#hold(bytes)
     else this.#read(bytes)

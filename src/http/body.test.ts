@@ -251,29 +251,6 @@ describe('a compressed body', () => {
   })
 })
 
-test('a body is read no further than it may be, until it may go on', async () => {
-  const resumes: (() => void)[] = []
-  let seen = 0
-  const limits: BodyLimits = {
-    ...LIMITS,
-    mayGoOn: (bytes, resume) => {
-      seen += bytes
-      resumes.push(resume)
-      return false
-    },
-  }
-  await using read = await openRequest(['Content-Length: 100000'], limits)
-  read.socket.write(Buffer.alloc(100_000, 0x61))
-  while (seen < 100_000) {
-    await expect.poll(() => resumes.length).toBeGreaterThan(0)
-    expect(read.request.isPaused()).toBe(true)
-    for (const resume of resumes.splice(0)) resume()
-  }
-  expect(await read.outcome).toHaveLength(100_000)
-  // Whoever asks it to go on after its end changes nothing.
-  for (const resume of resumes.splice(0)) resume()
-})
-
 describe('what is held', () => {
   test('is told as it grows, and once more when the body is decoded', async () => {
     const held: number[] = []

@@ -13,8 +13,6 @@ export interface BodyLimits {
   readonly maxDecodedBytes: number
   /** Called at every chunk from the wire; by this the caller ends bodies that stop half way. */
   readonly onProgress?: (chunkBytes: number) => void
-  /** Called with each chunk's bytes: false, where no more is to be read until `resume` is called. */
-  readonly mayGoOn?: (chunkBytes: number, resume: () => void) => boolean
   /** Called with the bytes that are held for it now, before and while they are; what it throws ends the reading. */
   readonly hold?: (bytes: number) => void
   /**
@@ -118,7 +116,6 @@ function readBytes(
         if (collector.length + chunk.length > limits.maxBytes) throw tooLarge(limits.maxBytes)
         collector.add(chunk)
         limits.hold?.(collector.heldBytes)
-        if (limits.mayGoOn?.(chunk.length, resume) === false) request.pause()
       } catch (thrown) {
         fail(PunkuError.from(thrown))
         return
@@ -126,9 +123,6 @@ function readBytes(
       if (isBeginningRead || collector.length < BEGINNING_BYTES) return
       isBeginningRead = true
       readBeginning?.(collector.first(BEGINNING_BYTES)).catch((thrown: unknown) => fail(PunkuError.from(thrown)))
-    }
-    const resume = () => {
-      if (!isOver) request.resume()
     }
     const fail = (error: PunkuError) => {
       isOver = true

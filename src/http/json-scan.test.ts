@@ -246,6 +246,39 @@ function scans(text: string): boolean {
   }
 }
 
+describe('a long string', () => {
+  const PLAIN = Buffer.from('x \x7f!#[]~é💡')
+  const STOPS: readonly (readonly [string, number[]])[] = [
+    ['its end', [0x22]],
+    ['an escape', [0x5c, 0x22]],
+    ['a control character', [0x1f]],
+    ['a line end', [0x0a]],
+    ['a byte 0', [0x00]],
+  ]
+
+  test.each(STOPS)('is read up to %s, wherever that stands', (_, stop) => {
+    for (let length = 120; length < 290; length++) {
+      const text = Buffer.alloc(length, PLAIN)
+      // Where a character of more bytes would be cut, others stand.
+      const plain = Buffer.from(text.toString().replaceAll('\ufffd', 'y'))
+      const body = Buffer.concat([Buffer.from('{"a":"'), plain, Buffer.from(stop), Buffer.from('z","model":"m"}')])
+      const isFine = stop[0] === 0x5c
+      for (let offset = 0; offset < 4; offset++) {
+        const moved = Buffer.alloc(body.length + offset).subarray(offset)
+        body.copy(moved)
+        if (isFine) expect(scan(moved).string('model')).toBe('m')
+        else expect(refusal(moved).message).toContain(`at byte ${6 + plain.length + (stop[0] === 0x22 ? 1 : 0)} `)
+      }
+    }
+  })
+
+  test('that does not end is refused at the end of the body', () => {
+    for (let length = 120; length < 140; length++) {
+      expect(refusal(`{"a":"${'x'.repeat(length)}`).message).toContain(`at byte ${6 + length} the body ends`)
+    }
+  })
+})
+
 describe('what a body may hold', () => {
   test('a quarter of a million field names, wherever they stand', () => {
     const names = (count: number) => `{"model":"a","x":[{${'"m":0,'.repeat(count - 3)}"m":0}]}`

@@ -17,6 +17,7 @@ export interface HttpSite extends AsyncDisposable {
 }
 
 export interface HttpSiteOptions extends Partial<Omit<HttpServerOptions, 'clock'>> {
+  readonly clock?: ManualClock
   /** Answers every request. Default: `next` gives them. */
   readonly serve?: (request: ServerRequest) => void
   /** Takes over what offers another protocol. Default: nothing is taken over. */
@@ -24,8 +25,8 @@ export interface HttpSiteOptions extends Partial<Omit<HttpServerOptions, 'clock'
 }
 
 /** Starts it on a free port of loopback. */
-export async function openHttpSite({ serve, takeOver, ...options }: HttpSiteOptions = {}): Promise<HttpSite> {
-  const clock = new ManualClock()
+export async function openHttpSite(given: HttpSiteOptions = {}): Promise<HttpSite> {
+  const { serve, takeOver, clock = new ManualClock(), ...options } = given
   const faults: ConnectionFault[] = []
   const come: ServerRequest[] = []
   const waiting: ((request: ServerRequest) => void)[] = []

@@ -1,4 +1,5 @@
 import { PunkuError } from '../../core/error.ts'
+import { freeBuffer } from '../../core/free-buffer.ts'
 import type { BudgetRefusal } from '../../core/memory-budget.ts'
 import { Places } from '../../core/places.ts'
 import { renderListing } from '../../dialects/listings.ts'
@@ -23,7 +24,6 @@ import {
 } from './arrival.ts'
 import { type Ask, type AskHead, askOf, rawAskOf } from './ask.ts'
 import { authoriseBody, authoriseModels, authoriseServed, authoriseUnread, routeRefusal } from './authorise.ts'
-import { BodyTurns, SingleTurns } from './body-turns.ts'
 import { corsHeaders, preflightAnswer } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { listingAnswer } from './listing.ts'
@@ -33,6 +33,7 @@ import type { PipelineOptions } from './pipeline-options.ts'
 import { noWebSocket } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
+import { SingleTurns } from './single-turns.ts'
 
 /** To look through a body larger than this takes a millisecond or more. */
 const LARGE_BODY_BYTES = 1_048_576
@@ -53,13 +54,11 @@ type FoundRoute = Extract<NonNullable<ReturnType<typeof findRoute>>, { readonly 
  */
 export class Pipeline {
   readonly #options: PipelineOptions
-  readonly #turns: BodyTurns
   readonly #scanTurns: SingleTurns
   readonly #decoding = new Places(MAX_DECODING)
 
   constructor(options: PipelineOptions) {
     this.#options = options
-    this.#turns = new BodyTurns(options.clock)
     this.#scanTurns = new SingleTurns(options.clock)
   }
 
@@ -116,7 +115,7 @@ export class Pipeline {
     const ask = found.route.isRawUpload
       ? this.#readNothing(exchange, key, found, target)
       : await this.#read(exchange, key, found, target)
-    if (ask === undefined || exchange.isOver) return
+    if (exchange.isOver) return
     if (ask.route.listing !== undefined) {
       exchange.answer(await listingAnswer(ask, ask.route.listing, this.#options))
       return
@@ -175,25 +174,26 @@ export class Pipeline {
     return ask
   }
 
-  /** Reads the body and what policy needs of it; `undefined` when the exchange has ended meanwhile. */
-  async #read(
-    exchange: Exchange,
-    key: Key,
-    { route, params }: FoundRoute,
-    target: ArrivalTarget,
-  ): Promise<Ask | undefined> {
+  /** Reads the body and what policy needs of it. */
+  async #read(exchange: Exchange, key: Key, { route, params }: FoundRoute, target: ArrivalTarget): Promise<Ask> {
     const head = headOf(exchange, key, route, target)
     const { headers } = head
     const bytes = route.body !== 'none' && hasBody(headers) ? await this.#readBody(exchange, key, route) : NO_BODY
     // Many that come at once would be looked through in one go.
     if (bytes.length > LARGE_BODY_BYTES) await this.#scanTurns.next()
-    if (exchange.isOver) return undefined
-    const contentType = headers.get('content-type')
-    const facts = readRequestFacts(route, params.model, { bytes, contentType }, this.#options.jsonDepth)
-    const ask = askOf(head, facts, bytes)
-    exchange.asked(ask)
-    authoriseBody(key, route, facts)
-    return ask
+    try {
+      if (exchange.isOver) throw new PunkuError('client_closed', 'It ended while its body was read.')
+      const contentType = headers.get('content-type')
+      const facts = readRequestFacts(route, params.model, { bytes, contentType }, this.#options.jsonDepth)
+      const ask = askOf(head, facts, bytes)
+      exchange.asked(ask)
+      authoriseBody(key, route, facts)
+      return ask
+    } catch (thrown) {
+      // Nobody was given it yet.
+      freeBuffer(bytes)
+      throw thrown
+    }
   }
 
   #readBody(exchange: Exchange, key: Key, route: FoundRoute['route']): Promise<Buffer> {
@@ -211,7 +211,6 @@ export class Pipeline {
         const refusal = exchange.isOver ? undefined : share.hold(bytes)
         if (refusal !== undefined) throw noMemory(refusal)
       },
-      mayGoOn: (bytes, resume) => this.#turns.read(bytes, resume),
       turnToDecode: () => this.#decoding.enter(),
       onBeginning(bytes) {
         const models = modelsInBeginning(route, bytes, jsonDepth)
