@@ -79,6 +79,16 @@ describe('ControlClient', () => {
     ])
   })
 
+  test('a list that would never end is given up', async () => {
+    const again = () => Response.json({ keys: [], next: 'a' })
+    const { client, sent } = clientOf(again, again, again)
+    const read = async () => {
+      for await (const page of client.pages('listKeys', {})) expect(page.next).toBe('a')
+    }
+    await expect(read()).rejects.toMatchObject({ code: 'internal' })
+    expect(sent).toHaveLength(2)
+  })
+
   test('what is refused is thrown with its code, status and advice', async () => {
     const refusal = { type: 'about:blank', title: '', status: 404, code: 'key_not_found', detail: 'None.' }
     const headers = { 'content-type': 'application/problem+json' }

@@ -86,12 +86,16 @@ export class ControlClient {
     return (await this.#send(name, input)).body ?? new ReadableStream({ start: (pieces) => pieces.close() })
   }
 
-  /** Every page of a list, from the first on. */
+  /**
+   * Every page of a list, from the first on.
+   * @throws ControlError `internal` where it would never end: the page after one is that one.
+   */
   async *pages<Name extends PagedName>(name: Name, input: CallInput<Name>): AsyncGenerator<Awaited<CallAnswer<Name>>> {
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const response = await this.#send(name, { ...input, query: { ...input.query, cursor } })
       const page = (await response.json()) as Awaited<CallAnswer<Name>> & { readonly next: string | null }
       yield page
+      if (page.next === cursor) throw sameAgain()
       cursor = page.next
     }
   }
@@ -106,6 +110,13 @@ export class ControlClient {
     throw await refusalOf(response)
   }
 }
+
+const sameAgain = () =>
+  new ControlError({
+    code: 'internal',
+    status: 200,
+    detail: 'The gateway gives the same page of a list over and over. Update it, or ask who runs it.',
+  })
 
 /** The address of an operation that answers with a file and takes nothing in its path, for a link. */
 export function controlPath<Name extends OperationName>(name: Name, query?: CallQuery<Name>): string {

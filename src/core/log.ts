@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import type { LogFormat, LogLevel } from './log-level.ts'
-import { escapeSteering, withColoursAlone } from './steering.ts'
+import { escapeSteering, withoutSteering } from './steering.ts'
 
 export type { Logger }
 
@@ -27,7 +27,15 @@ export function createLog(options: LogOptions): Logger {
   }
   if (!human) return pino(settings, destination)
   const pretty = prettyFactory({ ignore: 'part', translateTime: 'SYS:HH:MM:ss', singleLine: true })
-  // JSON's own escapes are read before this, so that what they stand for is here again; colours are the library's.
-  const write = (line: string) => void destination.write(withColoursAlone(String(pretty(line) ?? '')))
+  // Read here, so that its texts are clean before the library colours what they stand in.
+  const write = (line: string) => void destination.write(String(pretty(cleaned(JSON.parse(line))) ?? ''))
   return pino(settings, { write })
+}
+
+/** A value whose texts, names too, cannot steer a terminal. */
+function cleaned(value: unknown): unknown {
+  if (typeof value === 'string') return withoutSteering(value)
+  if (Array.isArray(value)) return value.map(cleaned)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [withoutSteering(name), cleaned(one)]))
 }

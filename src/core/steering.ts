@@ -1,7 +1,5 @@
 /** What a terminal acts on, but the end of a line: controls, and what turns the direction of writing. All are of one UTF-16 unit. */
 const STEERING = /(?!\n)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
-// biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with one
-const STEERING_BUT_COLOURS = /(?!\n|\x1b\[\d+(?:;\d+)*m)[\p{Cc}\p{Bidi_C}\u2028\u2029]/gu
 
 /** What stands for a character that may not be shown. */
 export const UNREADABLE = '\ufffd'
@@ -9,11 +7,6 @@ export const UNREADABLE = '\ufffd'
 /** Text that cannot steer the terminal: each such character, but the end of a line, shows as one that cannot be read. */
 export function withoutSteering(text: string): string {
   return text.replace(STEERING, UNREADABLE)
-}
-
-/** The same, of text that a library has coloured. */
-export function withColoursAlone(text: string): string {
-  return text.replace(STEERING_BUT_COLOURS, UNREADABLE)
 }
 
 /** JSON that means the same, with such characters written as JSON may write them. */

@@ -97,8 +97,9 @@ export async function ask(question: Question): Promise<SmallAnswer> {
 async function send(question: Question, patience: Patience): Promise<IncomingMessage> {
   const { url, method = 'GET', headers = {}, body, agent, socketPath, trustsAnyone = false } = question
   const isTls = new URL(url).protocol === 'https:'
-  // Loaded where it is needed: TLS takes megabytes, and most commands ask over a socket.
-  const { request } = isTls ? await import('node:https') : await import('node:http')
+  // Loaded where it is needed: TLS takes megabytes, and most commands ask over a socket. Not imported: that reads all that
+  // the module has, and with it loads the whole of Node's `fetch`.
+  const { request } = isTls ? process.getBuiltinModule('node:https') : process.getBuiltinModule('node:http')
   return await new Promise((resolve, reject) => {
     const sent = request(url, {
       method,

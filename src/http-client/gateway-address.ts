@@ -49,7 +49,7 @@ export class GatewayAddress {
       const way = wayByProxy(url, { ...tls, signal })
       if (way !== undefined) return way
     }
-    const agent = url.protocol === 'https:' ? new (await import('node:https')).Agent(tls) : new HttpAgent()
+    const agent = url.protocol === 'https:' ? new (process.getBuiltinModule('node:https').Agent)(tls) : new HttpAgent()
     return {
       agent,
       explain: (thrown) => connectionError(thrown, url.protocol === 'https:'),
@@ -61,7 +61,7 @@ export class GatewayAddress {
 
   /** Made once: reading the system's authorities takes a tenth of a second. */
   async #trust(): Promise<SecureContext> {
-    const { createSecureContext, getCACertificates } = await import('node:tls')
+    const { createSecureContext, getCACertificates } = process.getBuiltinModule('node:tls')
     this.#secureContext ??= createSecureContext({
       ca: [...new Set([...getCACertificates('default'), ...getCACertificates('system'), ...this.#extraCa])],
     })
