@@ -14,6 +14,11 @@ export class ServerRequest implements BodySource {
   readonly head: ArrivedHead
   readonly connection: ServerConnection
   readonly reply: ServerReply
+  /**
+   * For whoever serves it: what it was made into. A field, since what a `WeakMap` holds outlives every collection of the young
+   * generation, each of which would copy it.
+   */
+  servedBy: unknown
   #reader: BodyReader | undefined
   /** What came before there was a reader. The connection is paused then, so that it is one read at most. */
   #unread: Buffer[] = []

@@ -93,8 +93,6 @@ export class Gateway implements RequestServer {
       one.placeInGateway(at)
     },
   )
-  /** By the request that each carries; those of the site have none. */
-  readonly #byRequest = new WeakMap<ServerRequest, Exchange>()
   readonly #otherProtocols: OtherProtocolLog
   #isDraining = false
   #whenDrained: (() => void)[] = []
@@ -221,7 +219,7 @@ export class Gateway implements RequestServer {
       return
     }
     const exchange = new Exchange(request, this.#surroundings)
-    this.#byRequest.set(request, exchange)
+    request.servedBy = exchange
     this.#exchanges.add(exchange)
     if (this.#isDraining) this.#refuseToDrain(exchange)
     else if (full !== undefined && !isOwnPath(path)) exchange.fail(clients.refusalOn(request.socket, full))
@@ -231,7 +229,7 @@ export class Gateway implements RequestServer {
   /** For the server: an answer if one can still be sent, then the connection ends. */
   onBroken(connection: ServerConnection, fault: ConnectionFault): void {
     const { request } = connection
-    const exchange = request === undefined ? undefined : this.#byRequest.get(request)
+    const exchange = exchangeOf(request)
     const error = brokenRequest(fault)
     if (fault === 'tls') this.#otherProtocols.note('tls_on_plain', connection.socket.localPort)
     if (request === undefined) connection.refuse(bareAnswer(error))
@@ -247,7 +245,7 @@ export class Gateway implements RequestServer {
   onHalfClosed(request: ServerRequest): void {
     const { reply } = request
     reply.closeAfter()
-    if (this.#byRequest.get(request)?.isOver || isOwnPath(pathAsSent(request))) return
+    if (exchangeOf(request)?.isOver || isOwnPath(pathAsSent(request))) return
     request.connection.destroy()
   }
 
@@ -324,6 +322,11 @@ export class Gateway implements RequestServer {
     const end = this.#options.clock.after(LAST_READ_MS, () => socket.destroy())
     socket.once('close', () => end[Symbol.dispose]())
   }
+}
+
+/** The exchange that carries a request; one of the site has none. */
+function exchangeOf(request: ServerRequest | undefined): Exchange | undefined {
+  return request?.servedBy instanceof Exchange ? request.servedBy : undefined
 }
 
 /** An expectation that nobody here meets (RFC 9110 §10.1.1): HTTP/1.1 knows one, `100-continue`. */
