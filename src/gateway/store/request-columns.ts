@@ -66,9 +66,9 @@ export function* timesOf(values: readonly unknown[]): Generator<number> {
 /** Rows as text, the values of each in a line of their own: what a seal covers of them, and what another thread is sent. */
 export function requestLines(rows: readonly NewRequestRow[]): string {
   const lines = rows.map((row) => {
-    const line = JSON.stringify(sealedValues(COLUMNS.map((column) => row[column] ?? null)))
+    const line = JSON.stringify(sealedValues(row))
     // What is not storable is written as an escape: one look at the line spares one at each of its texts.
-    return `${line.includes('\\u') ? JSON.stringify(sealedValues(requestValues([row]))) : line}\n`
+    return `${line.includes('\\u') ? JSON.stringify(sealedOf(requestValues([row]))) : line}\n`
   })
   // Joined, and not added up: a text of many parts would be put together by whoever reads it.
   return lines.join('')
@@ -83,9 +83,15 @@ export function lineValues(lines: string): unknown[] {
   )
 }
 
-/** The values of a row without the columns at its end that came later and are null. */
-function sealedValues(values: unknown[]): unknown[] {
-  let length = values.length
-  while (length > SEALED_ALWAYS && values[length - 1] === null) length--
-  return values.slice(0, length)
+/** The values of a row as they are. */
+function sealedValues(row: NewRequestRow): unknown[] {
+  const values: unknown[] = new Array(COLUMNS.length)
+  for (let at = 0; at < COLUMNS.length; at++) values[at] = row[COLUMNS[at] as keyof NewRequestRow] ?? null
+  return sealedOf(values)
+}
+
+/** Cuts off the columns at the end that came later and are null. */
+function sealedOf(values: unknown[]): unknown[] {
+  while (values.length > SEALED_ALWAYS && values[values.length - 1] === null) values.pop()
+  return values
 }
