@@ -61,7 +61,9 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
   #isUsable = true
   #servedCount = 0
   #exchange: HttpExchange | undefined
+  /** Until its answer begins: its body may be large, and is not sent again from then on. */
   #request: OutgoingRequest | undefined
+  #mayStay = false
   #upload: BodyUpload | undefined
   #sentAtMs = 0
   #keepAliveMs: number | undefined
@@ -94,6 +96,7 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
   send(exchange: HttpExchange, request: OutgoingRequest, nowMs: number): void {
     this.#exchange = exchange
     this.#request = request
+    this.#mayStay = !request.isClosing
     this.#sentAtMs = nowMs
     this.#parser.begin(request.isHead)
     exchange.attach(this)
@@ -123,6 +126,7 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
 
   onHead(head: ReceivedHead): void {
     this.#keepAliveMs = head.keepAliveMs
+    this.#request = undefined
     this.#exchange?.head(head)
   }
 
@@ -132,7 +136,7 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
 
   onEnd(trailers: FieldMap, isClean: boolean): void {
     const isSent = (this.#upload?.isDone ?? true) && this.#socket.writableLength === 0
-    const mayStay = isClean && isSent && this.#keepAliveMs !== 0 && this.#request?.isClosing === false
+    const mayStay = this.#mayStay && isClean && isSent && this.#keepAliveMs !== 0
     const exchange = this.#detach()
     if (mayStay && this.#isUsable) {
       this.#servedCount++
@@ -203,14 +207,14 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
     const request = this.#request
     const exchange = this.#detach()
     this.cancel()
-    if (exchange === undefined || request === undefined) return
+    if (exchange === undefined) return
     if (!this.#isConnected) {
       const { host, port } = this.#options
       const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
       const failure = connectFailure(cause ?? new Error('closed'), address)
       if (failure.code === 'exhausted') this.#pool.onExhausted()
       exchange.fail(failure)
-    } else if (this.#isStale(request)) {
+    } else if (request !== undefined && this.#isStale(request)) {
       this.#pool.onStale(exchange, request)
     } else {
       exchange.fail(this.#parser.incomplete(cause))

@@ -5,6 +5,7 @@ import { RawConnection } from '../support/raw.ts'
 import { textAnswer } from '../support/scripted/answer.ts'
 import type { Step } from '../support/scripted/playback.ts'
 import { bytes, head, hold, rest } from '../support/scripted/steps.ts'
+import { heldBufferBytes } from './heap.ts'
 import { CHAT, errorShape, openSite, type Site, until } from './site.ts'
 import { type RawAnswer, readAnswers, send } from './wire.ts'
 
@@ -68,6 +69,21 @@ describe('the bodies of all requests', () => {
     request.release()
     await until(() => bodies.heldBytes === 0)
     expect(site.gateway.parts.gateway.liveExchanges).toBe(1)
+    request.release()
+    await connection.until((text) => text.includes('0\r\n\r\n'))
+  })
+
+  test('are held until the upstream answers, and no longer', async () => {
+    await using site = await openSite()
+    site.upstream.behave([head, hold, rest])
+    using connection = await RawConnection.open(site.port)
+    const body = JSON.stringify({ model: 'tiny', messages: [], stream: true, pad: 'a'.repeat(12 * MIB) })
+    const before = heldBufferBytes()
+    await connection.send(site.head(CHAT.line, `Content-Length: ${body.length}`) + body)
+    const request = await site.upstream.nextRequest()
+    await connection.until((text) => text.includes('\r\n\r\n'))
+    // The upstream's own stays.
+    await until(() => heldBufferBytes() - before - request.body.length < 8 * MIB)
     request.release()
     await connection.until((text) => text.includes('0\r\n\r\n'))
   })
