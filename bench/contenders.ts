@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findFreePort } from '../test/support/free-port.ts'
 import type { Target } from './load.ts'
-import { caddyConfig, haproxyConfig, nginxConfig } from './proxy-configs.ts'
+import { caddyConfig, haproxyConfig, litellmConfig, nginxConfig } from './proxy-configs.ts'
 import { createKey, PUNKU_MAIN, startGateway } from './punku.ts'
 import { type RunningProcess, requestStatus, startProcess } from './running-process.ts'
 
-export const CONTENDER_NAMES = ['direct', 'punku', 'haproxy', 'nginx', 'caddy', 'plain'] as const
+export const CONTENDER_NAMES = ['direct', 'punku', 'raw', 'haproxy', 'nginx', 'caddy', 'plain', 'litellm'] as const
 export type ContenderName = (typeof CONTENDER_NAMES)[number]
 
 /** A running proxy, or the upstream itself. Disposing ends it and all its workers. */
@@ -34,6 +34,8 @@ export function findContender(name: ContenderName): Availability {
       return { name, version: 'no proxy' }
     case 'punku':
       return { name, version: existsSync(PUNKU_MAIN) ? readVersion(join(REPOSITORY, 'package.json')) : undefined }
+    case 'raw':
+      return { name, version: 'of this bench' }
     case 'haproxy':
       return { name, version: askVersion('haproxy', ['-v'], /version (\S+)/) }
     case 'nginx':
@@ -42,6 +44,8 @@ export function findContender(name: ContenderName): Availability {
       return { name, version: askVersion('caddy', ['version'], /^v?(\S+)/) }
     case 'plain':
       return { name, version: `undici ${readVersion(join(REPOSITORY, 'node_modules/undici/package.json'))}` }
+    case 'litellm':
+      return { name, version: askVersion('litellm', ['--version'], /(\d+\.\d+\S*)/) }
   }
 }
 
@@ -57,7 +61,8 @@ export async function startContender(name: ContenderName, upstreamPort: number, 
   const port = await findFreePort()
   const { process: running, key } = prepare(name, { port, upstreamPort }, folder)
   await running.until(async () => (await requestStatus(port, key)) === 200)
-  if ((await requestStatus(port, 'wrong')) !== 401) {
+  // Some refuse with 401, and some otherwise.
+  if ((await requestStatus(port, 'wrong')) === 200) {
     await running.stop()
     throw new Error(`${name} let a wrong key in`)
   }
@@ -98,6 +103,15 @@ function prepare(
     case 'plain': {
       const args = [join(import.meta.dirname, 'plain-proxy.ts'), String(ports.port), upstream]
       return { process: startProcess({ name, command: process.execPath, args, env: { BENCH_KEY: key } }), key }
+    }
+    case 'raw': {
+      const args = [join(import.meta.dirname, 'raw-proxy.ts'), String(ports.port), String(ports.upstreamPort)]
+      return { process: startProcess({ name, command: process.execPath, args, env: { BENCH_KEY: key } }), key }
+    }
+    case 'litellm': {
+      const config = writeConfig(litellmConfig(ports, key))
+      const args = ['--config', config, '--host', '127.0.0.1', '--port', String(ports.port)]
+      return { process: startProcess({ name, command: name, args, env: { LITELLM_LOG: 'ERROR' } }), key }
     }
     case 'punku': {
       // The key first: the gateway holds its folder.

@@ -88,3 +88,13 @@ http://127.0.0.1:${port} {
 }
 `
 }
+
+/** One worker, its usual number; JSON, which its YAML is a part of. Its key is the master key, so that it asks no database. */
+export function litellmConfig({ upstreamPort }: ProxyPorts, key: string): string {
+  const upstream = { model: 'openai/bench', api_base: `http://127.0.0.1:${upstreamPort}/v1`, api_key: 'none' }
+  return JSON.stringify({
+    model_list: [{ model_name: 'bench', litellm_params: upstream }],
+    general_settings: { master_key: key },
+    litellm_settings: { telemetry: false },
+  })
+}

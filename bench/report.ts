@@ -44,10 +44,12 @@ const QUIET_LOAD_AVERAGE = 0.5
 const TITLES: Readonly<Record<ContenderName, string>> = {
   direct: 'direct',
   punku: 'Punku',
+  raw: 'raw sockets',
   haproxy: 'HAProxy',
   nginx: 'nginx',
   caddy: 'Caddy',
   plain: 'plain Node proxy',
+  litellm: 'LiteLLM',
 }
 
 export function buildReport({ found, missing, loadAverageBefore, rounds, comparison, tunnel }: Results): Report {

@@ -2,7 +2,7 @@ import { type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 
-const START_LIMIT_MS = 20_000
+const START_LIMIT_MS = 60_000
 const START_POLL_MS = 30
 /** What is kept of a process's error stream, characters: enough to see why it did not come up. */
 const COMPLAINTS_LENGTH = 2_000
@@ -23,7 +23,7 @@ export interface RunningProcess extends AsyncDisposable {
   readonly pid: number
   /** Ends it; resolves when it is gone. */
   stop(signal?: NodeJS.Signals): Promise<void>
-  /** Resolves when `isUp` gives true. Ends the process and rejects when it ends before, or takes longer than 20 s. */
+  /** Resolves when `isUp` gives true. Ends the process and rejects when it ends before, or takes longer than a minute. */
   until(isUp: () => Promise<boolean>, pollMs?: number): Promise<void>
 }
 

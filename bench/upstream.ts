@@ -99,7 +99,7 @@ function answer(socket: Socket, request: string): void {
 
 /** `max_tokens` says how long the stream is, and `seed` how many tokens a second it has; 0 is silence. */
 function openStream(socket: Socket, request: string): void {
-  const perSecond = Number(/"seed":(\d+)/.exec(request)?.[1] ?? 0)
+  const perSecond = Number(/"seed":([\d.]+)/.exec(request)?.[1] ?? 0)
   const tokens = Number(/"max_tokens":(\d+)/.exec(request)?.[1] ?? 1)
   socket.write(Buffer.concat([STREAM_HEAD, TOKEN]))
   const periodMs = 1000 / perSecond
