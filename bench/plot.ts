@@ -15,7 +15,7 @@ export interface Plot {
 const WIDTH = 360
 const HEIGHT = 220
 const LEFT = 48
-const RIGHT = 12
+const RIGHT = 24
 const TOP = 44
 const BOTTOM = 40
 /** Readable on white and on black. */

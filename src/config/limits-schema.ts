@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, size } from './option-types.ts'
+import { duration, durationOrOff, size } from './option-types.ts'
 
 const plainLimits = z
   .strictObject({
@@ -58,16 +58,21 @@ const plainLimits = z
       description:
         'Of those, the ones on which requests of one org are under way, however many keys and addresses it has. Not set: three quarters of the connections there are, and at least 64. Beyond it that org alone gets 503 `overloaded`.',
     }),
+    loopDelay: durationOrOff({ min: '50ms' }).prefault('500ms').meta({
+      description:
+        'How late the gateway may be half the time, over five seconds. Beyond it new requests get 503 `overloaded` until it has caught up, and `punku status` says so: there is more to pass on than one core can, and all streams wait for it. `off`: nothing is refused for it. Shorter refuses sooner on a machine that has much else to do.',
+    }),
     keepAliveIdle: duration({ min: '1s' }).prefault('75s').meta({
       description:
         'How long an idle connection is kept for the next request. Where a reverse proxy stands in front, longer than its own idle time, or it sends requests into closing connections.',
     }),
   })
-  .transform(({ headersTime, bodyIdle, keepAliveIdle, ...limits }) => ({
+  .transform(({ headersTime, bodyIdle, keepAliveIdle, loopDelay, ...limits }) => ({
     ...limits,
     headersTimeMs: headersTime,
     bodyIdleMs: bodyIdle,
     keepAliveIdleMs: keepAliveIdle,
+    loopDelayMs: loopDelay,
   }))
   .prefault({})
   .meta({ description: 'What one client can make the gateway hold or wait for.' })

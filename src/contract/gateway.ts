@@ -9,6 +9,7 @@ export const TROUBLE_KINDS = [
   'commands_refused',
   'pairings_full',
   'files_exhausted',
+  'loop_late',
   'database_away',
   'database_file_lost',
   'requests_unwritten',

@@ -11,6 +11,7 @@ const TROUBLES = {
   commands_refused: { event: 'commands.refused', lasts: false },
   pairings_full: { event: 'pairings.full', lasts: false },
   files_exhausted: { event: 'files.exhausted', lasts: false },
+  loop_late: { event: 'loop.late', lasts: true },
   database_away: { event: 'database.away', lasts: true },
   database_file_lost: { event: 'database.file_lost', lasts: true },
   requests_unwritten: { event: 'requests.unwritten', lasts: true },

@@ -17,6 +17,8 @@ export interface PipelineOptions extends ListingParts, ArrivalRules, OriginRules
   /** Where exchanges are entered by their keys. */
   readonly keyed: KeyedExchanges
   readonly metrics: Metrics
+  /** Whether it has more to do than it can. */
+  readonly strain: { readonly isOver: boolean }
   /** What is wrong with the gateway itself. */
   readonly troubles: () => readonly Trouble[]
   /** A body's size on the wire, and after it was decoded. */

@@ -30,7 +30,7 @@ import { listingAnswer } from './listing.ts'
 import { type Order, orderOf } from './order.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { noWebSocket } from './refusals.ts'
+import { noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
 import { SingleTurns } from './single-turns.ts'
@@ -111,6 +111,7 @@ export class Pipeline {
     }
     const key = this.#authenticate(exchange, target)
     exchange.occupies(this.#options.clients.enter(key.orgId))
+    if (this.#options.strain.isOver) throw tooBusy()
     this.#authoriseRoute(key, found.route)
     const ask = found.route.isRawUpload
       ? this.#readNothing(exchange, key, found, target)

@@ -39,6 +39,14 @@ export const noWebSocket = () =>
     { spokenProtocol: 'HTTP/1.1' },
   )
 
+/** More is under way than one core can pass on. */
+export const tooBusy = () =>
+  new PunkuError(
+    'overloaded',
+    'The gateway has more answers to pass on than it can. Ask again in a few seconds; its owner can raise limits.loopDelay.',
+    { retryAfterMs: 2_000 },
+  )
+
 /** The gateway is about to stop. */
 export const shuttingDown = (message: string) => new PunkuError('shutting_down', message, { retryAfterMs: 5_000 })
 

@@ -19,6 +19,7 @@ import { Metrics } from '../metering/metrics.ts'
 import { OpenRequests } from '../metering/open-requests.ts'
 import { RecentWords } from '../metering/recent-words.ts'
 import { Recorder } from '../metering/recorder.ts'
+import { Strain } from '../metering/strain.ts'
 import { Troubles } from '../metering/troubles.ts'
 import { Gateway } from '../pipeline/gateway.ts'
 import type { Relay } from '../relay/relay.ts'
@@ -143,6 +144,9 @@ export async function openGateway({
   opened.defer(() => bound.begin(state.database))
   const watch = opened.use(new IdleWatch(clock))
   const loopDelay = opened.use(new LoopDelay())
+  const strain = opened.use(
+    new Strain({ loopDelay: opened.use(new LoopDelay()), limitMs: config.limits.loopDelayMs, troubles, clock }),
+  )
   const callers = createCallers(config)
   const { relay, agents } = createRelay({ config, state, upstreams, callers, clock, log })
   const { signIn, mail } = createSignIn({ config, state, clock, log, hasher })
@@ -212,6 +216,7 @@ export async function openGateway({
     hosts: [...config.gateway.hosts, ...ownHostNames(hostname())],
     keyring: state.keyring,
     keyed,
+    strain,
     troubles: () => troubles.list(),
     upstreams,
     refresher,
