@@ -74,6 +74,10 @@ const OTHER_SERVERS: readonly (readonly [fields: string, param: string])[] = [
   ['"tools":[{"type":"namespace","tools":[{"type":"mcp","server_url":"http://10.0.0.1/"}]}]', 'tools.server_url'],
   ['"tools":[{"type":"mcp","connector_id":"connector_gmail"}]', 'tools.connector_id'],
   ['"mcp_servers":[{"type":"url","url":"http://10.0.0.1/","name":"x"}]', 'mcp_servers'],
+  ['"bootstrap_host":"10.0.0.1"', 'bootstrap_host'],
+  ['"bootstrap_host":["10.0.0.1"]', 'bootstrap_host'],
+  ['"api_base":"http://10.0.0.1/v1"', 'api_base'],
+  ['"base_url":"http://10.0.0.1/v1"', 'base_url'],
 ]
 
 /** Each changes the server, or how it runs for others. */
@@ -84,6 +88,9 @@ const CHANGES: readonly (readonly [fields: string, param: string])[] = [
   ['"vllm_xargs":{"kv_transfer_params":{"remote_host":"10.0.0.1"}}', 'vllm_xargs'],
   ['"lora":[{"id":0,"scale":1}]', 'lora'],
   ['"lora_request":{"lora_path":"/etc"}', 'lora'],
+  ['"adapters":"/etc"', 'adapter'],
+  ['"adapter_path":"/etc"', 'adapter'],
+  ['"custom_logit_processor":"{\\"callable\\":\\"8004\\"}"', 'custom_logit_processor'],
   ['"logits_processors":["os.system"]', 'logits_processors'],
   ['"logits_processors":[{"qualname":"os.system"}]', 'logits_processors'],
   ['"chat_template":"{{ 1 }}"', 'chat_template'],
