@@ -227,6 +227,39 @@ describe('a key for one model', () => {
   })
 })
 
+describe('a form', () => {
+  const PATH = '/v1/audio/transcriptions'
+  const field = (name: string, content: string) =>
+    `--form\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${content}\r\n`
+  const formOf = (...fields: readonly string[]) => `${field('model', 'allowed')}${fields.join('')}--form--\r\n`
+  const ask = (site: Site, content: string) =>
+    site.ask(`POST ${PATH} HTTP/1.1`, content, 'Content-Type: multipart/form-data; boundary=form')
+
+  test.each([
+    ['draft_model', 'secret', 'model_not_allowed'],
+    ['models[]', 'secret', 'model_not_allowed'],
+    ['Fallbacks[0]', 'secret', 'model_not_allowed'],
+    ['mcp_servers', '[{"url":"http://10.0.0.1/"}]', 'field_not_allowed'],
+    ['api_base', 'http://10.0.0.1/', 'field_not_allowed'],
+    ['lora_path', '/etc', 'field_not_allowed'],
+    ['vllm_xargs', '{"kv_transfer_params":{"remote_host":"10.0.0.1"}}', 'field_not_allowed'],
+  ] as const)('is looked at as a body of JSON is: %s', async (name, content, code) => {
+    await using site = await limited()
+    const before = site.reached().length
+    const answer = await ask(site, formOf(field(name, content)))
+    expect(answer.json).toMatchObject({ error: { code } })
+    expect(site.reached()).toHaveLength(before)
+  })
+
+  test('passes to the byte with what only looks alike', async () => {
+    await using site = await limited()
+    const file = field('file', 'RIFF lora mcp_servers').replace('"file"', '"file"; filename="lora.wav"')
+    const content = formOf(field('language', 'en'), field('prompt', 'api_base'), field('lora', ''), file)
+    expect((await ask(site, content)).status).toBe(200)
+    expect(site.reached().at(-1)?.body.toString()).toBe(content)
+  })
+})
+
 test('a million pictures are looked at as fast as they are read', async () => {
   await using site = await limited()
   const ask = (image: string, count: number) =>
