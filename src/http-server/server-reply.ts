@@ -28,6 +28,7 @@ export class ServerReply {
   #isFlushing = false
   #isSlow = false
   #isForeign = false
+  #isInvited = false
   #closed: (() => void)[] = []
   #slow: (() => void) | undefined
   #drained: (() => void) | undefined
@@ -80,7 +81,9 @@ export class ServerReply {
 
   /** Tells the client to send its body (RFC 9110 §10.1.1). */
   invite(): void {
-    if (!this.#isBegun && !this.#isClosed) this.#request.socket.write(CONTINUE)
+    if (this.#isBegun || this.#isClosed) return
+    this.#isInvited = true
+    this.#request.socket.write(CONTINUE)
   }
 
   /** Sends a whole reply. `headers`: name, value …; the length is added. `body` is left out where none may follow. */
@@ -186,7 +189,17 @@ export class ServerReply {
   #begin(status: number, headers: readonly string[], framing: string): void {
     if (this.#isBegun) throw new TypeError('the reply has begun already')
     this.#isBegun = true
+    if (this.#mayKeepItsBody()) this.#staysOpen = false
     this.#head = renderHead(status, headers) + framing + this.#request.connection.headEnd(this.#staysOpen)
+  }
+
+  /**
+   * Whether the client asked first, was not told to go on, and so may send its body or not: what comes next could be either
+   * that or another request, which two readers would see in two ways.
+   */
+  #mayKeepItsBody(): boolean {
+    const { isComplete, headers } = this.#request
+    return !isComplete && !this.#isInvited && headers.get('expect') !== undefined
   }
 
   #flushLater(): void {
