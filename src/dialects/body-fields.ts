@@ -43,6 +43,12 @@ export const COMMON_FIELDS: readonly BodyField[] = [
     duty: 'call',
     why: 'vLLM connects to that host.',
   },
+  { fields: ['bootstrap_host'], duty: 'call', why: 'SGLang connects to that host.' },
+  {
+    fields: ['api_base', 'base_url'],
+    duty: 'call',
+    why: 'LiteLLM asks that server in place of the one its owner chose, and may bring the owner’s key.',
+  },
   {
     fields: ['kv_transfer_params', 'vllm_xargs'],
     duty: 'manage',
@@ -50,12 +56,15 @@ export const COMMON_FIELDS: readonly BodyField[] = [
   },
   { fields: ['integrations'], duty: 'manage', why: 'They run plugins that are installed beside the server.' },
   {
-    fields: ['lora*'],
+    fields: ['lora*', 'adapter*'],
     duty: 'manage',
     why: 'Adapters, by numbers and paths of the server: another model under the name of the one that is allowed.',
   },
   {
-    fields: ['logits_processors', 'prompt_embeds', 'mm_processor_kwargs', 'media_io_kwargs'],
+    fields: [
+      ...['logits_processors', 'custom_logit_processor', 'prompt_embeds'],
+      ...['mm_processor_kwargs', 'media_io_kwargs'],
+    ],
     duty: 'manage',
     why: 'They name code that the server loads, or reach into how it reads what it is sent.',
   },

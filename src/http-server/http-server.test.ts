@@ -148,6 +148,25 @@ describe('a reply in pieces', () => {
     expect(connection.text).not.toContain('one')
   })
 
+  test.each([204, 304])('of status %i has a head alone, whatever is written', async (status) => {
+    const body = 'HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil'
+    await using site = await openHttpSite({
+      serve({ reply, target }) {
+        if (target === '/next') return reply.send(200, [], 'next')
+        if (target === '/whole') return reply.send(status, [], body)
+        reply.begin(status, [])
+        reply.write(Buffer.from(body))
+        reply.end()
+      },
+    })
+    using connection = await RawConnection.open(site.port)
+    for (const target of ['/whole', '/pieces', '/next']) await connection.send(head(`GET ${target} HTTP/1.1`))
+    await connection.until((text) => text.endsWith('\r\n\r\nnext'))
+    expect(connection.text).not.toContain('evil')
+    expect(connection.text.match(/HTTP\/1\.1 /g)).toHaveLength(3)
+    expect(connection.text.match(/content-length|transfer-encoding/g)).toHaveLength(1)
+  })
+
   test('tells whoever writes that the client is behind, and that it has caught up', async () => {
     await using site = await openHttpSite()
     using connection = await RawConnection.open(site.port)

@@ -5,10 +5,15 @@ import { type HttpSite, openHttpSite } from '../../test/support/http-site.ts'
 import { RawConnection } from '../../test/support/raw.ts'
 import { nodeMessages, nodeRequest } from './node-messages.ts'
 
+/** For the rest of a body that nobody reads. */
+const LONGER_THAN_A_LIBRARY_WAITS_MS = 700
+
 const listener = getRequestListener(
   async (request) => {
     const { pathname } = new URL(request.url)
     if (pathname === '/echo') return new Response(await request.text())
+    if (pathname === '/unread') return new Response('unread')
+    if (pathname === '/unread-later') return await Promise.resolve(new Response('unread'))
     if (pathname === '/close') return new Response('bye', { headers: { connection: 'close' } })
     const pieces = ['a', 'b', 'c'].map((letter) => new TextEncoder().encode(letter.repeat(100_000)))
     return new Response(ReadableStream.from(pieces))
@@ -16,12 +21,16 @@ const listener = getRequestListener(
   { overrideGlobalObjects: false },
 )
 
-/** By hand at `/own`, else by a library. */
+/** By hand at `/own` and `/late`, else by a library. */
 function openSite(): Promise<HttpSite> {
   return openHttpSite({
     serve(request) {
       if (request.target === '/own') {
         request.reply.send(200, [], 'own')
+        return
+      }
+      if (request.target === '/late') {
+        setTimeout(() => request.reply.send(200, [], 'late'), LONGER_THAN_A_LIBRARY_WAITS_MS)
         return
       }
       const { req, res } = nodeMessages(request, 5_000)
@@ -44,6 +53,20 @@ describe('one connection that is answered by hand and by a library', () => {
     expect(bodies.map((body) => body.length > 1_000 || body)).toEqual(['own', 'first', 'own', true, 'second', 'own'])
     expect(connection.text.match(/keep-alive: timeout=5\r\n/gi)).toHaveLength(6)
   })
+
+  test.each(['/unread', '/unread-later'])(
+    'goes on behind a body that came later than the answer to it: %s',
+    async (path) => {
+      await using site = await openSite()
+      using connection = await RawConnection.open(site.port)
+      await connection.send(`${head(`POST ${path} HTTP/1.1`, 'content-length: 5')}he`)
+      await connection.until((text) => text.endsWith('unread'))
+      await connection.send(`llo${head('GET /late HTTP/1.1')}`)
+      await connection.until((text) => text.endsWith('late'))
+      await connection.send(head('GET /own HTTP/1.1'))
+      await connection.until((text) => text.endsWith('own'))
+    },
+  )
 
   test('ends where the library says so', async () => {
     await using site = await openSite()

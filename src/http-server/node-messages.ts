@@ -34,6 +34,16 @@ export interface NodeMessages {
 }
 
 /**
+ * Ends a request that was answered before its body was whole. The rest is the connection's to read: a library that waits
+ * for it would end the connection in the end, and with it the answer to whatever came behind.
+ */
+function letGo(req: IncomingMessage): void {
+  // Node's own would take the socket along.
+  req._destroy = (error, done) => done(error)
+  req.destroy()
+}
+
+/**
  * Lets a library answer a request: over the same connection, which goes on with the next one afterwards.
  * @param keepAliveIdleMs what the client is told of how long its connection may stay idle
  */
@@ -61,6 +71,7 @@ export function nodeMessages(request: ServerRequest, keepAliveIdleMs: number): N
     // Node does so behind its own, which hold the socket until then.
     res.detachSocket(socket)
     if (parts._last) reply.closeAfter()
+    if (!request.isComplete) letGo(req)
     reply.endedElsewhere()
     process.nextTick(() => res.emit('close'))
   })

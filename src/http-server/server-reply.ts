@@ -21,6 +21,8 @@ export class ServerReply {
   #parts: Buffer[] = []
   #partBytes = 0
   #isBegun = false
+  /** Whatever is written, its reader takes what comes behind the head for the next reply (RFC 9112 §6.3). */
+  #isBodiless = false
   #isChunked = false
   #isEnded = false
   #isLastSent = false
@@ -28,6 +30,7 @@ export class ServerReply {
   #isFlushing = false
   #isSlow = false
   #isForeign = false
+  #isInvited = false
   #closed: (() => void)[] = []
   #slow: (() => void) | undefined
   #drained: (() => void) | undefined
@@ -80,16 +83,18 @@ export class ServerReply {
 
   /** Tells the client to send its body (RFC 9110 §10.1.1). */
   invite(): void {
-    if (!this.#isBegun && !this.#isClosed) this.#request.socket.write(CONTINUE)
+    if (this.#isBegun || this.#isClosed) return
+    this.#isInvited = true
+    this.#request.socket.write(CONTINUE)
   }
 
   /** Sends a whole reply. `headers`: name, value …; the length is added. `body` is left out where none may follow. */
   send(status: number, headers: readonly string[], body: Buffer | string): void {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body
-    // RFC 9110 §8.6: none in a 204, and to HEAD none but that of a GET, which may not be known.
-    const isTold = status !== 204 && !(this.isHead && bytes.length === 0)
+    // RFC 9110 §8.6: none in a 204, and to HEAD or in a 304 none but that of a GET, which may not be known.
+    const isTold = !hasNoBody(status) && !(this.isHead && bytes.length === 0)
     this.#begin(status, headers, isTold ? `content-length: ${bytes.length}\r\n` : '')
-    if (!this.isHead && status !== 204 && bytes.length > 0) {
+    if (!this.#isBodiless && bytes.length > 0) {
       this.#parts.push(bytes)
       this.#partBytes += bytes.length
     }
@@ -101,13 +106,14 @@ export class ServerReply {
     this.#isChunked = this.#request.version === '1.1'
     // RFC 9112 §6.3: to HTTP/1.0 a body without a length ends with the connection.
     if (!this.#isChunked) this.#staysOpen = false
-    this.#begin(status, headers, this.#isChunked ? 'transfer-encoding: chunked\r\n' : '')
+    const isFramed = this.#isChunked && !hasNoBody(status)
+    this.#begin(status, headers, isFramed ? 'transfer-encoding: chunked\r\n' : '')
     this.#flushLater()
   }
 
   /** A piece of the body, which must not change any more. */
   write(bytes: Buffer): void {
-    if (bytes.length === 0 || this.isHead || this.#isEnded || this.#isClosed) return
+    if (bytes.length === 0 || this.#isBodiless || this.#isEnded || this.#isClosed) return
     this.#parts.push(bytes)
     this.#partBytes += bytes.length
     this.#flushLater()
@@ -167,7 +173,7 @@ export class ServerReply {
     const bytes = this.#partBytes
     this.#parts = []
     this.#partBytes = 0
-    const isFramed = this.#isChunked && !this.isHead
+    const isFramed = this.#isChunked && !this.#isBodiless
     const before = isFramed && bytes > 0 ? head + bytes.toString(16) + LINE_END : head
     const after = isFramed ? (bytes > 0 ? LINE_END : '') + (this.#isEnded ? LAST_CHUNK : '') : ''
     this.#isLastSent = this.#isEnded
@@ -186,7 +192,18 @@ export class ServerReply {
   #begin(status: number, headers: readonly string[], framing: string): void {
     if (this.#isBegun) throw new TypeError('the reply has begun already')
     this.#isBegun = true
+    this.#isBodiless = this.isHead || hasNoBody(status)
+    if (this.#mayKeepItsBody()) this.#staysOpen = false
     this.#head = renderHead(status, headers) + framing + this.#request.connection.headEnd(this.#staysOpen)
+  }
+
+  /**
+   * Whether the client asked first, was not told to go on, and so may send its body or not: what comes next could be either
+   * that or another request, which two readers would see in two ways.
+   */
+  #mayKeepItsBody(): boolean {
+    const { isComplete, headers } = this.#request
+    return !isComplete && !this.#isInvited && headers.get('expect') !== undefined
   }
 
   #flushLater(): void {
@@ -201,6 +218,11 @@ export class ServerReply {
     this.gone()
     this.#request.connection.replied(this.#request)
   }
+}
+
+/** Statuses whose replies end with their head, whatever it says. */
+function hasNoBody(status: number): boolean {
+  return status === 204 || status === 304
 }
 
 function joined(before: string, parts: readonly Buffer[], bytes: number, after: string): Buffer {

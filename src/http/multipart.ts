@@ -20,6 +20,8 @@ const DISPOSITION =
 export interface FormModel {
   /** The text of the field `model`; `undefined` when the form has none. */
   readonly model: string | undefined
+  /** Every field that is no file, `model` too: its name, and how its text begins. */
+  readonly fields: readonly (readonly [name: string, beginning: string])[]
 }
 
 /**
@@ -32,6 +34,7 @@ export interface FormModel {
  */
 export function readFormModel(body: Buffer, contentType: string): FormModel {
   const delimiter = Buffer.from(`--${parseBoundary(contentType)}`)
+  const fields: (readonly [name: string, beginning: string])[] = []
   let model: string | undefined
   let parts = 0
   let at = 0
@@ -46,6 +49,7 @@ export function readFormModel(body: Buffer, contentType: string): FormModel {
     if (!startsWith(body, LINE_END, end - 2)) throw broken('its boundary stands inside a part')
     const part = readPart(body.subarray(at + 2, end - 2))
     at = end
+    if (!part.isFile) fields.push([part.name, part.content.toString('utf8', 0, MAX_FORM_MODEL_BYTES)])
     if (foldName(part.name) !== 'model') continue
     if (part.name !== 'model') throw ambiguous('is spelled in another letter case')
     if (part.isFile) throw ambiguous('was sent as a file')
@@ -57,7 +61,7 @@ export function readFormModel(body: Buffer, contentType: string): FormModel {
   at += 2
   const isWhole = at === body.length || (at + 2 === body.length && startsWith(body, LINE_END, at))
   if (!isWhole) throw broken('there is text behind its last boundary')
-  return { model }
+  return { model, fields }
 }
 
 /** A quoted boundary, a second one, and unusual characters in it (RFC 2046, section 5.1.1) are read in several ways. */

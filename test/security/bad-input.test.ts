@@ -330,6 +330,20 @@ describe.each(DIALECT_ROUTES)('a body for $path', ({ dialect, path }) => {
   })
 
   test.each([
+    'application/x-www-form-urlencoded',
+    'Application/X-WWW-Form-Urlencoded; charset=utf-8',
+    'multipart/form-data; boundary=form',
+    'multipart/mixed; boundary=form',
+  ])('JSON that is said to be a form goes on as JSON: %s', async (type) => {
+    // To a reader of forms this names another model.
+    const content = json('"model":"tiny","x":"&model=big&"')
+    expect((await send(site.port, post(content, `Content-Type: ${type}`)))[0]?.status).toBe(200)
+    const received = site.reached().at(-1)
+    expect(received?.headers['content-type']).toBe('application/json')
+    expect(received?.body.toString()).toBe(content)
+  })
+
+  test.each([
     'application/json',
     'application/json;charset=UTF-8',
     'application/x-www-form-urlencoded',

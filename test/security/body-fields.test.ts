@@ -74,6 +74,10 @@ const OTHER_SERVERS: readonly (readonly [fields: string, param: string])[] = [
   ['"tools":[{"type":"namespace","tools":[{"type":"mcp","server_url":"http://10.0.0.1/"}]}]', 'tools.server_url'],
   ['"tools":[{"type":"mcp","connector_id":"connector_gmail"}]', 'tools.connector_id'],
   ['"mcp_servers":[{"type":"url","url":"http://10.0.0.1/","name":"x"}]', 'mcp_servers'],
+  ['"bootstrap_host":"10.0.0.1"', 'bootstrap_host'],
+  ['"bootstrap_host":["10.0.0.1"]', 'bootstrap_host'],
+  ['"api_base":"http://10.0.0.1/v1"', 'api_base'],
+  ['"base_url":"http://10.0.0.1/v1"', 'base_url'],
 ]
 
 /** Each changes the server, or how it runs for others. */
@@ -84,6 +88,9 @@ const CHANGES: readonly (readonly [fields: string, param: string])[] = [
   ['"vllm_xargs":{"kv_transfer_params":{"remote_host":"10.0.0.1"}}', 'vllm_xargs'],
   ['"lora":[{"id":0,"scale":1}]', 'lora'],
   ['"lora_request":{"lora_path":"/etc"}', 'lora'],
+  ['"adapters":"/etc"', 'adapter'],
+  ['"adapter_path":"/etc"', 'adapter'],
+  ['"custom_logit_processor":"{\\"callable\\":\\"8004\\"}"', 'custom_logit_processor'],
   ['"logits_processors":["os.system"]', 'logits_processors'],
   ['"logits_processors":[{"qualname":"os.system"}]', 'logits_processors'],
   ['"chat_template":"{{ 1 }}"', 'chat_template'],
@@ -217,6 +224,39 @@ describe('a key for one model', () => {
     ]) {
       await passes(site, path, fields, site.key)
     }
+  })
+})
+
+describe('a form', () => {
+  const PATH = '/v1/audio/transcriptions'
+  const field = (name: string, content: string) =>
+    `--form\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${content}\r\n`
+  const formOf = (...fields: readonly string[]) => `${field('model', 'allowed')}${fields.join('')}--form--\r\n`
+  const ask = (site: Site, content: string) =>
+    site.ask(`POST ${PATH} HTTP/1.1`, content, 'Content-Type: multipart/form-data; boundary=form')
+
+  test.each([
+    ['draft_model', 'secret', 'model_not_allowed'],
+    ['models[]', 'secret', 'model_not_allowed'],
+    ['Fallbacks[0]', 'secret', 'model_not_allowed'],
+    ['mcp_servers', '[{"url":"http://10.0.0.1/"}]', 'field_not_allowed'],
+    ['api_base', 'http://10.0.0.1/', 'field_not_allowed'],
+    ['lora_path', '/etc', 'field_not_allowed'],
+    ['vllm_xargs', '{"kv_transfer_params":{"remote_host":"10.0.0.1"}}', 'field_not_allowed'],
+  ] as const)('is looked at as a body of JSON is: %s', async (name, content, code) => {
+    await using site = await limited()
+    const before = site.reached().length
+    const answer = await ask(site, formOf(field(name, content)))
+    expect(answer.json).toMatchObject({ error: { code } })
+    expect(site.reached()).toHaveLength(before)
+  })
+
+  test('passes to the byte with what only looks alike', async () => {
+    await using site = await limited()
+    const file = field('file', 'RIFF lora mcp_servers').replace('"file"', '"file"; filename="lora.wav"')
+    const content = formOf(field('language', 'en'), field('prompt', 'api_base'), field('lora', ''), file)
+    expect((await ask(site, content)).status).toBe(200)
+    expect(site.reached().at(-1)?.body.toString()).toBe(content)
   })
 })
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ControlWorld, OTHER_SLUG, startControlWorld } from '../support/control-world.ts'
+import { RawConnection } from '../support/raw.ts'
 import { Visitor } from '../support/visitor.ts'
 
 let world: ControlWorld
@@ -70,6 +71,21 @@ describe('paths', () => {
       expect(text).not.toContain('"keys"')
     },
   )
+
+  test.each([
+    '/ui/%2e%2e/control/v1/status',
+    '/ui/.%2E/control/auth/ok',
+    '/ui/../control/v1/status',
+    '/control/v1/../../ui/',
+    '/control/..\\ui/',
+  ])('%s is refused as it was sent, whatever a URL would make of it', async (path) => {
+    // Not by `fetch`, which would not send it so.
+    using connection = await RawConnection.open(Number(new URL(world.gateway.url).port))
+    await connection.send(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+    await connection.until((text) => text.includes('\r\n\r\n{'))
+    expect(connection.text).toMatch(/^HTTP\/1\.1 400 /)
+    expect(connection.text).toContain('The request target is refused')
+  })
 
   test('a browser at the root is shown the dashboard, a client of Ollama is not', async () => {
     const nobody = new Visitor(world.gateway.url)

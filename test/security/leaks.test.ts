@@ -186,7 +186,8 @@ describe('to the upstream', () => {
     await using first = await startScriptedUpstream({ server: 'ollama' })
     await using second = await startScriptedUpstream({ server: 'ollama' })
     await using gateway = await startTestGateway({ upstreams: [first.origin, second.origin] })
-    const key = await gateway.key()
+    // With leave to have the model server call others, by `api_base`: to the gateway it is one field of many.
+    const key = await gateway.key({ allowsFetch: true })
     const other = `127.0.0.1:${second.port}`
     const attempts = [
       `x-punku-upstream: ${other}`,

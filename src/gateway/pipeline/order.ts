@@ -14,6 +14,9 @@ export interface Order {
   readonly body: Buffer | Readable | null
 }
 
+/** What a body that was read as JSON must not be said to be, as `curl -d` says of every body. */
+const FORM_TYPE = /^(?:application\/x-www-form-urlencoded|multipart\/)/i
+
 /**
  * The order of an ask for an upstream: headers from an allow-list, the upstream's own credential in place of the
  * caller's.
@@ -25,6 +28,7 @@ export function orderOf(
 ): Order {
   const { base, credential } = way
   const outgoing = requestHeadersFor(headers)
+  if (route.body === undefined || route.body === 'json') sayJson(outgoing)
   if (credential !== undefined) {
     const value = credential.reveal()
     outgoing.push(credential.header, credential.header === 'authorization' ? `Bearer ${value}` : value)
@@ -38,6 +42,12 @@ export function orderOf(
     headers: outgoing,
     body: isWhole ? wholeBody(body, leftOut) : body,
   }
+}
+
+/** A server that reads forms too would find other fields than those that were looked at. */
+function sayJson(headers: string[]): void {
+  const at = headers.findIndex((text, index) => index % 2 === 0 && text === 'content-type') + 1
+  if (at > 0 && FORM_TYPE.test(headers[at] as string)) headers[at] = 'application/json'
 }
 
 function wholeBody(body: Buffer, leftOut: readonly LeftOut[]): Buffer | null {

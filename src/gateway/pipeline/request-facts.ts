@@ -4,7 +4,7 @@ import { canonicalModelName } from '../../dialects/model-name.ts'
 import { isUsualStay } from '../../dialects/ollama/keep-alive.ts'
 import { isSessionId } from '../../http/client-identity.ts'
 import { type JsonSpan, type ScannedObject, scanJsonBeginning, scanJsonObject } from '../../http/json-scan.ts'
-import { readFormModel } from '../../http/multipart.ts'
+import { type FormModel, readFormModel } from '../../http/multipart.ts'
 import { FieldFinds } from './field-duties.ts'
 
 /**
@@ -116,7 +116,7 @@ export function readRequestFacts(
 ): RequestFacts {
   const { model: place } = route
   refuseForeignCharset(body.contentType)
-  if (place.in === 'form') return facts([named(readFormModel(body.bytes, body.contentType ?? '').model, 'model')])
+  if (place.in === 'form') return formFacts(route, readFormModel(body.bytes, body.contentType ?? ''), maxDepth)
   if (place.in === 'path') return facts([named(pathModel, 'model')])
   if (body.bytes.length === 0) {
     if (place.in === 'body') throw missing(place.fields[0] ?? 'model')
@@ -134,11 +134,8 @@ export function readRequestFacts(
   const conversation = scanned.string('prompt_cache_key')
   return {
     models,
-    otherModels: finds.otherModels.map(({ asked, field }) => named(asked, field)),
+    ...foundBy(finds),
     wantsStream: streamOf(scanned, route),
-    anyModel: finds.anyModel,
-    call: finds.call,
-    manage: finds.manage,
     stay: route.dialect === 'ollama' ? stayOf(scanned) : undefined,
     toolFields: toolFieldsOf(scanned),
     conversation: conversation !== undefined && isSessionId(conversation) ? conversation : undefined,
@@ -160,6 +157,19 @@ export function modelsInBeginning(route: Route, bytes: Buffer, maxDepth: number)
 
 function facts(models: readonly NamedModel[], wantsStream = false): RequestFacts {
   return { models, wantsStream, ...NOTHING_MORE }
+}
+
+/** A form has the fields of the top of a body, as texts. */
+function formFacts(route: Route, { model, fields }: FormModel, maxDepth: number): RequestFacts {
+  const finds = new FieldFinds(route.dialect)
+  // `models[]` and `models[0]` are one item of `models`, to who reads lists from forms.
+  const members = fields.map(([name, text]) => `${JSON.stringify(name.replace(/\[.*/s, ''))}:${JSON.stringify(text)}`)
+  scanJsonObject(Buffer.from(`{${members.join()}}`), { guarded: [], maxDepth, places: finds.places })
+  return { ...facts([named(model, 'model')]), ...foundBy(finds) }
+}
+
+function foundBy({ otherModels, anyModel, call, manage }: FieldFinds) {
+  return { otherModels: otherModels.map(({ asked, field }) => named(asked, field)), anyModel, call, manage }
 }
 
 function toolFieldsOf(scanned: ScannedObject): ToolFields | undefined {

@@ -46,8 +46,7 @@ export function createSite({ agents, signIn, control, dashboard, callers, clock 
   return {
     has: (path, request) =>
       AGENT_PATHS.has(path) ||
-      path.startsWith('/control/') ||
-      dashboard.has(path) ||
+      ((path.startsWith('/control/') || dashboard.has(path)) && isAsSent(path)) ||
       (path === '/' && asksForPage(request)),
     serve(req, res) {
       limitArrival(req, res, clock)
@@ -55,6 +54,14 @@ export function createSite({ agents, signIn, control, dashboard, callers, clock 
       void listener(req, res)
     },
   }
+}
+
+/**
+ * Whether a path is served as it was sent. One that a URL would read anew, as in `/ui/%2e%2e/control/`, is another to whoever
+ * stands before the gateway: it is left to the pipeline, which refuses it.
+ */
+function isAsSent(path: string): boolean {
+  return URL.parse(path, 'http://gateway')?.pathname === path
 }
 
 /** What stands here for a browser is another thing to a client: it is nobody's to keep. */

@@ -231,6 +231,23 @@ describe('a response', () => {
 
 describe('what goes wrong', () => {
   test.each([
+    ['of 204', 'GET', 204],
+    ['of 304', 'GET', 304],
+    ['to HEAD', 'HEAD', 200],
+  ] as const)('an answer %s that comes with a body is none', async (_name, method, status) => {
+    const { peer, dispatcher } = await againstGateway()
+    const told = dispatch(dispatcher, '/x', { method })
+    const id = await peer.stream('/x')
+    peer.send(headOf(id, { status }), dataOf(id, ''), dataOf(id, 'HTTP/1.1 200 OK\r\n\r\n'))
+    await peer.settled()
+    expect(told.calls).toEqual([`head ${status}`, 'error'])
+    expect(told.error).toMatchObject({ code: 'invalid' })
+    peer.send(dataOf(id, 'more', true))
+    await peer.settled()
+    expect(told.calls).toHaveLength(2)
+  })
+
+  test.each([
     ['refused', 'refused'],
     ['unreachable', 'unreachable'],
     ['invalid', 'invalid'],

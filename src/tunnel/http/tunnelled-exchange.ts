@@ -22,6 +22,9 @@ export class TunnelledExchange implements StreamReceiver, ExchangeCarrier {
   /** What came while the reader was paused; the stream's window bounds it. */
   readonly #held = new HeldData()
   #hasEnded = false
+  #isHead = false
+  /** Its answer ends with its head: what an agent sends behind it would be read as another. */
+  #isBodiless = false
   /** The model server's trouble, told once what came before it has been read. */
   #failure: StreamReset | undefined
 
@@ -35,6 +38,7 @@ export class TunnelledExchange implements StreamReceiver, ExchangeCarrier {
    */
   begin(session: TunnelSession, head: RequestHead, body: Buffer | Readable | undefined, ownsBody: boolean): void {
     const hasBody = body !== undefined && (body instanceof Readable || body.length > 0)
+    this.#isHead = head.method === 'HEAD'
     try {
       this.#stream = openRequest(session, head, !hasBody, this)
     } catch (thrown) {
@@ -75,10 +79,16 @@ export class TunnelledExchange implements StreamReceiver, ExchangeCarrier {
 
   onHead(head: Buffer): void {
     const { status, fields } = decodeResponseHead(head)
+    this.#isBodiless = this.#isHead || status === 204 || status === 304
     this.#exchange.head({ statusCode: status, statusMessage: '', headers: fieldMap(fields) })
   }
 
   onData(chunk: Buffer): void {
+    if (this.#isBodiless && chunk.length > 0) {
+      this.#stop()
+      this.#exchange.fail(new UpstreamFailure('invalid', 'a response that has no body came with one'))
+      return
+    }
     if (this.#isPaused) this.#held.add(chunk)
     else this.#deliver(chunk)
   }
