@@ -60,7 +60,7 @@ const plainLimits = z
     }),
     loopDelay: durationOrOff({ min: '50ms' }).prefault('500ms').meta({
       description:
-        'How late the gateway may be half the time, over five seconds. Beyond it new requests get 503 `overloaded` until it has caught up, and `punku status` says so: there is more to pass on than one core can, and all streams wait for it. `off`: nothing is refused for it. Shorter refuses sooner on a machine that has much else to do.',
+        'How late the gateway may be half the time, over five seconds. Beyond it new requests get 503 `overloaded` until it has caught up, and its status says so: there is more to pass on than one core can, and all streams wait for it. `off`: nothing is refused for it. Shorter refuses sooner on a machine that has much else to do.',
     }),
     keepAliveIdle: duration({ min: '1s' }).prefault('75s').meta({
       description:

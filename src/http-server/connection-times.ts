@@ -11,6 +11,8 @@ export interface ConnectionTimes {
   readonly keepAliveIdleMs: number
   /** A client may go on so long with a body that was already answered. */
   readonly lingerMs: number
+  /** A client may take nothing so long of a reply that somebody else writes, and nobody else watches. */
+  readonly foreignReaderMs: number
   /** The lines that say so, and the empty line behind them. */
   readonly keepAliveLines: string
 }

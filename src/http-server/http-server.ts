@@ -19,6 +19,9 @@ const LAST_REQUEST_MS = 500
 /** How long a client may go on sending a body that was already answered. */
 const LINGER_MS = 10_000
 
+/** How long a client may take nothing of what a library writes to it. */
+const FOREIGN_READER_MS = 60_000
+
 export interface HttpServerOptions {
   readonly clock: Clock
   /** PEM text; `undefined`: plain HTTP. */
@@ -43,6 +46,7 @@ export class HttpServer implements ConnectionOwner {
   readonly keepAliveIdleMs: number
   readonly keepAliveLines: string
   readonly lingerMs = LINGER_MS
+  readonly foreignReaderMs = FOREIGN_READER_MS
   readonly #options: HttpServerOptions
   readonly #listeners: Server[] = []
   readonly #fronts: TlsFront[] = []

@@ -68,6 +68,34 @@ describe('one connection that is answered by hand and by a library', () => {
     },
   )
 
+  test('ends where its client takes nothing of an answer for a minute', async () => {
+    const whole = Buffer.alloc(16_000_000, 0x61)
+    await using site = await openHttpSite({
+      serve(request) {
+        nodeMessages(request, 5_000).res.end(whole)
+      },
+    })
+    using silent = await RawConnection.open(site.port)
+    using slow = await RawConnection.open(site.port)
+    for (const connection of [silent, slow]) {
+      await connection.send(head('GET / HTTP/1.1'))
+      await connection.until((text) => text.length > 0)
+      connection.socket.pause()
+    }
+    for (let at = 0; at < 3; at++) {
+      site.clock.advance(30_000)
+      const taken = slow.received.length
+      slow.socket.resume()
+      await slow.until((text) => text.length > taken + 1_000_000)
+      slow.socket.pause()
+    }
+    silent.socket.resume()
+    await silent.untilClosed()
+    slow.socket.resume()
+    await slow.until((text) => text.length > whole.length)
+    expect(silent.received.length).toBeLessThan(whole.length)
+  })
+
   test('ends where the library says so', async () => {
     await using site = await openSite()
     using connection = await RawConnection.open(site.port)

@@ -58,6 +58,9 @@ export class ServerConnection implements RequestSink, TurnReader {
   #isPaused = false
   #awaitsTurn = false
   #hasServed = false
+  /** Of a reply that somebody else writes: what its client has not taken, and since when that much. */
+  #unsentBytes = 0
+  #unsentSince = 0
   /** What comes is nobody's any more. */
   #isDeaf = false
 
@@ -142,6 +145,7 @@ export class ServerConnection implements RequestSink, TurnReader {
 
   /** For the server, now and then. */
   check(now: number): void {
+    if (this.#phase === 'busy' && this.#request?.reply.isForeign) this.#checkReader(now)
     if (now < this.#dueAt) return
     this.#dueAt = Number.POSITIVE_INFINITY
     if (this.#phase === 'arriving' || (this.#phase === 'waiting' && !this.#hasServed)) this.#break('timed_out')
@@ -234,6 +238,15 @@ export class ServerConnection implements RequestSink, TurnReader {
     }
   }
 
+  /** A client that takes nothing of a library's reply has it for so long, and no longer. */
+  #checkReader(now: number): void {
+    const unsent = unsentBytes(this.socket)
+    if (unsent === 0 || unsent !== this.#unsentBytes) {
+      this.#unsentBytes = unsent
+      this.#unsentSince = now
+    } else if (now - this.#unsentSince >= this.#owner.foreignReaderMs) this.destroy()
+  }
+
   #break(fault: ConnectionFault): void {
     this.#isDeaf = true
     // The request was answered; a second answer would be taken for that of another.
@@ -297,4 +310,10 @@ export class ServerConnection implements RequestSink, TurnReader {
     this.#owner.onClosed(this)
     request?.gone()
   }
+}
+
+/** What was written to a connection and not taken by the system; of one large write only its handle knows how far it is. */
+function unsentBytes(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly writeQueueSize?: number } | null }
+  return socket.writableLength + (handle?.writeQueueSize ?? 0)
 }

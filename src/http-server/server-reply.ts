@@ -50,6 +50,11 @@ export class ServerReply {
     return this.#isClosed
   }
 
+  /** Somebody else writes it. */
+  get isForeign(): boolean {
+    return this.#isForeign
+  }
+
   /** The connection takes another request after it. */
   get staysOpen(): boolean {
     return this.#staysOpen

@@ -21,9 +21,12 @@ export const OPENAI_FIELDS: readonly BodyField[] = [
   },
   {
     parts: PARTS,
-    fields: ['input_audio/data', 'input_audio/url', 'input_video/data', 'input_video/url'],
+    fields: [
+      ...['input_audio/data', 'input_audio/url', 'input_video/data', 'input_video/url'],
+      ...['image', 'video', 'audio', 'image/url', 'video/url', 'audio/url', 'file/file_url', 'file/url'],
+    ],
     duty: 'media',
-    why: 'Sounds and films come as base64; some servers take an address in its place.',
+    why: 'Pictures, sounds and films come as base64; some servers take an address in its place.',
   },
   {
     parts: PARTS,
