@@ -56,7 +56,7 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
   readonly #pool: ConnectionPool
   readonly #socket: net.Socket
   readonly #parser: ResponseParser
-  readonly #connectTimer: Disposable
+  #connectTimer: Disposable | undefined
   #isConnected = false
   #isUsable = true
   #servedCount = 0
@@ -177,7 +177,12 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
 
   #onConnected(): void {
     this.#isConnected = true
-    this.#connectTimer[Symbol.dispose]()
+    this.#endConnectTimer()
+  }
+
+  #endConnectTimer(): void {
+    this.#connectTimer?.[Symbol.dispose]()
+    this.#connectTimer = undefined
   }
 
   #onData(bytes: Buffer, length: number): void {
@@ -203,7 +208,7 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
 
   /** The connection has failed, for a reason or by simply ending. */
   #break(cause: Error | undefined): void {
-    this.#connectTimer[Symbol.dispose]()
+    this.#endConnectTimer()
     const request = this.#request
     const exchange = this.#detach()
     this.cancel()

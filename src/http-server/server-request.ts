@@ -124,6 +124,9 @@ export class ServerRequest implements BodySource {
   #tellEnd(): void {
     if (this.#isEndTold) return
     this.#isEndTold = true
-    this.#reader?.onEnd()
+    const reader = this.#reader
+    // What it holds would be kept as long as the answer takes.
+    this.#reader = undefined
+    reader?.onEnd()
   }
 }

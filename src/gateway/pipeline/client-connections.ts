@@ -103,18 +103,21 @@ export class ClientConnections {
     const network = this.#networkOf(socket)
     const holder = network === undefined ? undefined : this.#holderOf(network)
     const hasItsShare = holder !== undefined && holder.count >= this.#options.addressLimit
-    if (hasItsShare && holder.reserve.isFull) {
-      // It takes the place of another of the same address.
-      this.#countOrdinary(socket)
-      if (holder.reserve.add(socket)) this.#countRefused('address', network)
-    } else if (this.#isHeld || this.#ordinaryCount >= this.#options.limit) {
-      if (this.#reserve.add(socket)) this.#countRefused('gateway', undefined)
-    } else {
-      this.#countOrdinary(socket)
-      if (hasItsShare) holder.reserve.add(socket)
-      else if (holder !== undefined) countHeld(holder, socket)
-    }
-    if (network !== undefined && holder !== undefined) socket.once('close', () => this.#forgetIdle(network, holder))
+    // One more of an address that has its share takes the place of another of the same address.
+    const takesPlace = hasItsShare && holder.reserve.isFull
+    const isOrdinary = takesPlace || !(this.#isHeld || this.#ordinaryCount >= this.#options.limit)
+    const isHeld = isOrdinary && !hasItsShare
+    if (isOrdinary) this.#ordinaryCount++
+    else if (this.#reserve.add(socket)) this.#countRefused('gateway', undefined)
+    if (isOrdinary && hasItsShare && holder.reserve.add(socket)) this.#countRefused('address', network)
+    if (isHeld && holder !== undefined) holder.count++
+    // One listener: there are as many of each as connections.
+    socket.once('close', () => {
+      if (isOrdinary) this.#ordinaryCount--
+      if (holder === undefined || network === undefined) return
+      if (isHeld) holder.count--
+      this.#forgetIdle(network, holder)
+    })
   }
 
   /** A request has come. Gives why all but the gateway's own routes are refused on it; its connection ends with the answer. */
@@ -171,13 +174,6 @@ export class ClientConnections {
     return holder
   }
 
-  #countOrdinary(socket: Socket): void {
-    this.#ordinaryCount++
-    socket.once('close', () => {
-      this.#ordinaryCount--
-    })
-  }
-
   #forgetIdle(network: string, holder: Holder): void {
     const isIdle = holder.count === 0 && holder.reserve.size === 0
     if (isIdle && this.#holders.get(network) === holder) this.#holders.delete(network)
@@ -187,13 +183,6 @@ export class ClientConnections {
     this.#refusedCount++
     this.#options.onRefused(reason, who)
   }
-}
-
-function countHeld(holder: Holder, socket: Socket): void {
-  holder.count++
-  socket.once('close', () => {
-    holder.count--
-  })
 }
 
 const REFUSALS: Readonly<Record<FullReason, string>> = {
