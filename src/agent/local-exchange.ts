@@ -56,6 +56,7 @@ export class LocalExchange implements StreamReceiver, Dispatcher.DispatchHandler
     this.#stream = options.stream
     const { route, pathModel } = options.request
     this.#model = modelOf(route, pathModel, NO_BODY, undefined)
+    this.#stream.expect(options.request.contentLength ?? 0)
   }
 
   onData(chunk: Buffer): void {

@@ -11,8 +11,8 @@ function open({ share = Number.POSITIVE_INFINITY, max = MAX, roundTripMs = 100 }
   const surroundings: WindowSurroundings = {
     elapsed: () => now,
     roundTripMs,
-    takeWindow(bytes) {
-      const taken = Math.min(bytes, left)
+    takeWindow(bytes, part) {
+      const taken = Math.min(bytes, Math.floor(left * part))
       left -= taken
       return taken
     },
@@ -28,11 +28,22 @@ function open({ share = Number.POSITIVE_INFINITY, max = MAX, roundTripMs = 100 }
   return { window, turn, left: () => left }
 }
 
-test('credit comes back in halves, and only for what has left memory', () => {
+test('credit comes back in eighths, and only for what has left memory', () => {
   const { window } = open({ roundTripMs: 0 })
   expect(window.receive(FIRST)).toBe(true)
-  expect(window.consume(FIRST / 2 - 1)).toBe(0)
-  expect(window.consume(1)).toBeGreaterThanOrEqual(FIRST / 2)
+  expect(window.consume(FIRST / 8 - 1)).toBe(0)
+  expect(window.consume(1)).toBe(FIRST / 8)
+})
+
+test('what comes in pieces that fit no part leaves an eighth of it without credit, and no more', () => {
+  const { window } = open({ roundTripMs: 0, max: FIRST })
+  const piece = 1_001
+  let unread = 0
+  while (unread + piece <= FIRST) unread += piece
+  expect(window.receive(unread)).toBe(true)
+  let granted = 0
+  for (let at = 0; at < unread; at += piece) granted += window.consume(piece)
+  expect(granted).toBeGreaterThan((FIRST * 7) / 8 - piece)
 })
 
 test('a byte beyond the credit is too much', () => {
@@ -80,4 +91,17 @@ test('takes no more than its session has to give', () => {
   turn(1)
   expect(window.size).toBe(FIRST + 100_000)
   expect(left()).toBe(0)
+})
+
+test('what is said to come is granted at once, up to the bound and a quarter of what is left', () => {
+  const { window, left } = open({ share: 40_000_000 })
+  expect(window.expect(FIRST)).toBe(0)
+  expect(window.expect(1_000_000)).toBe(1_000_000 - FIRST)
+  expect(window.size).toBe(1_000_000)
+  expect(window.receive(1_000_000)).toBe(true)
+  expect(window.receive(1)).toBe(false)
+  const other = open({ share: 40_000_000 })
+  expect(other.window.expect(Number.MAX_SAFE_INTEGER)).toBe(10_000_000)
+  expect(other.left()).toBe(30_000_000)
+  expect(left()).toBe(40_000_000 - 1_000_000 + FIRST)
 })

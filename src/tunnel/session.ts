@@ -286,8 +286,9 @@ export class TunnelSession implements StreamSession, WindowSurroundings {
     if (this.#streams.size === 0) this.#tellIdle()
   }
 
-  takeWindow(bytes: number): number {
-    const taken = Math.max(0, Math.min(bytes, this.#options.limits.linkWindowBytes - this.#windowBytes))
+  takeWindow(bytes: number, share: number): number {
+    const left = Math.max(0, this.#options.limits.linkWindowBytes - this.#windowBytes)
+    const taken = Math.min(bytes, Math.floor(left * share))
     this.#windowBytes += taken
     return taken
   }

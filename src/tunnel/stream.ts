@@ -144,6 +144,13 @@ export class TunnelStream implements DataSource {
     this.#failure = { code, origin, text }
   }
 
+  /** So many bytes are said to come: where the session has room, the other side may send them without waiting for credit. */
+  expect(bytes: number): void {
+    if (this.#isOver || this.#hasPeerEnded) return
+    const grant = this.#window.expect(bytes)
+    if (grant > 0) this.#session.sendCredit(this, grant)
+  }
+
   /** Bytes of `onData` have left memory: the other side may send as many more. */
   consumed(bytes: number): void {
     if (this.#isOver || this.#hasPeerEnded) return

@@ -80,7 +80,10 @@ export class TunnelledExchange implements StreamReceiver, ExchangeCarrier {
   onHead(head: Buffer): void {
     const { status, fields } = decodeResponseHead(head)
     this.#isBodiless = this.#isHead || status === 204 || status === 304
-    this.#exchange.head({ statusCode: status, statusMessage: '', headers: fieldMap(fields) })
+    const headers = fieldMap(fields)
+    const length = Number(headers['content-length'] ?? 0)
+    if (!this.#isBodiless && Number.isSafeInteger(length)) this.#stream?.expect(length)
+    this.#exchange.head({ statusCode: status, statusMessage: '', headers })
   }
 
   onData(chunk: Buffer): void {
