@@ -47,7 +47,7 @@ export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): 
     return new PunkuError(
       'route_not_served',
       `No model server here serves ${route.method} ${route.path} of the ${route.dialect} API. ` +
-        `It takes one of: ${route.servers.join(', ')}.${meant === undefined ? '' : ` ${meantText(meant)}`}`,
+        `It takes one of: ${route.servers.join(', ')}.${meant === undefined ? '' : ` ${meantText(meant, route.path)}`}`,
     )
   }
   const linked = candidates.filter(({ known }) => known.health.failure !== 'unlinked')
