@@ -201,7 +201,8 @@ test('a model that nobody has is looked for anew, at most every 2 s, then said t
   const one = new FakeUpstream('one', { names: ['a'] })
   const ground = await started(one)
   const choose = async (): Promise<Upstream> => ground.choose({ orgId: ORG, route: CHAT, canonicalModel: 'b:latest' })
-  const unknown = { code: 'model_not_found', message: "model 'b:latest' not found", param: 'model' }
+  const message = expect.stringMatching(/^model 'b:latest' not found\. `ollama list`/)
+  const unknown = { code: 'model_not_found', message, param: 'model' }
   await expect(choose()).rejects.toMatchObject(unknown)
   expect(one.refreshCount).toBe(1)
   ground.clock.advance(2_000)

@@ -1,5 +1,6 @@
 import { PunkuError } from '../../core/error.ts'
 import { upstreamAway } from '../../core/upstream-away.ts'
+import { DIALECTS } from '../../dialects/dialects.ts'
 import { outOfFiles } from '../../servers/failure.ts'
 import type { ServerName } from '../../servers/known/model-servers.ts'
 import { meantRoute, meantText } from '../../servers/meant-route.ts'
@@ -38,7 +39,11 @@ export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): 
       ? route.servers.some((server) => !isEmpty(org, server))
       : candidates.some(({ known }) => serves(known.server, route))
   if (isServed && isAwaited) return unheard(org, `whether one has the model '${askedModel}'`)
-  if (isServed) return new PunkuError('model_not_found', `model '${askedModel}' not found`, { param: 'model' })
+  if (isServed) {
+    // It begins in Ollama's own words: clients look for them.
+    const message = `model '${askedModel}' not found. ${DIALECTS[route.dialect].namesHint}`
+    return new PunkuError('model_not_found', message, { param: 'model' })
+  }
   const hasAnswer = pinned === undefined ? org.up.size > 0 : candidates.some(({ known }) => known.health.state === 'up')
   const areAllKnown = pinned === undefined ? org.unknownCount === 0 : candidates.every(({ known }) => known.server)
   if (hasAnswer && isAwaited) return unheard(org, `whether one serves ${route.method} ${route.path}`)
