@@ -6,6 +6,7 @@ import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripte
 import { setUp } from './set-up.ts'
 
 const chromium = chromiumOrSkip()
+const PHONE = { width: 390, height: 844 }
 const CLIENTS = ['curl', 'OpenAI SDK', 'Anthropic SDK', 'Claude Code', 'Ollama client']
 
 describe.skipIf(chromium === undefined)('a key that may use some models only', () => {
@@ -55,6 +56,17 @@ describe.skipIf(chromium === undefined)('a key that may use some models only', (
     expect(await linesOf('curl')).toMatch(/\btiny\b/)
   })
 
+  test('and on a phone every tab is in view, those of a new tunnel too', async () => {
+    await page.setViewportSize(PHONE)
+    for (const tab of await dialog.getByRole('tab').all()) expect(await isInView(tab)).toBe(true)
+    await dialog.getByRole('button', { name: 'Done, I have it' }).click()
+    await page.goto(`${gateway.url}/ui/tunnels`)
+    await page.getByRole('button', { name: 'New tunnel' }).first().click()
+    const second = dialog.getByRole('tab', { name: 'A server without a browser' })
+    await second.waitFor()
+    expect(await isInView(second)).toBe(true)
+  })
+
   async function make(name: string, models: string): Promise<void> {
     await page.getByRole('button', { name: 'New key' }).first().click()
     await dialog.getByLabel('Name').fill(name)
@@ -64,4 +76,10 @@ describe.skipIf(chromium === undefined)('a key that may use some models only', (
   }
 
   const linesOf = (client: string) => dialog.getByRole('tabpanel', { name: client }).innerText()
+
+  /** Whether all of its text is, between the edges of the window. */
+  async function isInView(tab: Locator): Promise<boolean> {
+    const { x = -1, width = PHONE.width } = (await tab.boundingBox()) ?? {}
+    return x >= 0 && x + width <= PHONE.width
+  }
 })
