@@ -1,7 +1,7 @@
 /**
  * The smallest agent: one file, Node alone, made from docs/protocol.md. It serves a model server until its link ends:
  *
- *     node examples/agent.ts https://gateway.example http://127.0.0.1:11434 < one-time-token
+ *     node_modules/.bin/node examples/agent.ts https://gateway.example http://127.0.0.1:11434 < one-time-token
  *
  * It leaves out what `punku connect` has: renewal of its token, reconnecting, resuming, and most of the routes.
  */

@@ -60,6 +60,8 @@ export interface Dialect {
   isError(body: JsonObject): boolean
   /** The error as a whole JSON body in the dialect's shape. */
   renderError(error: PunkuError, requestId: string): string
+  /** How its clients see the names of models, for people. */
+  readonly namesHint: string
   /** Where its own servers look for a credential. `authorization` holds it as a bearer token. */
   readonly credentialHeader: 'authorization' | 'x-api-key'
   /** Models as it lists them. `query`: the request's, without `?`. Throws PunkuError `invalid_request` for a bad page. */

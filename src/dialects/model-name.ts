@@ -24,6 +24,9 @@ const INVISIBLE = /[\p{C}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Z}/u
 const SPACE_AT_AN_EDGE = /^ | $| [:/]|[:/] /
 const BEYOND_ASCII = /\P{ASCII}+/gu
 const ASCII = /\p{ASCII}/u
+/** What one UTF-16 unit takes in UTF-8 at most. */
+const MAX_BYTES_A_UNIT = 3
+const encoder = new TextEncoder()
 
 /**
  * Reads a model name as Ollama does (its `types/model` and `internal/modelref`), so that every spelling of one model
@@ -57,7 +60,13 @@ export function canonicalModelName(text: string): ModelName | undefined {
   let canonical: string
   if (isCloud) canonical = withCloudSource(ollamaBase ?? base)
   else canonical = ollamaBase ?? lower
-  return Buffer.byteLength(canonical) > MAX_NAME_BYTES ? undefined : { canonical, isCloud }
+  return isTooLong(canonical) ? undefined : { canonical, isCloud }
+}
+
+/** By no means of Node's: the dashboard reads names too. */
+function isTooLong(text: string): boolean {
+  if (text.length * MAX_BYTES_A_UNIT <= MAX_NAME_BYTES) return false
+  return encoder.encode(text).length > MAX_NAME_BYTES
 }
 
 /** The text in lower case; `undefined` when it may look or fold like another text. */
@@ -67,7 +76,7 @@ function foldCase(text: string): string | undefined {
 
   const lower = text.toLowerCase()
   for (const form of [text, lower]) {
-    if (Buffer.byteLength(form) > MAX_NAME_BYTES || INVISIBLE.test(form) || form.normalize('NFKC') !== form) {
+    if (isTooLong(form) || INVISIBLE.test(form) || form.normalize('NFKC') !== form) {
       return undefined
     }
     for (const [letters] of form.matchAll(BEYOND_ASCII)) {

@@ -35,12 +35,31 @@ describe('meantRoute', () => {
     ['POST', '/ollama/api/chat', 'POST /api/chat'],
     ['POST', '/V1/Chat/Completions', 'POST /v1/chat/completions'],
     ['GET', '/v1/v1/messages', 'POST /v1/messages'],
+    ['POST', '/v1/chat/completion', 'POST /v1/chat/completions'],
+    ['POST', '/v1/chatcompletions', 'POST /v1/chat/completions'],
+    ['POST', '/v1/completions/chat', 'POST /v1/chat/completions'],
+    ['POST', '/v1/completion', 'POST /v1/completions'],
+    ['POST', '/v1/embedding', 'POST /v1/embeddings'],
+    ['POST', '/v1/message', 'POST /v1/messages'],
+    ['POST', '/v1/response', 'POST /v1/responses'],
+    ['GET', '/v1/model', 'GET /v1/models'],
+    ['POST', '/v1/model', 'GET /v1/models'],
+    ['POST', '/api/chats', 'POST /api/chat'],
+    ['POST', '/api/genrate', 'POST /api/generate'],
+    ['GET', '/api/tag', 'GET /api/tags'],
   ])('%s %s means %s', (method, path, label) => expect(labelOf(method, path)).toBe(label))
 
-  test.each(['/', '/v1', '/api', '/nothing', '/api/me', '/x/debug/pprof/heap', `${'/v1'.repeat(13)}/messages`])(
-    'nothing is meant by %s',
-    (path) => expect(labelOf('POST', path)).toBeUndefined(),
-  )
+  test.each([
+    '/',
+    '/v1',
+    '/api',
+    '/nothing',
+    '/api/me',
+    '/api/p',
+    '/v1/xyzzy',
+    '/x/debug/pprof/heap',
+    `${'/v1'.repeat(13)}/messages`,
+  ])('nothing is meant by %s', (path) => expect(labelOf('POST', path)).toBeUndefined())
 
   test('never the path itself, nor a route that may not be named', () => {
     for (const { method, path } of ROUTES) {
@@ -51,11 +70,12 @@ describe('meantRoute', () => {
   })
 
   test('is told by its pattern and with the base URL of its API, and with nothing of the request', () => {
-    const textOf = (path: string) => meantText(findRouteOf(path))
+    const textOf = (path: string) => meantText(findRouteOf(path), '/elsewhere')
     expect(textOf('/v1/models/secret')).toMatch(
       /^GET \/v1\/models\/\{model\.\.\.\} was probably meant\..* ends in \/v1,/,
     )
     expect(textOf('/api/tags')).toContain('without /v1 or /api')
+    expect(meantText(findRouteOf('/api/tags'), '/api/tag')).toMatch(/^GET \/api\/tags was .* spells the path\.$/)
   })
 })
 

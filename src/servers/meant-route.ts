@@ -1,3 +1,4 @@
+import { nearRoutes } from './near-route.ts'
 import { findRoute, type ServedRoute } from './route-table.ts'
 
 /** A path of more segments is nobody's slip. */
@@ -9,7 +10,8 @@ const BASES = ['/v1', '/api'] as const
 /**
  * The route that a client probably meant by a path, other than the one it has: most slips are in the base URL, which has
  * `/v1` twice, too much or too little, the other API's, or a whole endpoint in it. So whatever stands before a route's
- * path is left out, and what may be missing is put there. `undefined`: none is near.
+ * path is left out, and what may be missing is put there. Before that comes a route of the same API that is misspelt by a
+ * letter or two. `undefined`: none is near.
  *
  * @param isThere whether a route may be named; default: any
  */
@@ -23,33 +25,35 @@ export function meantRoute(
     .split('/')
     .slice(1, MAX_SEGMENTS + 2)
   if (segments.length > MAX_SEGMENTS) return undefined
-  let other: ServedRoute | undefined
-  for (let from = 0; from < segments.length; from++) {
-    for (const candidate of spellingsOf(`/${segments.slice(from).join('/')}`)) {
-      if (candidate === path) continue
-      const route = routeAt(method, candidate)
-      if (route === undefined || route.class === 'never' || !isThere(route)) continue
-      if (route.method === method) return route
-      other ??= route
-    }
-  }
-  return other
+  const mayBe = (route: ServedRoute): boolean => route.path !== path && route.class !== 'never' && isThere(route)
+  const rests = segments.map((_, from) => `/${segments.slice(from).join('/')}`)
+  const found = [
+    ...rests.filter(isBased).flatMap((rest) => routesAt(method, rest)),
+    ...nearRoutes(path),
+    ...rests
+      .filter((rest) => !isBased(rest))
+      .flatMap((rest) => spellingsOf(rest).flatMap((at) => routesAt(method, at))),
+  ].filter(mayBe)
+  return found.find((route) => route.method === method) ?? found[0]
+}
+
+function isBased(path: string): boolean {
+  return BASES.some((base) => path.startsWith(`${base}/`))
 }
 
 /** The most usual one first: llama-server alone has some without `/v1`. */
 function spellingsOf(path: string): readonly string[] {
-  const isBased = BASES.some((base) => path.startsWith(`${base}/`))
-  return isBased ? [path] : [...BASES.map((base) => base + path), path]
+  return [...BASES.map((base) => base + path), path]
 }
 
-/** The route of a path by this method, else by the first it takes. */
-function routeAt(method: string, path: string): ServedRoute | undefined {
+/** The route of a path by this method, else by the first it takes; none, or one. */
+function routesAt(method: string, path: string): readonly ServedRoute[] {
   const found = findRoute(method, path)
-  if (found === undefined) return undefined
-  if ('route' in found) return found.route
+  if (found === undefined) return []
+  if ('route' in found) return [found.route]
   const [allowed = ''] = found.allowed
   const instead = findRoute(allowed, path)
-  return instead !== undefined && 'route' in instead ? instead.route : undefined
+  return instead !== undefined && 'route' in instead ? [instead.route] : []
 }
 
 /** What a client of each API takes for its base URL. */
@@ -59,7 +63,9 @@ const BASE_URLS = {
   ollama: "the gateway's address alone, without /v1 or /api, for a client of Ollama's API",
 } as const
 
-/** Tells of the route that was meant, and how a client gets there. */
-export function meantText({ method, path, dialect }: ServedRoute): string {
+/** Tells of the route that was meant by a path, and how a client gets there. */
+export function meantText({ method, path, dialect }: ServedRoute, asked: string): string {
+  const isMisspelt = nearRoutes(asked).some((route) => route.path === path)
+  if (isMisspelt) return `${method} ${path} was probably meant. Check how the client spells the path.`
   return `${method} ${path} was probably meant. Check the base URL that the client was given: it is ${BASE_URLS[dialect]}.`
 }

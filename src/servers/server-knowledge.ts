@@ -111,10 +111,10 @@ export class ServerKnowledge implements KnownServer {
     return this.refresh()
   }
 
-  /** There is no way to the server: it is down from now on, for this reason. */
-  lose(reason: string): void {
+  /** There is no way to the server: it is down from now on, for this reason. @param failure default: `away` */
+  lose(reason: string, failure: 'away' | 'unlinked' = 'away'): void {
     this.drop()
-    this.#setDown({ reason, failure: 'away' })
+    this.#setDown({ reason, failure })
   }
 
   /** Ends what is being asked; answers that still come change nothing. */

@@ -23,9 +23,9 @@ export interface ServerHealth {
   readonly reason: string
   /**
    * Present when there was no connection to it: it is down for that, or nothing is known of it yet. `away`: there is no way
-   * to it until its agent is back.
+   * to it until its agent is back. `unlinked`: no agent has ever connected.
    */
-  readonly failure?: FailureCode | 'away'
+  readonly failure?: FailureCode | 'away' | 'unlinked'
 }
 
 /** What the gateway proves itself with to an upstream, in place of the caller's credential, which never goes there. */

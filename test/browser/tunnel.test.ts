@@ -36,7 +36,8 @@ describe.skipIf(chromium === undefined || program === undefined)('a tunnel, in t
   test('paired, connected, asked, revoked', async () => {
     const faults = watchConsole(page)
     const screens = new Screens('tunnel')
-    await page.getByText(`pair ${url}`).first().waitFor()
+    await page.getByText(`./punku pair ${url}`).first().waitFor()
+    expect(await page.getByRole('main').innerText()).toContain('npm ci')
     await screens.keep(page, 'first-step')
 
     // The code that the terminal shows is confirmed in a window of its own.
@@ -48,6 +49,7 @@ describe.skipIf(chromium === undefined || program === undefined)('a tunnel, in t
     await screens.keep(window, 'connect')
     await window.getByRole('button', { name: 'Confirm' }).click()
     await window.getByRole('heading', { name: 'laptop is paired' }).waitFor()
+    expect(await window.getByRole('main').innerText()).toContain('run ./punku connect')
     await screens.keep(window, 'paired')
     expect((await pairing.ended).code).toBe(0)
     await window.close()

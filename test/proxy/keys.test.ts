@@ -228,6 +228,20 @@ describe('a credential that does not open', () => {
     expectNotLogged(secret)
   })
 
+  test.each([
+    ['cut off', (key: string) => key.slice(0, 17), 'incomplete or damaged'],
+    ['cut off, of an id that nobody has', () => 'pk_0000000000_x64', 'incomplete or damaged'],
+    ['in capitals', (key: string) => key.toUpperCase(), 'incomplete or damaged'],
+    ['of another service', () => 'sk-nonsense', 'no key of this gateway'],
+  ] as const)('one that is %s is told as that', async (_, broken, text) => {
+    clock.advance(1_000)
+    const { text: key } = await issue()
+    for (const of of WHOLE_CASES) {
+      const answer = await post({ url: ground.gateway.url, ...of, headers: { 'x-api-key': broken(key) } })
+      expect(await expectError(answer, of.dialect, 'key_malformed')).toContain(text)
+    }
+  })
+
   test('a revoked and an expired one say so, but only to who has the whole of it', async () => {
     const { name, text: revoked } = await issue()
     await ground.gateway.parts.state.keys.revoke(LOCAL, name)

@@ -214,6 +214,25 @@ describe.each(CHATS)('a model that nobody has is asked for by %s', (_name, path,
   })
 })
 
+describe.each(LISTS)('the list of %s, of a server that is down,', (_name, path, headers) => {
+  test('is the one it gave last while another answers, and an error where none does', async () => {
+    await using ground = await startGround()
+    const { clock, quick, slow, list, gateway } = ground
+    const [first, second] = gateway.parts.upstreams.all()
+    await slow.close()
+    await second?.refresh()
+    expect(second?.known.health.state).toBe('down')
+    expect(await list(path, headers)).toEqual(BOTH)
+    await quick.close()
+    await first?.refresh()
+    clock.advance(2_001)
+    const authorization = `Bearer ${await gateway.key()}`
+    const answer = await fetch(gateway.url + path, { headers: { authorization, ...headers } })
+    expect(answer.status).toBe(502)
+    expect(await answer.text()).toContain('No model server answers now')
+  })
+})
+
 test('what is loaded is asked each time; one that hangs has a second, and its last word stands', async () => {
   await using ground = await startGround()
   const { clock, quick, slow, list } = ground

@@ -69,7 +69,7 @@ describe("Ollama's command line", () => {
     const host = `/k/${key}`
     expect(await cli(host, 'POST', '/api/show', { model: 'nope' })).toEqual({
       status: 404,
-      shown: "model 'nope' not found",
+      shown: "model 'nope' not found. `ollama list` (`GET /api/tags`) shows those that this key may use.",
     })
     const { status, shown } = await cli(host, 'POST', '/api/pull', { model: 'nope' })
     expect(status).toBe(403)

@@ -77,6 +77,12 @@ describe.each(WHOLE_CASES)('$dialect', (of) => {
     expect(answer.headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, DELETE, PUT')
     expect(answer.headers.get('access-control-allow-private-network')).toBe('true')
 
+    const usual = await preflight(ground.gateway.url, of.path, {
+      origin: LISTED,
+      'access-control-request-method': 'POST',
+    })
+    expect(usual.headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST, DELETE')
+
     const flood = Array.from({ length: 200 }, (_, at) => `x-header-${at}`).join(',')
     const other = await preflight(ground.gateway.url, of.path, {
       origin: LISTED,

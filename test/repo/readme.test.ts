@@ -103,6 +103,10 @@ describe.each(pages)('$path', ({ path, text }) => {
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([])
   })
 
+  test("runs its files by the project's own Node: the machine's may be an older one", () => {
+    expect(text.match(/(?<![\w/.-])node (bench|examples|scripts|src|test)\/\S*/g) ?? []).toEqual([])
+  })
+
   test('links only to files and headings that exist', () => {
     const links = [...withoutFences(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
     const broken = links.filter((link) => {

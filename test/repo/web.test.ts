@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const STYLES = 'web/src/styles.css'
-/** What calls the control API: of all that is outside `web/`, the only code that a browser gets. */
-const CLIENT = /^src\/contract\/(client|control-error|operation-table)\.ts$/
+/** Of all that is outside `web/`, the only code that a browser gets: it calls the control API, and reads answers and names. */
+const SHARED = /^src\/(contract\/(client|control-error|operation-table)|formats\/.*|dialects\/model-(glob|name))\.ts$/
 const MANTINE_STYLES = 'node_modules/@mantine/core/styles'
 
 interface SourceFile {
@@ -29,15 +29,14 @@ function importsOf({
 }
 
 describe('the dashboard', () => {
-  test('takes types of the contract and its client, code of the formats, and nothing else of the server', () => {
+  test('takes types of the contract and its client, code of the formats, the reading of model names, and nothing else of the server', () => {
     const faults = sources.flatMap((source) =>
       importsOf(source)
         .filter(({ from }) => from.startsWith('.'))
         .map(({ isType, from }) => ({ isType, target: posix.join(posix.dirname(source.path), from) }))
         .filter(({ target }) => target.startsWith('src/') && !source.path.endsWith('.test.ts'))
         .filter(
-          ({ isType, target }) =>
-            !/^src\/formats\//.test(target) && !(isType ? /^src\/contract\/[a-z-]+\.ts$/ : CLIENT).test(target),
+          ({ isType, target }) => !SHARED.test(target) && !(isType && /^src\/contract\/[a-z-]+\.ts$/.test(target)),
         )
         .map(({ target }) => `${source.path} imports ${target}`),
     )

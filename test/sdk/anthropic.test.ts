@@ -99,7 +99,7 @@ describe.each(['ollama', 'llama-server', 'anthropic'] as const)("Anthropic's SDK
       const error = await thrownBy(client.messages.create({ ...request, model: 'nobody-has-this' }))
       expect(error).toBeInstanceOf(Anthropic.NotFoundError)
       expect(error).toMatchObject({ type: 'not_found_error' })
-      expect(error.message).toContain("model 'nobody-has-this' not found")
+      expect(error.message).toContain("model 'nobody-has-this' not found. `GET /v1/models` lists")
     })
 
     test('a route that no server has: BadRequestError, as Claude Code shows nothing of another 404', async () => {

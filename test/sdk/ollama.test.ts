@@ -113,7 +113,7 @@ describe('the errors it throws', () => {
   test("an unknown model: 404 in Ollama's own words", async () => {
     await expect(client.chat({ model: 'nobody-has-this', messages })).rejects.toMatchObject({
       status_code: 404,
-      error: "model 'nobody-has-this' not found",
+      error: "model 'nobody-has-this' not found. `ollama list` (`GET /api/tags`) shows those that this key may use.",
     })
   })
 

@@ -19,7 +19,7 @@ export function defineDisconnect(command: Command): void {
       print(`Removed the credentials of the profile ${done.profile}.${done.wasRunning ? ' Its agent stops.' : ''}`)
       const tunnel = done.label === undefined ? 'the tunnel' : `the tunnel ${visible(done.label)}`
       print(
-        `This does not revoke ${tunnel}: a copy of the credentials would still work. To end it, run at the gateway:`,
+        `At the gateway nothing has changed. Unless ${tunnel} was revoked there, a copy of the credentials would still work. To end it, run at the gateway:`,
       )
       print(
         visible(`  ${commandAtGateway(done.gateway ?? '', `tunnels revoke ${shellWord(done.tunnelId ?? 'LABEL')}`)}`),

@@ -29,10 +29,20 @@ test('a model is shown with what is known of it and where it runs', () => {
     { ...model, id: 'qwen3:4b', upstreamLabel: '127.0.0.1:11434', isLoaded: false, contextLength: null },
     { ...model, ...isUnknown, id: 'gpt\u001b[2J', isCloud: true },
   ]
-  expect(renderModels(models)).toEqual([
+  expect(renderModels(models, [])).toEqual([
     'MODEL      CONTEXT  TRAINED FOR  CAPABILITIES       SIZE  LOADED  RUNS ON',
     'llama3:8b     4096       131072  completion tools  5 GiB  yes     studio',
     'qwen3:4b         -       131072  completion tools  5 GiB  no      127.0.0.1:11434',
     'gpt\ufffd[2J          -            -  -                     -  -       studio (cloud)',
   ])
+})
+
+test('a model whose server is down is shown as the server listed it last, and says so', () => {
+  const models = [model, { ...model, upstream: 'up_1', upstreamLabel: 'rack' }, { ...model, isCloud: true }]
+  const upstreams = [
+    { id: model.upstream, state: 'down' },
+    { id: 'up_1', state: 'up' },
+  ] as const
+  const places = renderModels(models, upstreams).map((line) => line.split(/ {2,}/).at(-1))
+  expect(places).toEqual(['RUNS ON', 'studio (down)', 'rack', 'studio (cloud, down)'])
 })

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ModelBody } from '../../contract/upstreams.ts'
+import type { ModelBody, UpstreamStatusBody } from '../../contract/upstreams.ts'
 import { formatSize } from '../../core/units.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { print, printJson, printTableLines, renderTable } from '../output.ts'
@@ -9,10 +9,13 @@ export function defineModels(command: Command): void {
   command.option('--json', 'print JSON').action(async (flags: { json?: true }) => {
     await using control = await openControl(command)
     const { models } = await control.client.call('listModels')
-    if (flags.json) printJson(models)
-    else if (models.length === 0)
-      print(`No upstream has told of a model yet. How they are: ${typedHere(command, 'status')}`)
-    else printTableLines(renderModels(models))
+    if (flags.json) {
+      printJson(models)
+      return
+    }
+    const { upstreams } = await control.client.call('listUpstreams')
+    if (models.length === 0) print(`No upstream has told of a model yet. How they are: ${typedHere(command, 'status')}`)
+    else printTableLines(renderModels(models, upstreams))
   })
 }
 
@@ -26,8 +29,12 @@ const COLUMNS = [
   { title: 'RUNS ON' },
 ]
 
-/** The table of models. `-` stands for what is not known: the context that Ollama will give, before the model is loaded. */
-export function renderModels(models: readonly ModelBody[]): string[] {
+/** What tells of an upstream whether it is down. */
+type UpstreamState = Pick<UpstreamStatusBody, 'id' | 'state'>
+
+/** The table of models, each with whether what it runs on is down. `-` stands for what is not known: the context that Ollama will give, before the model is loaded. */
+export function renderModels(models: readonly ModelBody[], upstreams: readonly UpstreamState[]): string[] {
+  const down = new Set(upstreams.filter(({ state }) => state === 'down').map(({ id }) => id))
   const rows = models.map((model) => [
     model.id,
     String(model.contextLength ?? '-'),
@@ -35,8 +42,13 @@ export function renderModels(models: readonly ModelBody[]): string[] {
     model.capabilities?.join(' ') ?? '-',
     model.sizeBytes === null ? '-' : formatSize(model.sizeBytes),
     model.isLoaded === null ? '-' : model.isLoaded ? 'yes' : 'no',
-    // A cloud model is only called through the upstream.
-    model.isCloud ? `${model.upstreamLabel} (cloud)` : model.upstreamLabel,
+    placeOf(model, down.has(model.upstream)),
   ])
   return renderTable(COLUMNS, rows)
+}
+
+function placeOf({ upstreamLabel, isCloud }: ModelBody, isDown: boolean): string {
+  // A cloud model is only called through the upstream.
+  const marks = [...(isCloud ? ['cloud'] : []), ...(isDown ? ['down'] : [])]
+  return marks.length === 0 ? upstreamLabel : `${upstreamLabel} (${marks.join(', ')})`
 }

@@ -105,7 +105,7 @@ export function defineUpstreams(upstreams: Command): void {
       if (flags.json) printJson(found)
       else if (upstream.state !== 'up') print(visible(`${upstream.label} is ${stateOf(upstream)}`))
       else if (models.length === 0) print(visible(`${upstream.label} has no models.`))
-      else printTableLines(renderModels(models))
+      else printTableLines(renderModels(models, []))
     })
 }
 

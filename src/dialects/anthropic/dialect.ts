@@ -12,6 +12,7 @@ export const anthropicDialect = {
   statusOf: anthropicStatus,
   isError: (body) => errorOf(body) !== undefined,
   renderError: anthropicError,
+  namesHint: '`GET /v1/models` lists those that this key may use.',
   credentialHeader: 'x-api-key',
   listModels: anthropicPage,
   showModel: anthropicModel,

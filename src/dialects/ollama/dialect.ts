@@ -13,6 +13,7 @@ export const ollamaDialect = {
   // Its JavaScript client shows `[object Object]` of anything but a text.
   isError: ({ error }) => typeof error === 'string',
   renderError: (error: PunkuError) => ollamaRefusal(error),
+  namesHint: '`ollama list` (`GET /api/tags`) shows those that this key may use.',
   credentialHeader: 'authorization',
   listModels: ollamaList,
 } satisfies Dialect

@@ -13,6 +13,7 @@ export const openaiDialect = {
   ownsPath: () => false,
   isError: (body) => errorOf(body) !== undefined,
   renderError: (error: PunkuError) => openaiError(error),
+  namesHint: '`GET /v1/models` lists those that this key may use.',
   credentialHeader: 'authorization',
   listModels: openaiList,
   showModel: openaiModel,

@@ -1,8 +1,16 @@
 import { PunkuError } from '../../core/error.ts'
+import { KEY_LENGTH } from './key-text.ts'
 
 /** What is no key at all. */
 export const keyMalformed = (): PunkuError =>
   new PunkuError('key_malformed', 'This is no key of this gateway: its keys start with `pk_`. Check what was copied.')
+
+/** What was meant as a key of this gateway and is not a whole one. Whether there is one that begins so is not said. */
+export const keyDamaged = (): PunkuError =>
+  new PunkuError(
+    'key_malformed',
+    `This key is incomplete or damaged: one of this gateway is \`pk_<id>_<secret>\`, ${KEY_LENGTH} characters, without capitals. Check that all of it was copied, and nothing beside it.`,
+  )
 
 /** An unknown id and a wrong secret alike. */
 export const keyUnknown = (): PunkuError =>

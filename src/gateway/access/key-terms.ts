@@ -1,8 +1,8 @@
 import type { AskedKeyTermsBody, KeyTermsBody } from '../../contract/keys.ts'
 import { PunkuError } from '../../core/error.ts'
 import { ROUTE_CLASSES, type RouteClass } from '../../dialects/dialect.ts'
+import { isCoveredBy, type ModelGlob, parseModelGlob } from '../../dialects/model-glob.ts'
 import type { KeyActor, MemberKeyRules } from './key-actor.ts'
-import { isCoveredBy, type ModelGlob, parseModelGlob } from './model-glob.ts'
 import { Networks } from './networks.ts'
 
 /** Bounds what one key costs to match: every request of the key walks its lists. */

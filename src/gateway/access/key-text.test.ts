@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { Secret } from '../../core/secret.ts'
-import { hashSecret, newKeyId, newKeySecret, parseKey, renderKey } from './key-text.ts'
+import { hashSecret, isMeantAsKey, KEY_LENGTH, newKeyId, newKeySecret, parseKey, renderKey } from './key-text.ts'
 
 const ID = '0123456789'
 const SECRET = 'abcdefghjkmnpqrstvwxyz'.repeat(3).slice(0, 52)
@@ -27,6 +27,14 @@ test.each([
   ['a space before', ` pk_${ID}_${SECRET}`],
 ])('%s is no key', (_, text) => {
   expect(parseKey(text)).toBeUndefined()
+})
+
+test('what was meant as a key is told from what is none', () => {
+  const text = renderKey({ id: ID, secret: SECRET })
+  expect(text).toHaveLength(KEY_LENGTH)
+  for (const meant of [text.slice(0, 17), 'pk_nonsense', text.toUpperCase(), `"${text}`])
+    expect(isMeantAsKey(meant)).toBe(true)
+  for (const none of ['', 'ollama', `sk-${SECRET}`]) expect(isMeantAsKey(none)).toBe(false)
 })
 
 test('a hash is HMAC-SHA-256 of the secret under the pepper', () => {

@@ -7,6 +7,9 @@ const ID_LENGTH = 10
 const SECRET_LENGTH = 52
 const KEY_TEXT = new RegExp(`^pk_([0-9a-hjkmnp-tv-z]{${ID_LENGTH}})_([0-9a-hjkmnp-tv-z]{${SECRET_LENGTH}})$`)
 
+/** The length of every key's text. */
+export const KEY_LENGTH = 'pk_'.length + ID_LENGTH + '_'.length + SECRET_LENGTH
+
 /** The two halves of a key's text, `pk_<id>_<secret>`. */
 export interface KeyText {
   /** Public: it may stand in lists, logs and rows. */
@@ -33,6 +36,11 @@ export function renderKey({ id, secret }: KeyText): string {
 export function parseKey(text: string): KeyText | undefined {
   const match = KEY_TEXT.exec(text)
   return match === null ? undefined : { id: match[1] as string, secret: match[2] as string }
+}
+
+/** Whether a text was meant as a key of this gateway, whatever became of it. */
+export function isMeantAsKey(text: string): boolean {
+  return /pk_/i.test(text)
 }
 
 /**

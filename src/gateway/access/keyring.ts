@@ -8,8 +8,16 @@ import type { KeyRepository, KeyScope } from '../store/key-repository.ts'
 import type { KeyRow, KeySecretRow } from '../store/schema.ts'
 import type { Key } from './key.ts'
 import { endOf, type KeyEntry, type KeySecret, keyEntry, keyEntryFromRows, SECRET_HASH_BYTES } from './key-entry.ts'
-import { keyExpired, keyMalformed, keyRevoked, keyUnknown, networkNotAllowed, secretRotated } from './key-refusals.ts'
-import { parseKey } from './key-text.ts'
+import {
+  keyDamaged,
+  keyExpired,
+  keyMalformed,
+  keyRevoked,
+  keyUnknown,
+  networkNotAllowed,
+  secretRotated,
+} from './key-refusals.ts'
+import { isMeantAsKey, parseKey } from './key-text.ts'
 
 /** How often it is looked whether a key has expired. */
 const END_INTERVAL_MS = 500
@@ -191,7 +199,7 @@ export class Keyring implements Follower {
 
   #open(presented: string): Opened {
     const parsed = parseKey(presented)
-    if (parsed === undefined) throw keyMalformed()
+    if (parsed === undefined) throw isMeantAsKey(presented) ? keyDamaged() : keyMalformed()
     const entry = this.#entries.get(parsed.id)
     const hash = this.#options.hash(parsed.secret)
     let secret: KeySecret | undefined

@@ -1,6 +1,6 @@
 import type { RouteClass } from '../../dialects/dialect.ts'
+import { matchesModelGlob } from '../../dialects/model-glob.ts'
 import type { Key } from './key.ts'
-import { matchesModelGlob } from './model-glob.ts'
 
 /** Whether the key was granted the class; nobody has `never`. */
 export function mayUseRoute(key: Key, routeClass: RouteClass): boolean {

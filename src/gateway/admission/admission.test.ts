@@ -35,7 +35,7 @@ class FakeUpstream implements Upstream {
     server?: ServerName
     names?: readonly string[]
     isLoaded?: boolean
-    failure?: 'refused' | 'unreachable' | 'exhausted' | 'away'
+    failure?: 'refused' | 'unreachable' | 'exhausted' | 'away' | 'unlinked'
   }
   refreshCount = 0
   isClosed = false
@@ -201,7 +201,8 @@ test('a model that nobody has is looked for anew, at most every 2 s, then said t
   const one = new FakeUpstream('one', { names: ['a'] })
   const ground = await started(one)
   const choose = async (): Promise<Upstream> => ground.choose({ orgId: ORG, route: CHAT, canonicalModel: 'b:latest' })
-  const unknown = { code: 'model_not_found', message: "model 'b:latest' not found", param: 'model' }
+  const message = expect.stringMatching(/^model 'b:latest' not found\. `ollama list`/)
+  const unknown = { code: 'model_not_found', message, param: 'model' }
   await expect(choose()).rejects.toMatchObject(unknown)
   expect(one.refreshCount).toBe(1)
   ground.clock.advance(2_000)
@@ -281,6 +282,24 @@ describe('one that was not heard of since the start', () => {
     expect(await refusalOf(ground)).toMatchObject({ code: 'model_not_found' })
     const route = { ...CHAT, servers: ['vllm' as const] }
     expect(await refusalOf(ground, { route })).toMatchObject({ code: 'route_not_served' })
+  })
+
+  test('and whose agent has never connected is not waited for, nor named', async () => {
+    const never = () => new FakeUpstream('never', { failure: 'unlinked' })
+    const ground = await started(new FakeUpstream('one', { names: ['a'] }), never())
+    expect(await refusalOf(ground)).toMatchObject({ code: 'model_not_found' })
+    expect(ground.admission.isAwaited(ORG)).toBe(false)
+    const off = await started(new FakeUpstream('off', { failure: 'refused' }), never())
+    expect(await refusalOf(off)).toMatchObject({ code: 'upstream_refused' })
+    expect(await refusalOf(await started(never()))).toMatchObject({ code: 'upstream_away' })
+  })
+
+  test('and does not answer at its URL is told as that, not as one that is about to come', async () => {
+    const off = new FakeUpstream('off', { failure: 'refused' })
+    const ground = await started(new FakeUpstream('one', { names: ['a'] }), off)
+    expect((await refusalOf(ground)).message).toMatch(
+      /^Nothing has answered yet at the URL of a model server.*'b:latest'/,
+    )
   })
 
   test('of another org is nobody here', async () => {

@@ -99,7 +99,7 @@ export class Admission {
   }
 
   #isAwaited(org: OrgUpstreams): boolean {
-    return org.unknownCount > 0 && this.#options.clock.elapsed() - this.#startedAtMs < AWAITED_MS
+    return org.awaited.size > 0 && this.#options.clock.elapsed() - this.#startedAtMs < AWAITED_MS
   }
 
   #whyNone(org: OrgUpstreams, wanted: Wanted): PunkuError {

@@ -1,5 +1,6 @@
 import { PunkuError } from '../../core/error.ts'
 import { upstreamAway } from '../../core/upstream-away.ts'
+import { DIALECTS } from '../../dialects/dialects.ts'
 import { outOfFiles } from '../../servers/failure.ts'
 import type { ServerName } from '../../servers/known/model-servers.ts'
 import { meantRoute, meantText } from '../../servers/meant-route.ts'
@@ -37,28 +38,33 @@ export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): 
     pinned === undefined
       ? route.servers.some((server) => !isEmpty(org, server))
       : candidates.some(({ known }) => serves(known.server, route))
-  if (isServed && isAwaited) return unheard(`whether one has the model '${askedModel}'`)
-  if (isServed) return new PunkuError('model_not_found', `model '${askedModel}' not found`, { param: 'model' })
+  if (isServed && isAwaited) return unheard(org, `whether one has the model '${askedModel}'`)
+  if (isServed) {
+    // It begins in Ollama's own words: clients look for them.
+    const message = `model '${askedModel}' not found. ${DIALECTS[route.dialect].namesHint}`
+    return new PunkuError('model_not_found', message, { param: 'model' })
+  }
   const hasAnswer = pinned === undefined ? org.up.size > 0 : candidates.some(({ known }) => known.health.state === 'up')
   const areAllKnown = pinned === undefined ? org.unknownCount === 0 : candidates.every(({ known }) => known.server)
-  if (hasAnswer && isAwaited) return unheard(`whether one serves ${route.method} ${route.path}`)
+  if (hasAnswer && isAwaited) return unheard(org, `whether one serves ${route.method} ${route.path}`)
   if (hasAnswer || areAllKnown) {
     const meant = meantRoute(route.method, route.path, ({ servers }) => servers.some((server) => !isEmpty(org, server)))
     return new PunkuError(
       'route_not_served',
       `No model server here serves ${route.method} ${route.path} of the ${route.dialect} API. ` +
-        `It takes one of: ${route.servers.join(', ')}.${meant === undefined ? '' : ` ${meantText(meant)}`}`,
+        `It takes one of: ${route.servers.join(', ')}.${meant === undefined ? '' : ` ${meantText(meant, route.path)}`}`,
     )
   }
-  if (candidates.some(({ known }) => known.health.failure === 'away')) {
+  const linked = candidates.filter(({ known }) => known.health.failure !== 'unlinked')
+  if (linked.length === 0 || linked.some(({ known }) => known.health.failure === 'away')) {
     return upstreamAway(
       'No model server has answered the gateway yet, and an agent is not connected. Ask again in a few seconds; if it stays away, check that `punku connect` runs beside the model server.',
     )
   }
-  const { health } = candidates[0]?.known ?? {}
+  const { health } = linked[0]?.known ?? {}
   if (health?.failure === 'exhausted') return outOfFiles({ detail: { reason: health.reason } })
   const options = { retryAfterMs: DOWN_INTERVAL_MS, detail: { reason: health?.reason ?? '' } }
-  return candidates.every(({ known }) => known.health.failure === 'refused')
+  return linked.every(({ known }) => known.health.failure === 'refused')
     ? new PunkuError('upstream_refused', 'No model server is running where the gateway looks. Start it.', options)
     : new PunkuError(
         'upstream_unreachable',
@@ -67,8 +73,17 @@ export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): 
       )
 }
 
-/** The refusal while some have not been heard of. @param what nobody knows: `which models there are` */
-export function unheard(what: string): PunkuError {
+/** The refusal while some of an org have not been heard of. @param what nobody knows: `which models there are` */
+export function unheard({ awaited }: OrgUpstreams, what: string): PunkuError {
+  if (
+    Iterator.from(awaited)
+      .take(MAX_LOOKED_AT)
+      .every(({ upstream }) => isSilent(upstream))
+  ) {
+    return upstreamAway(
+      `Nothing has answered yet at the URL of a model server that this gateway was given, so it cannot say ${what}. Start that server, or take its URL away; \`punku status\` names it.`,
+    )
+  }
   return upstreamAway(
     `The gateway has started a short while ago and not every upstream has been heard of since, so it cannot say ${what}. Ask again in a few seconds.`,
   )
@@ -80,6 +95,11 @@ function candidatesOf(org: OrgUpstreams, pinned: string | undefined): readonly U
     return member === undefined ? [] : [member.upstream]
   }
   return Array.from(Iterator.from(org.members()).take(MAX_LOOKED_AT), ({ upstream }) => upstream)
+}
+
+/** It was asked, at its URL, and there was no connection. */
+function isSilent({ via, known: { health } }: Upstream): boolean {
+  return via === 'direct' && health.state === 'down'
 }
 
 function isEmpty(org: OrgUpstreams, server: ServerName): boolean {

@@ -1,7 +1,7 @@
 import { gatewayOperations } from '../../contract/gateway.ts'
 import { peopleOperations } from '../../contract/people.ts'
 import { PunkuError } from '../../core/error.ts'
-import { parseModelGlob } from '../access/model-glob.ts'
+import { parseModelGlob } from '../../dialects/model-glob.ts'
 import { rolesFrom } from '../orgs/actor.ts'
 import type { MemberService } from '../orgs/member-service.ts'
 import type { OrgService } from '../orgs/org-service.ts'

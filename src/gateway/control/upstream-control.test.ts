@@ -26,7 +26,8 @@ async function addOthers({ upstreams, clock }: TestRunningGateway, url: string):
   const log = pino({ level: 'silent' })
   const createDispatcher = (origin: string) => new HttpDispatcher({ origin, clock: systemClock })
   await upstreams.add(new DirectUpstream({ orgId: 'default', url, createDispatcher, clock, log }))
-  const tunnelled = { id: 'tun_1', orgId: 'default', label: 'cellar', dispatcher: createDispatcher(url), clock, log }
+  const dispatcher = createDispatcher(url)
+  const tunnelled = { id: 'tun_1', orgId: 'default', label: 'cellar', dispatcher, wasLinked: true, clock, log }
   await upstreams.add(new TunnelledUpstream(tunnelled))
 }
 

@@ -1,4 +1,4 @@
-import { meansModelName, parseModelGlob } from '../access/model-glob.ts'
+import { meansModelName, parseModelGlob } from '../../dialects/model-glob.ts'
 import type { Price } from '../orgs/org-settings.ts'
 import type { CostOf } from '../store/usage-repository.ts'
 

@@ -221,6 +221,12 @@ describe('other requests', () => {
     expect(response.headers.get('location')).toBe('/ui/?x=1')
   })
 
+  it('leads from /ui/connect to where that page is', async () => {
+    const response = await served.get('/ui/connect?code=9KV-DU6')
+    expect(response.status).toBe(308)
+    expect(response.headers.get('location')).toBe('/connect?code=9KV-DU6')
+  })
+
   it.each([
     '/ui/assets/nothing-3.js',
     '/ui/assets/a-1.js.br',

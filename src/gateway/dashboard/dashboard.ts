@@ -51,6 +51,8 @@ function respond(request: Request, built: BuiltDashboard | undefined): Response 
     return plain(405, 'This path takes GET and HEAD and no other method.\n', { allow: 'GET, HEAD' })
   }
   if (pathname === '/ui') return plain(308, '', { location: `${BASE}${search}` })
+  // Typed by hand from a terminal, as all other pages are under /ui.
+  if (pathname === '/ui/connect') return plain(308, '', { location: `/connect${search}` })
   const file = pathname.startsWith(BASE) ? built?.files.get(pathname.slice(BASE.length)) : undefined
   if (file !== undefined) return asset(request, file)
   if (pathname !== '/connect' && !CLIENT_ROUTE.test(pathname)) {

@@ -16,7 +16,7 @@ const EXPOSED_HEADERS = 'x-request-id, request-id, retry-after, x-should-retry, 
 const PREFLIGHT_SECONDS = '600'
 
 /** Those that some route takes. */
-const METHODS = 'GET, HEAD, POST, DELETE'
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'DELETE']
 
 /** What is echoed of a preflight: so many names of headers, each so long. */
 const MAX_ASKED_HEADERS = 64
@@ -40,7 +40,7 @@ export function preflightAnswer(headers: HeaderView): Answer | undefined {
   const method = headers.get('access-control-request-method')
   if (headers.get('origin') === undefined || method === undefined) return undefined
   const answer = [
-    ...['access-control-allow-methods', /^[A-Z]{1,16}$/.test(method) ? `${METHODS}, ${method}` : METHODS],
+    ...['access-control-allow-methods', allowedMethods(method).join(', ')],
     ...['access-control-max-age', PREFLIGHT_SECONDS],
     ...['vary', 'access-control-request-method, access-control-request-headers'],
   ]
@@ -51,6 +51,12 @@ export function preflightAnswer(headers: HeaderView): Answer | undefined {
     answer.push('access-control-allow-private-network', 'true')
   }
   return { status: 204, headers: answer, body: '' }
+}
+
+/** Those that some route takes, and the one that was asked for: whether that is taken here is told by the answer to it. */
+function allowedMethods(asked: string): readonly string[] {
+  const isNew = /^[A-Z]{1,16}$/.test(asked) && !METHODS.includes(asked)
+  return isNew ? [...METHODS, asked] : METHODS
 }
 
 /** Whether a key stands in a header, or a preflight asks whether one may: no page can make a browser send one unasked. */

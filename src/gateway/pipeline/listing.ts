@@ -42,7 +42,7 @@ export async function listingAnswer(ask: Ask, listing: Listing, parts: ListingPa
   const hasAnthropicVersion = headers.get('anthropic-version') !== undefined
   // An empty list would pass for the truth, but for that of the loaded ones.
   if (visible.length === 0 && (listing === 'models' || listing === 'ollama-tags' || listing === 'model')) {
-    if (parts.admission.isAwaited(key.orgId)) throw unheard('which models there are')
+    if (parts.admission.isAwaited(key.orgId)) throw unheard(parts.upstreams.inOrg(key.orgId), 'which models there are')
   }
   const { contentType, body } = renderListing(listing, spelledAsAsked(visible, ask, listing), {
     hasAnthropicVersion,

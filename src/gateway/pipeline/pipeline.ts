@@ -283,7 +283,7 @@ function findRouteOf(exchange: Exchange, path: string): FoundRoute {
       'route_not_found',
       meant === undefined
         ? 'This gateway has no such route. It serves the Ollama, OpenAI and Anthropic APIs by their exact paths.'
-        : `This gateway has no such route. ${meantText(meant)}`,
+        : `This gateway has no such route. ${meantText(meant, path)}`,
     )
   }
   if ('allowed' in found) {

@@ -61,6 +61,7 @@ export class RelayedTunnel {
       orgId: tunnel.orgId,
       label: tunnel.label,
       dispatcher: this.#dispatcher,
+      wasLinked: tunnel.lastSeenAt !== undefined,
       clock,
       log,
     })

@@ -38,6 +38,8 @@ export class OrgUpstreams {
   readonly #byLabel = new Map<string, RegisteredUpstream>()
   /** Servers that never answered: nobody knows what they would be asked to do. */
   readonly #unknown = new IndexedSet<RegisteredUpstream>()
+  /** Those of them that may come any moment: all but those whose agent has never connected. */
+  readonly #awaited = new IndexedSet<RegisteredUpstream>()
   /** Those that answered their last question. */
   readonly #up = new IndexedSet<RegisteredUpstream>()
   /** Those to which there is a new way, and which are asked at this moment. */
@@ -50,6 +52,11 @@ export class OrgUpstreams {
   /** How many have never answered. */
   get unknownCount(): number {
     return this.#unknown.size
+  }
+
+  /** Those that have never answered, but for those whose agent has never connected. */
+  get awaited(): Iterable<RegisteredUpstream> & { readonly size: number } {
+    return this.#awaited
   }
 
   /** Those that answered their last question. */
@@ -113,6 +120,7 @@ export class OrgUpstreams {
     if (!this.#byLabel.has(facts.label)) this.#byLabel.set(facts.label, member)
     if (facts.server === undefined) {
       this.#unknown.add(member)
+      if (facts.failure !== 'unlinked') this.#awaited.add(member)
       return
     }
     let pools = this.#byServer.get(facts.server)
@@ -136,6 +144,7 @@ export class OrgUpstreams {
     if (facts === undefined) return
     this.#facts.delete(member)
     this.#unknown.delete(member)
+    this.#awaited.delete(member)
     this.#up.delete(member)
     this.#unprobed.delete(member)
     if (this.#byLabel.get(facts.label) === member) this.#byLabel.delete(facts.label)

@@ -14,18 +14,23 @@ export interface RegisteredUpstream {
 export interface IndexedFacts {
   readonly server: Upstream['known']['server']
   readonly state: ServerHealth['state']
+  readonly failure: ServerHealth['failure']
   readonly models: readonly CatalogueModel[] | undefined
   readonly label: string
 }
 
 /** What an upstream is to stand under now. */
 export function factsOf({ known, label }: Upstream): IndexedFacts {
-  return { server: known.server, state: known.health.state, models: known.models, label }
+  return { server: known.server, state: known.health.state, failure: known.health.failure, models: known.models, label }
 }
 
 /** Whether an index has nothing to do. */
 export function isSame(one: IndexedFacts, other: IndexedFacts): boolean {
   return (
-    one.server === other.server && one.state === other.state && one.models === other.models && one.label === other.label
+    one.server === other.server &&
+    one.state === other.state &&
+    one.failure === other.failure &&
+    one.models === other.models &&
+    one.label === other.label
   )
 }

@@ -27,7 +27,7 @@ interface Ground {
 }
 
 /** A tunnel whose agent answers as an Ollama would, and its upstream. No link yet. */
-async function openGround(): Promise<Ground> {
+async function openGround({ wasLinked = true } = {}): Promise<Ground> {
   const held = new Set<string>()
   const waiting: TunnelStream[] = []
   const asked: string[] = []
@@ -51,6 +51,7 @@ async function openGround(): Promise<Ground> {
     orgId: 'attics',
     label: 'attic',
     dispatcher: pair.dispatcher,
+    wasLinked,
     clock: new ManualClock(5),
     log: pino({ base: null, timestamp: false }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   })
@@ -69,6 +70,17 @@ test('is down until its agent connects, and then what its server is', async () =
   expect(upstream.known).toMatchObject({ kind: 'ollama', server: 'ollama', version: '0.33.0', models: [{ id: 'a' }] })
   expect(upstream.known.health).toEqual({ state: 'up', checkedAt: 5, reason: '' })
   await expect.poll(() => upstream.known.models).toMatchObject([{ capabilities: ['tools'], isLoaded: false }])
+})
+
+test('tells an agent that has never connected from one that is away', async () => {
+  const { pair, upstream } = await openGround({ wasLinked: false })
+  expect(upstream.known.health.failure).toBe('unlinked')
+  upstream.linkDown('its credential was rotated')
+  expect(upstream.known.health.failure).toBe('unlinked')
+  await pair.connect()
+  await upstream.linkUp()
+  upstream.linkDown('its agent is not connected')
+  expect(upstream.known.health.failure).toBe('away')
 })
 
 test('is called by its label, which may change', async () => {

@@ -14,16 +14,13 @@ export interface TunnelledUpstreamOptions {
   readonly label: string
   /** Sends through the tunnel, whatever link it has; the upstream closes it. */
   readonly dispatcher: Dispatcher
+  /** Whether its agent was connected before, to whichever gateway: then it is one to wait for. */
+  readonly wasLinked: boolean
   readonly clock: Clock
   readonly log: Logger
 }
 
-const NEVER_CONNECTED: ServerHealth = {
-  state: 'down',
-  checkedAt: 0,
-  reason: 'its agent has not connected yet',
-  failure: 'away',
-}
+const NOT_CONNECTED: ServerHealth = { state: 'down', checkedAt: 0, reason: 'its agent has not connected yet' }
 
 /**
  * Its agent knows where the server is, and goes nowhere else whatever it is asked. The server's credential, if it wants
@@ -44,17 +41,19 @@ export class TunnelledUpstream implements Upstream {
   whenChanged = (): void => {}
   #label: string
   #hasLink = false
+  #wasLinked: boolean
 
-  constructor({ id, orgId, label, dispatcher, clock, log }: TunnelledUpstreamOptions) {
+  constructor({ id, orgId, label, dispatcher, wasLinked, clock, log }: TunnelledUpstreamOptions) {
     this.id = id
     this.orgId = orgId
     this.way = { dispatcher, base: AT_AGENT, credential: undefined }
     this.#label = label
+    this.#wasLinked = wasLinked
     this.known = new ServerKnowledge({
       upstreamId: id,
       way: this.way,
       kind: 'unknown',
-      health: NEVER_CONNECTED,
+      health: { ...NOT_CONNECTED, failure: wasLinked ? 'away' : 'unlinked' },
       onChange: () => this.whenChanged(),
       clock,
       log,
@@ -74,13 +73,14 @@ export class TunnelledUpstream implements Upstream {
   /** The tunnel has a link, or another one: its server is asked at once. Resolves when it was; never rejects. */
   linkUp(): Promise<void> {
     this.#hasLink = true
+    this.#wasLinked = true
     return this.known.renew()
   }
 
   /** The tunnel has no link any more. `reason` is for people and follows on the upstream's name: no address. */
   linkDown(reason: string): void {
     this.#hasLink = false
-    this.known.lose(reason)
+    this.known.lose(reason, this.#wasLinked ? 'away' : 'unlinked')
   }
 
   /** Resolves at once while there is no link. */

@@ -1,5 +1,6 @@
 import { Radio, Stack } from '@mantine/core'
 import { useState } from 'react'
+import type { IssuedKeyBody } from '../../../src/contract/keys.ts'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
 import { useMe } from '../queries.ts'
@@ -17,7 +18,7 @@ export function NewKey({ onDone }: { readonly onDone: () => void }) {
   const { isAdmin, rules, powers } = useKeyPowers()
   const lives = lifeChoices(rules?.maxLifeMs ?? null)
   const [isPersonal, setPersonal] = useState(!isAdmin)
-  const [text, setText] = useState<string>()
+  const [issued, setIssued] = useState<IssuedKeyBody>()
   const [values, setValues] = useState<KeyFieldValues>({
     name: '',
     ...usualValues(rules),
@@ -25,7 +26,7 @@ export function NewKey({ onDone }: { readonly onDone: () => void }) {
   })
   const create = async () => {
     const { expiresInMs, ...grant } = grantOf(values, rules)
-    const { key: text, ...made } = await api('createKey', {
+    const made = await api('createKey', {
       body: {
         name: values.name.trim(),
         isPersonal,
@@ -33,10 +34,11 @@ export function NewKey({ onDone }: { readonly onDone: () => void }) {
         ...(expiresInMs === undefined || expiresInMs === null ? {} : { expiresInMs }),
       },
     })
-    setText(text)
-    place(made)
+    const { key: _text, ...listed } = made
+    setIssued(made)
+    place(listed)
   }
-  if (text !== undefined) return <IssuedKey text={text} onDone={onDone} />
+  if (issued !== undefined) return <IssuedKey issued={issued} onDone={onDone} />
   return (
     <Form action="Make the key" onSubmit={create} onCancel={onDone}>
       {(errorOf) => (

@@ -1,6 +1,6 @@
 import { NativeSelect, Text } from '@mantine/core'
 import { useState } from 'react'
-import type { KeyBody } from '../../../src/contract/keys.ts'
+import type { IssuedKeyBody, KeyBody } from '../../../src/contract/keys.ts'
 import { api } from '../api.ts'
 import { Form } from '../parts/form.tsx'
 import { IssuedKey } from './issued-key.tsx'
@@ -20,16 +20,17 @@ const GRACES = [
 export function RotateKey({ keyBody, onDone }: { readonly keyBody: KeyBody; readonly onDone: () => void }) {
   const place = usePlaceKey()
   const [grace, setGrace] = useState(String(DAY_MS))
-  const [text, setText] = useState<string>()
+  const [issued, setIssued] = useState<IssuedKeyBody>()
   const rotate = async () => {
-    const { key: text, ...rotated } = await api('rotateKey', {
+    const rotated = await api('rotateKey', {
       params: { key: keyBody.id },
       body: { graceMs: Number(grace) },
     })
-    setText(text)
-    place(rotated)
+    const { key: _text, ...listed } = rotated
+    setIssued(rotated)
+    place(listed)
   }
-  if (text !== undefined) return <IssuedKey text={text} onDone={onDone} />
+  if (issued !== undefined) return <IssuedKey issued={issued} onDone={onDone} />
   return (
     <Form action="Rotate the key" onSubmit={rotate} onCancel={onDone}>
       {(errorOf) => (

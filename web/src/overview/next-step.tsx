@@ -47,7 +47,8 @@ function ModelsStep() {
       <p>Run this beside Ollama, llama.cpp, vLLM or LM Studio. No port is opened: the machine calls here.</p>
       <CopyLine text={pairCommand(me.publicUrl)} />
       <p className="dimmed">
-        It shows a code and opens a page here, where you say yes. This page goes on by itself when the machine is there.
+        It runs in a checkout of Punku on that machine, after <code>npm ci</code> there. It shows a code and opens a
+        page here, where you say yes. This page goes on by itself when the machine is there.
       </p>
       {me.isSystemAdmin && (
         <p>

@@ -14,6 +14,7 @@ import { Prose } from '../parts/prose.tsx'
 import { useSearchText } from '../parts/search.ts'
 import { WaitingPage } from '../parts/whole-page.tsx'
 import { may, useMe } from '../queries.ts'
+import { CONNECT_COMMAND } from '../tunnels/pair-command.ts'
 
 /** How one pairing has ended on this page. */
 type End = { readonly kind: 'paired'; readonly tunnel: TunnelBody } | { readonly kind: 'refused' }
@@ -61,7 +62,7 @@ function TypedCode(props: {
       title="Pair an agent"
       description={
         <>
-          <code>punku pair</code> shows the code in its terminal, beside the model server.
+          <code>./punku pair</code> shows the code in its terminal, beside the model server.
         </>
       }
       example="9KV-DU6"
@@ -91,7 +92,8 @@ function Ended({ end, onAgain }: { readonly end: End; readonly onAgain: () => vo
         </Stack>
       }
     >
-      The terminal beside the model server goes on by itself. Nothing is left to do there.
+      The terminal beside the model server says so, and what is left to do there: run <code>{CONNECT_COMMAND}</code>.
+      The models are here for as long as that runs.
     </EndState>
   )
 }
@@ -117,7 +119,7 @@ function Used({ state, onAgain }: { readonly state: PairingBody['state']; readon
   return (
     <EndState tone="idle" title="This code was used" action={<Again onAgain={onAgain} />}>
       {state === 'approved'
-        ? 'The agent was confirmed, here or elsewhere. Its terminal goes on by itself.'
+        ? `The agent was confirmed, here or elsewhere. Its terminal says what is left to do there: run ${CONNECT_COMMAND}.`
         : 'The agent was refused, here or elsewhere.'}
     </EndState>
   )

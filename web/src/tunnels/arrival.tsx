@@ -1,5 +1,6 @@
 import { Button, Group, Text } from '@mantine/core'
 import type { TunnelBody } from '../../../src/contract/tunnels.ts'
+import { CONNECT_COMMAND } from './pair-command.ts'
 import { TunnelPill } from './tunnel-pill.tsx'
 
 /** Follows a machine on its way in: from its first step until its link stands. */
@@ -35,7 +36,7 @@ function progressOf(tunnel: TunnelBody | undefined): string {
       return `${tunnel.label} is here.`
     case 'away':
     case 'resuming':
-      return `${tunnel.label} is paired. Now: npx punku connect`
+      return `${tunnel.label} is paired. Now: ${CONNECT_COMMAND}`
     case 'revoked':
       return `${tunnel.label} was revoked.`
     default:

@@ -3,12 +3,12 @@ import { isLoopback, pairCommand } from './pair-command.ts'
 
 describe('pairCommand', () => {
   it('names the gateway, and nothing secret', () => {
-    expect(pairCommand('https://models.example.org')).toBe('npx punku pair https://models.example.org')
+    expect(pairCommand('https://models.example.org')).toBe('./punku pair https://models.example.org')
     expect(pairCommand('https://models.example.org', { hasToken: true })).toBe(
-      'npx punku pair https://models.example.org --token-stdin',
+      './punku pair https://models.example.org --token-stdin',
     )
     expect(pairCommand('https://models.example.org', { hasToken: true, replaces: true })).toBe(
-      'npx punku pair https://models.example.org --token-stdin --replace',
+      './punku pair https://models.example.org --token-stdin --replace',
     )
   })
 

@@ -6,9 +6,15 @@ export interface PairOptions {
   readonly replaces?: boolean
 }
 
+/** The program as it is typed in a checkout: no package of it is published, and by `npx` a machine without one would run a stranger's. */
+const PROGRAM = './punku'
+
+/** What is typed on a machine that is paired, to serve its models. */
+export const CONNECT_COMMAND = `${PROGRAM} connect`
+
 /** What is typed on the machine that has the models, to pair it with this gateway. */
 export function pairCommand(publicUrl: string, options: PairOptions = {}): string {
-  const words = ['npx punku pair', publicUrl]
+  const words = [`${PROGRAM} pair`, publicUrl]
   if (options.hasToken === true) words.push('--token-stdin')
   if (options.replaces === true) words.push('--replace')
   // An agent refuses plain HTTP beyond its own machine unless it is told that this is meant.

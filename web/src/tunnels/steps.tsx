@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { CopyLine } from '../parts/copy-line.tsx'
 import { SecretOnce } from '../parts/secret-once.tsx'
 import { Time } from '../parts/time.tsx'
-import { isLoopback, pairCommand } from './pair-command.ts'
+import { CONNECT_COMMAND, isLoopback, pairCommand } from './pair-command.ts'
 
 /** How a machine with somebody at it is paired: its code is confirmed in the browser. */
 export function CodeSteps({ publicUrl }: { readonly publicUrl: string }) {
@@ -55,7 +55,7 @@ function ConnectStep() {
   return (
     <List.Item>
       Then serve its models, for as long as this runs:
-      <CopyLine text="npx punku connect" />
+      <CopyLine text={CONNECT_COMMAND} />
     </List.Item>
   )
 }
@@ -72,6 +72,11 @@ function Steps({ publicUrl, children }: { readonly publicUrl: string; readonly c
         </Alert>
       )}
       <List type="ordered" size="sm" className="tunnel-steps">
+        <List.Item>
+          The machine that has the models needs a checkout of Punku too. In its folder, bring what it runs with, and run
+          the commands below there.
+          <CopyLine text="npm ci" />
+        </List.Item>
         {children}
       </List>
     </>

@@ -1,4 +1,4 @@
-import { canonicalModelName } from '../../dialects/model-name.ts'
+import { canonicalModelName } from './model-name.ts'
 
 /** Longer than any model name; it bounds the work of one match. */
 const MAX_GLOB_LENGTH = 512

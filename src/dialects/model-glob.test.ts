@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalModelName } from '../../dialects/model-name.ts'
 import { isCoveredBy, type ModelGlob, matchesModelGlob, matchesPattern, parseModelGlob } from './model-glob.ts'
+import { canonicalModelName } from './model-name.ts'
 
 /** Whether the glob matches, by the definition of `*` and `?` and nothing clever. */
 function matchesNaively(pattern: string, name: string): boolean {
