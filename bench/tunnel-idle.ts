@@ -12,7 +12,7 @@ const LINKS = 1_000
 const WARM_UP_LINKS = 50
 const SETTLE_MS = 2_000
 const COLLECT_MS = 1_000
-const MAX_LINK_KIB = 60
+const MAX_LINK_KIB = 40
 const GC_ON_SIGNAL = new URL('gc-on-signal.ts', import.meta.url).href
 
 /** How much memory a gateway holds for a link that has nothing to do. */

@@ -7,7 +7,7 @@ import { median } from './statistics.ts'
 import { TunnelSite } from './tunnel-site.ts'
 
 /** Gateway and agent together, to HAProxy alone. */
-const MAX_RATIO = 3.75
+const MAX_RATIO = 2
 
 interface Way {
   readonly target: Target

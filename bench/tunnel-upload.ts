@@ -11,7 +11,7 @@ const ROUND_TRIPS_MS = [0, 20, 100]
 const BITS_PER_SECOND = 1_000_000_000
 const BULK_BYTES = 100_000_000
 const STREAMS = 50
-const MIN_UPLOAD_MB_PER_SECOND = 60
+const MIN_UPLOAD_MB_PER_SECOND = 100
 const MAX_ADDED_GAP_MS = 50
 
 interface Transfers {
