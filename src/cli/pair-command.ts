@@ -1,5 +1,5 @@
-import type { StatusBody } from '../contract/gateway.ts'
 import { shellUrl } from '../core/wording.ts'
+import type { GatewayStanding } from './gateway-standing.ts'
 
 /** What to type on another machine, and what to mind about it. */
 export interface PairCommand {
@@ -15,7 +15,7 @@ export interface PairCommand {
  * The command that pairs another machine with the gateway (`undefined`: none runs now). It holds no token: that is
  * pasted, so that it stands in no history of a shell and no list of processes.
  */
-export function pairCommand(gateway: Pick<StatusBody, 'addresses' | 'publicUrl'> | undefined): PairCommand {
+export function pairCommand(gateway: GatewayStanding | undefined): PairCommand {
   const { addresses = [], publicUrl = null } = gateway ?? {}
   if (publicUrl !== null) return { words: wordsFor(publicUrl), isHere: false, note: undefined }
   const reachable = addresses.filter((address) => isReachable(new URL(address).hostname))

@@ -37,6 +37,7 @@ export function openRemoteControl(
       }
     }),
     isLive: true,
+    url,
     [Symbol.asyncDispose]: async () => {},
   }
 }

@@ -5,6 +5,7 @@ import { formatDuration } from '../../core/units.ts'
 import { shellUrl } from '../../core/wording.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
+import { standingOf } from '../gateway-standing.ts'
 import { addKeyFlags, askedOfKey, keyFacts } from '../key-terms.ts'
 import {
   localTime,
@@ -144,7 +145,7 @@ async function printIssued(issued: IssuedKeyBody, control: ControlAccess, comman
   print(visible(issued.key))
   print('')
   print('Shown this once: keep it where your client looks for it.')
-  const address = control.isLive ? (await control.client.call('status')).addresses[0] : undefined
+  const address = (await standingOf(control))?.addresses[0]
   if (address === undefined) {
     print(`No gateway runs with this state folder now. Start one: ${typedHere(command, 'serve')}`)
   } else {

@@ -46,6 +46,7 @@ export async function openOfflineControl(options: OfflineControlOptions): Promis
   return {
     client: new ControlClient(async (target, init) => app.request(target, withOrg(init, options.org))),
     isLive: false,
+    url: undefined,
     [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
   }
 }
