@@ -12,3 +12,11 @@ export async function standingOf({ client, isLive, url }: ControlAccess): Promis
   if (url !== undefined) return { addresses: [url], publicUrl: null }
   return isLive ? await client.call('status') : undefined
 }
+
+/**
+ * What to mind where only the gateway's own machine can open `address`.
+ * @param who what the sentence says of whoever opens it, behind "If": `that is`
+ */
+export function noteForOthers(address: string, who: string): string {
+  return `If ${who} another machine, put the address at which it reaches this gateway in the place of ${address}.`
+}

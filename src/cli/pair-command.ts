@@ -1,5 +1,6 @@
+import { isOpenableElsewhere, openableHere } from '../core/openable-url.ts'
 import { shellUrl } from '../core/wording.ts'
-import type { GatewayStanding } from './gateway-standing.ts'
+import { type GatewayStanding, noteForOthers } from './gateway-standing.ts'
 
 /** What to type on another machine, and what to mind about it. */
 export interface PairCommand {
@@ -18,8 +19,8 @@ export interface PairCommand {
 export function pairCommand(gateway: GatewayStanding | undefined): PairCommand {
   const { addresses = [], publicUrl = null } = gateway ?? {}
   if (publicUrl !== null) return { words: wordsFor(publicUrl), isHere: false, note: undefined }
-  const reachable = addresses.filter((address) => isReachable(new URL(address).hostname))
-  const address = reachable.find((url) => url.startsWith('https:')) ?? reachable[0] ?? addresses[0]
+  const reachable = addresses.filter(isOpenableElsewhere)
+  const address = reachable.find((url) => url.startsWith('https:')) ?? reachable[0] ?? addresses.map(openableHere)[0]
   if (address === undefined) {
     return {
       words: wordsFor('https://GATEWAY'),
@@ -30,18 +31,10 @@ export function pairCommand(gateway: GatewayStanding | undefined): PairCommand {
   return {
     words: wordsFor(address),
     isHere: reachable.length === 0,
-    note:
-      reachable.length > 0
-        ? undefined
-        : `If that is another machine, put the address at which it reaches this gateway in the place of ${address}.`,
+    note: reachable.length > 0 ? undefined : noteForOthers(address, 'that is'),
   }
 }
 
 function wordsFor(url: string): string {
   return `pair ${shellUrl(url)} --token-stdin`
-}
-
-/** Whether another machine may reach a listener there: not at loopback, and not at the address that stands for all. */
-function isReachable(host: string): boolean {
-  return !host.startsWith('127.') && !['[::1]', 'localhost', '0.0.0.0', '[::]'].includes(host)
 }

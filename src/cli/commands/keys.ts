@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { ControlAccess } from '../../contract/control-access.ts'
 import type { IssuedKeyBody, KeyBody } from '../../contract/keys.ts'
+import { openableHere } from '../../core/openable-url.ts'
 import { formatDuration } from '../../core/units.ts'
 import { shellUrl } from '../../core/wording.ts'
 import { openControl, typedHere } from '../command-context.ts'
@@ -145,7 +146,7 @@ async function printIssued(issued: IssuedKeyBody, control: ControlAccess, comman
   print(visible(issued.key))
   print('')
   print('Shown this once: keep it where your client looks for it.')
-  const address = (await standingOf(control))?.addresses[0]
+  const address = (await standingOf(control))?.addresses.map(openableHere)[0]
   if (address === undefined) {
     print(`No gateway runs with this state folder now. Start one: ${typedHere(command, 'serve')}`)
   } else {

@@ -102,6 +102,16 @@ test('where it listens, by the scheme it speaks', () => {
   expect(text({ config: { ...config, tls } })).toContain('Listening  https://127.0.0.1:11435')
 })
 
+test('on every address it is tried at loopback, and says how others are told where it is', () => {
+  const given = { addresses: [{ host: '0.0.0.0', port: 1 }] }
+  expect(text(given)).toMatch(/^Listening {2}http:\/\/0\.0\.0\.0:1\n.*every address.*\n.*gateway\.publicUrl/m)
+  expect(text(given)).toContain('Dashboard  http://127.0.0.1:1/ui/')
+  expect(curl(given)).toContain(' http://127.0.0.1:1/v1/')
+  const told = { ...config, gateway: { ...config.gateway, publicUrl: 'https://models.example.org' } }
+  expect(text({ ...given, config: told })).not.toContain('every address')
+  expect(text()).not.toContain('every address')
+})
+
 test('a first key is shown in its line and in the one to try; without one the line takes it from the shell', () => {
   expect(text({ firstKey: KEY }).split(KEY)).toHaveLength(3)
   expect(text({ firstKey: KEY })).toContain('shown this once')
