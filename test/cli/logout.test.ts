@@ -20,7 +20,13 @@ test('whoever leaves a gateway that cannot write is told that they left, and wha
   const home = mkdtempSync(join(tmpdir(), 'punku-logout-'))
   onTestFinished(() => rmSync(home, { recursive: true, force: true }))
   ensureHome(home)
-  writeLogin(home, { url: gateway.url, token: new Secret(token), email: 'ada@example.org', signedInAt: 0 })
+  writeLogin(home, {
+    url: gateway.url,
+    token: new Secret(token),
+    caFile: undefined,
+    email: 'ada@example.org',
+    signedInAt: 0,
+  })
 
   await using _writes = await refuseWrites(gateway.parts.state.database)
   const { code, stdout } = await runCommand({ args: ['logout', '--home', home] })

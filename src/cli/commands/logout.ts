@@ -17,7 +17,7 @@ export function defineLogout(command: Command): void {
     if (login === undefined) {
       throw new UsageError(wanted === undefined ? 'You are signed in nowhere.' : `You are not signed in at ${wanted}.`)
     }
-    const loggedOut = await logOut(login.url, login.token)
+    const loggedOut = await logOut(login)
     removeLogin(home, login.url)
     if (flags.json) printJson({ url: login.url, isEnded: loggedOut !== 'untold', isStored: loggedOut === 'stored' })
     else if (loggedOut === 'stored') print(`Signed out at ${login.url}.`)
