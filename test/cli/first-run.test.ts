@@ -67,6 +67,17 @@ describe('a first start with the demo', () => {
 })
 
 describe('keys, while the gateway runs', () => {
+  test('for a model that is not there one is made, and that is said', async () => {
+    const create = async (name: string, ...models: string[]) => {
+      const { code, stdout, stderr } = await place.run('keys', 'create', name, '--models', ...models)
+      expect([code, stdout]).toEqual([0, expect.stringMatching(KEY_TEXT)])
+      return stderr
+    }
+    expect(await create('zoe', 'nosuchmodel', 'dem?')).toMatch(/^No model .* matches nosuchmodel\. .*models.*\n$/)
+    expect(await create('yan', 'DEMO')).toBe('')
+    await Promise.all(['zoe', 'yan'].map((name) => place.run('keys', 'revoke', name)))
+  })
+
   test('live from creation to revocation, each step at once', async () => {
     const { stdout } = await place.run('keys', 'create', 'bob', '--routes', 'metadata', '--expires', '30d')
     const [first = ''] = KEY_TEXT.exec(stdout) ?? []

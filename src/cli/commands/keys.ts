@@ -50,6 +50,12 @@ export function defineKeys(keys: Command): void {
       const issued = await control.client.call('createKey', { body })
       if (flags.json) printJson(issued)
       else await printIssued(issued, control, command)
+      if (issued.unmatchedModels !== undefined) {
+        const names = visible(issued.unmatchedModels.join(', '))
+        remark(
+          `No model that this gateway knows now matches ${names}. Those there are: ${typedHere(command, 'models')}`,
+        )
+      }
     })
 
   keys
