@@ -61,7 +61,11 @@ describe('what was found', () => {
         'Upstream   b:1: vllm, models m0, m1, m2, m3, m4 and 2 more',
       ]),
     )
-    expect(text({ upstreams: [upstream({ models: [] })] })).toContain('ollama 0.12.0, no models yet')
+    expect(text({ upstreams: [upstream({ models: [] })] })).toMatch(
+      /ollama 0\.12\.0, no models yet\n +Give it one: ollama pull /,
+    )
+    expect(text({ upstreams: [upstream({ server: 'vllm', models: [] })] })).not.toContain('ollama pull')
+    expect(text()).not.toContain('ollama pull')
   })
 
   test('one that does not answer, with its reason, and nothing to try', () => {

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/load.ts'
 import { isOfAnyAddress } from '../../core/openable-url.ts'
-import { namesOf, shellUrl } from '../../core/wording.ts'
+import { namesOf, PULL_FIRST, shellUrl } from '../../core/wording.ts'
 import type { CatalogueModel } from '../../servers/server.ts'
 import type { Exposure } from '../../system/exposure.ts'
 import type { ListeningAddress } from '../pipeline/gateway.ts'
@@ -105,7 +105,8 @@ function describe(upstream: Upstream, isDemo: boolean): string[] {
   if (health.state !== 'up')
     return [`Upstream   ${upstream.id}: no answer (${health.reason}). It is asked again every few seconds.`]
   const name = isDemo ? 'built-in demo' : `${server ?? kind}${version === undefined ? '' : ` ${version}`}`
-  return [`Upstream   ${upstream.id}: ${name}, ${namesOf(models.map(({ id }) => id))}`]
+  const line = `Upstream   ${upstream.id}: ${name}, ${namesOf(models.map(({ id }) => id))}`
+  return server === 'ollama' && models.length === 0 ? [line, `           Give it one: ${PULL_FIRST}`] : [line]
 }
 
 /** A model to try by OpenAI's chat route: on this machine, and not one that only embeds. */
