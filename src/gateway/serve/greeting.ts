@@ -102,6 +102,7 @@ export function greet({
 
 function describe(upstream: Upstream, isDemo: boolean): string[] {
   const { kind, server, version, health, models = [] } = upstream.known
+  if (health.state === 'unprobed') return [`Upstream   ${upstream.id}: has not answered yet. It is waited for.`]
   if (health.state !== 'up')
     return [`Upstream   ${upstream.id}: no answer (${health.reason}). It is asked again every few seconds.`]
   const name = isDemo ? 'built-in demo' : `${server ?? kind}${version === undefined ? '' : ` ${version}`}`
