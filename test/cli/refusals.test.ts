@@ -27,6 +27,12 @@ describe.concurrent('a command line that cannot be understood ends with 2 and sa
   })
 })
 
+test('an org that is not there ends with 1, and nobody is told that they belong to none', async () => {
+  const { code, stderr } = await place.run('keys', 'list', '--org', 'lab')
+  const shows = `\`punku orgs list --home ${place.home}\` shows those there are.`
+  expect([code, stderr]).toEqual([1, `This gateway has no org of this id or slug. ${shows}\n`])
+})
+
 test('a key that is not there ends with 1', async () => {
   const { code, stderr } = await place.run('keys', 'show', 'nobody')
   expect([code, stderr]).toEqual([
