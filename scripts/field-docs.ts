@@ -14,8 +14,8 @@ const DUTIES: Readonly<Record<FieldDuty, string>> = {
   address: 'a `data:` URL passes, all else needs `--fetch`',
   media: 'base64 and a `data:` URL pass, all else needs `--fetch`',
   call: 'needs `--fetch`',
-  manage: 'needs `--routes manage`',
-  stay: 'left out unless it is usual; `--routes manage` passes all',
+  manage: 'needs `--routes inference metadata manage`',
+  stay: 'left out unless it is usual; `--routes inference metadata manage` passes all',
   pass: 'passes',
 }
 

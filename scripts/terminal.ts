@@ -1,12 +1,11 @@
 /** Writes `docs/terminal.svg`, a terminal session of real commands and their real output: `node scripts/terminal.ts`. */
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { startServe } from '../src/gateway/serve/serve.ts'
 import { renderTerminal, type TerminalLine } from './terminal-svg.ts'
 
 const PROGRAM = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
@@ -18,12 +17,12 @@ const home = mkdtempSync(join(tmpdir(), 'punku-terminal-'))
 const lines: TerminalLine[] = []
 
 try {
-  const gateway = spawn(process.execPath, [PROGRAM, 'serve', '--demo', 'always', '--log-level', 'warn'], {
-    env: environment(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  // In this process: into a pipe the command prints no key.
+  const flags = { log: { level: 'warn' } }
+  const gateway = await startServe({ home, env: environment(), flags, demo: 'always', mayShowKey: true })
   try {
-    const greeting = await readGreeting(createInterface(gateway.stdout))
+    const greeting = [...gateway.greeting]
+    while (greeting.at(-1) === '') greeting.pop()
     const firstCurl = greeting.pop() ?? ''
     while (greeting.at(-1) === '') greeting.pop()
     show('npx punku serve --demo always --log-level warn', greeting)
@@ -45,8 +44,7 @@ try {
     show('npx punku requests', await punku('requests'))
     show('npx punku usage', await punku('usage'))
   } finally {
-    gateway.kill('SIGTERM')
-    if (gateway.exitCode === null) await once(gateway, 'exit')
+    await gateway.close()
   }
   writeFileSync(PICTURE, renderTerminal(lines))
 } finally {
@@ -56,16 +54,6 @@ try {
 /** Nothing of the caller's own settings may show in the picture. */
 function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], HOME: home, PUNKU_HOME: home, NO_COLOR: '1', TZ: 'UTC' }
-}
-
-/** What the gateway says until its line to try; an `Error` when it ends before. */
-async function readGreeting(output: AsyncIterable<string>): Promise<string[]> {
-  const greeting: string[] = []
-  for await (const line of output) {
-    greeting.push(line)
-    if (line.startsWith('curl ')) return greeting
-  }
-  throw new Error('the gateway ended before it listened; its reason stands above')
 }
 
 async function punku(...args: string[]): Promise<string[]> {

@@ -33,8 +33,8 @@ const KEY_FLAGS: { readonly [Name in keyof KeyTermsBody | 'expiresInMs']: KeyFla
   },
   routes: {
     flag: '--routes <class...>',
-    create: 'inference, metadata, manage (default: inference metadata)',
-    change: 'inference, metadata, manage',
+    create: 'all it may use of inference, metadata, manage (default: inference metadata)',
+    change: 'all it may use of inference, metadata, manage, in the place of those before',
     ask: listFlag,
     fact: ['routes', ({ routes }) => routes.join(' ')],
   },

@@ -11,16 +11,22 @@ describe('the command for another machine', () => {
     expect(pairCommand({ addresses, publicUrl: null })).toEqual({ words, isHere: false, note: undefined })
   })
 
+  test.each(['http://127.0.0.1:11435', 'http://127.8.0.1:1', 'http://[::1]:11435'])(
+    '%s cannot be reached from there: it is for this machine, and says so',
+    (address) => {
+      const { words, isHere, note } = pairCommand({ addresses: [address], publicUrl: null })
+      expect([words, isHere]).toEqual([expect.stringContaining(address), true])
+      expect(note).toContain(`in the place of ${address}`)
+    },
+  )
+
   test.each([
-    'http://127.0.0.1:11435',
-    'http://127.8.0.1:1',
-    'http://[::1]:11435',
-    'https://0.0.0.0:443',
-    'https://[::]:443',
-  ])('%s cannot be reached from there: it is for this machine, and says so', (address) => {
+    ['https://0.0.0.0:443', 'https://127.0.0.1:443'],
+    ['https://[::]:443', 'https://[::1]:443'],
+  ])("%s is nobody's to open: this machine takes its loopback", (address, here) => {
     const { words, isHere, note } = pairCommand({ addresses: [address], publicUrl: null })
-    expect([words, isHere]).toEqual([expect.stringContaining(address), true])
-    expect(note).toContain(`in the place of ${address}`)
+    expect([words, isHere]).toEqual([expect.stringContaining(here), true])
+    expect(note).toContain(`in the place of ${here}`)
   })
 
   test('the public address goes before those it listens at', () => {

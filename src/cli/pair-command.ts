@@ -1,5 +1,6 @@
-import type { StatusBody } from '../contract/gateway.ts'
+import { isOpenableElsewhere, openableHere } from '../core/openable-url.ts'
 import { shellUrl } from '../core/wording.ts'
+import { type GatewayStanding, noteForOthers } from './gateway-standing.ts'
 
 /** What to type on another machine, and what to mind about it. */
 export interface PairCommand {
@@ -15,11 +16,11 @@ export interface PairCommand {
  * The command that pairs another machine with the gateway (`undefined`: none runs now). It holds no token: that is
  * pasted, so that it stands in no history of a shell and no list of processes.
  */
-export function pairCommand(gateway: Pick<StatusBody, 'addresses' | 'publicUrl'> | undefined): PairCommand {
+export function pairCommand(gateway: GatewayStanding | undefined): PairCommand {
   const { addresses = [], publicUrl = null } = gateway ?? {}
   if (publicUrl !== null) return { words: wordsFor(publicUrl), isHere: false, note: undefined }
-  const reachable = addresses.filter((address) => isReachable(new URL(address).hostname))
-  const address = reachable.find((url) => url.startsWith('https:')) ?? reachable[0] ?? addresses[0]
+  const reachable = addresses.filter(isOpenableElsewhere)
+  const address = reachable.find((url) => url.startsWith('https:')) ?? reachable[0] ?? addresses.map(openableHere)[0]
   if (address === undefined) {
     return {
       words: wordsFor('https://GATEWAY'),
@@ -30,18 +31,10 @@ export function pairCommand(gateway: Pick<StatusBody, 'addresses' | 'publicUrl'>
   return {
     words: wordsFor(address),
     isHere: reachable.length === 0,
-    note:
-      reachable.length > 0
-        ? undefined
-        : `If that is another machine, put the address at which it reaches this gateway in the place of ${address}.`,
+    note: reachable.length > 0 ? undefined : noteForOthers(address, 'that is'),
   }
 }
 
 function wordsFor(url: string): string {
   return `pair ${shellUrl(url)} --token-stdin`
-}
-
-/** Whether another machine may reach a listener there: not at loopback, and not at the address that stands for all. */
-function isReachable(host: string): boolean {
-  return !host.startsWith('127.') && !['[::1]', 'localhost', '0.0.0.0', '[::]'].includes(host)
 }

@@ -13,6 +13,9 @@ test.each([
   ['http://[::1]:1/', 'http://[::1]:1'],
   ['http://localhost:1', 'http://localhost:1'],
   ['http://gateway.localhost', 'http://gateway.localhost'],
+  ['http://127.0.0.1:11435/ui/', 'http://127.0.0.1:11435'],
+  ['https://gateway.example.org/punku/ui/keys', 'https://gateway.example.org/punku'],
+  ['https://gateway.example.org/uis', 'https://gateway.example.org/uis'],
 ])('%s', (text, url) => expect(parse(text)).toEqual({ url, isReadable: false }))
 
 test.each([
@@ -25,8 +28,13 @@ test.each([
   expect(parse(text, true).isReadable).toBe(true)
 })
 
+test('what has no scheme is told both, as this machine needs no https', () => {
+  expect(() => parse('127.0.0.1:11435')).toThrow(/https:\/\/.* http:\/\/127\.0\.0\.1/)
+})
+
 test.each([
   'gateway.example.org',
+  '127.0.0.1:11435',
   'gateway.example.org:443',
   'ftp://gateway.example.org',
   'https://',

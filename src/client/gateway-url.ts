@@ -11,13 +11,15 @@ export interface GatewayUrl {
 
 /**
  * The gateway's address as a person gives it: `https://`, or `http://` for this machine; `wss://` and `ws://` mean the
- * same. Trailing slashes are cut.
+ * same. Trailing slashes are cut, and so is the path of the dashboard.
  * @throws PunkuError `invalid_request` when it is none, or when it is readable on the way and `allowPlainHttp` is not set.
  */
 export function parseGatewayUrl(text: string, { allowPlainHttp }: { readonly allowPlainHttp: boolean }): GatewayUrl {
   const url = URL.parse(text.replace(/^ws(s?):/i, 'http$1:'))
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw invalid("The gateway's address begins with https://, as in https://gateway.example.org.")
+    throw invalid(
+      "The gateway's address begins with https://, as in https://gateway.example.org, or, on this machine, with http://, as in http://127.0.0.1:11435.",
+    )
   }
   if (url.username !== '' || url.password !== '' || /[?#]/.test(text)) {
     throw invalid(
@@ -30,7 +32,12 @@ export function parseGatewayUrl(text: string, { allowPlainHttp }: { readonly all
       'Over http:// this tunnel, its credential and all that goes through it could be read on the way. Give the https:// address; where nobody else is on that network, --allow-plain-http lets it through.',
     )
   }
-  return { url: url.origin + url.pathname.replace(/\/+$/, ''), isReadable }
+  return { url: url.origin + gatewayPath(url.pathname), isReadable }
+}
+
+/** Where a gateway begins, of a path that may be its dashboard's, as it is copied from a browser. */
+export function gatewayPath(path: string): string {
+  return path.replace(/\/ui(?:\/.*)?$/, '').replace(/\/+$/, '')
 }
 
 function invalid(message: string): PunkuError {

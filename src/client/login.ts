@@ -1,12 +1,16 @@
 import { z } from 'zod'
+import { ConfigError } from '../config/config-error.ts'
 import { CONTROL_HEADER } from '../contract/control-header.ts'
 import type { Clock } from '../core/clock.ts'
 import { CommandFailure } from '../core/command-failure.ts'
+import { PunkuError } from '../core/error.ts'
 import { Secret } from '../core/secret.ts'
 import { askGateway } from '../http-client/ask-gateway.ts'
-import { GatewayAddress } from '../http-client/gateway-address.ts'
+import type { GatewayAddress } from '../http-client/gateway-address.ts'
 import { GatewayError } from '../http-client/gateway-error.ts'
 import { DEVICE_GRANT } from '../protocol/oauth.ts'
+import { loginAddress } from './login-address.ts'
+import type { Login } from './logins.ts'
 
 /** What a command line calls itself when it asks to be signed in. */
 const CLIENT_ID = 'punku-cli'
@@ -50,6 +54,8 @@ export interface LoginCode {
 export interface LoginOptions {
   /** The gateway: scheme, authority and base path, without a trailing slash. */
   readonly url: string
+  /** Further authorities to trust for its certificate, an absolute path; `undefined`: none. */
+  readonly caFile: string | undefined
   readonly clock: Clock
   /** Told once, as soon as there is a code. */
   readonly onCode: (code: LoginCode) => void
@@ -57,7 +63,7 @@ export interface LoginOptions {
 
 /**
  * Signs this machine in at a gateway by device code (RFC 8628): resolves with the token once a person has confirmed it.
- * @throws CommandFailure when the gateway cannot be reached, or the code was refused or has expired.
+ * @throws ConfigError, or PunkuError `invalid_request`, for a file with authorities that cannot be used, CommandFailure when the gateway cannot be reached, or the code was refused or has expired.
  */
 export async function logIn(options: LoginOptions): Promise<Secret> {
   try {
@@ -68,8 +74,8 @@ export async function logIn(options: LoginOptions): Promise<Secret> {
   }
 }
 
-async function askForToken({ url, clock, onCode }: LoginOptions): Promise<Secret> {
-  const address = new GatewayAddress({ url })
+async function askForToken({ url, caFile, clock, onCode }: LoginOptions): Promise<Secret> {
+  const address = loginAddress({ url, caFile })
   const code = codeAnswer.safeParse(await post(address, '/control/auth/device/code', { client_id: CLIENT_ID }))
   if (!code.success) throw noGateway(url)
   const { device_code, user_code, verification_uri_complete, expires_in, interval } = code.data
@@ -98,11 +104,11 @@ async function askForToken({ url, clock, onCode }: LoginOptions): Promise<Secret
  */
 export type LoggedOut = 'stored' | 'unstored' | 'untold'
 
-/** Ends the session of a token. */
-export async function logOut(url: string, token: Secret): Promise<LoggedOut> {
+/** Ends a session. Where its file with authorities is gone, the gateway cannot be told. */
+export async function logOut({ url, token, caFile }: Pick<Login, 'url' | 'token' | 'caFile'>): Promise<LoggedOut> {
   try {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${token.reveal()}` }
-    using answer = await askGateway(new GatewayAddress({ url }), '/control/auth/sign-out', {
+    using answer = await askGateway(loginAddress({ url, caFile }), '/control/auth/sign-out', {
       method: 'POST',
       headers,
       body: '{}',
@@ -115,7 +121,7 @@ export async function logOut(url: string, token: Secret): Promise<LoggedOut> {
     const refused = problem.safeParse(parsed(await answer.text(MAX_ANSWER_BYTES)))
     return refused.success && refused.data.code === 'revoked_unstored' ? 'unstored' : 'untold'
   } catch (error) {
-    if (error instanceof GatewayError) return 'untold'
+    if (error instanceof GatewayError || error instanceof ConfigError || error instanceof PunkuError) return 'untold'
     throw error
   }
 }

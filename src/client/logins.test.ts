@@ -14,7 +14,7 @@ function newHome(): string {
 }
 
 function login(url: string, token = 'token.signature'): Login {
-  return { url, token: new Secret(token), email: 'ada@example.org', signedInAt: 1_000 }
+  return { url, token: new Secret(token), caFile: undefined, email: 'ada@example.org', signedInAt: 1_000 }
 }
 
 const shown = (home: string) => readLogins(home).map(({ url, token }) => [url, token.reveal()])

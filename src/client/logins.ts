@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { z } from 'zod'
 import { ConfigError } from '../config/config-error.ts'
 import { ownCommand } from '../config/own-command.ts'
@@ -10,6 +10,8 @@ export interface Login {
   /** Scheme, authority and base path of the gateway, without a trailing slash. */
   readonly url: string
   readonly token: Secret
+  /** Further authorities to trust for its certificate, an absolute path; `undefined`: none. */
+  readonly caFile: string | undefined
   /** Who is signed in, for people to read. */
   readonly email: string
   /** Epoch milliseconds. */
@@ -20,6 +22,7 @@ const loginSchema = z.strictObject({
   url: z.string().refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be a URL'),
   // It is sent in a header: nothing but visible ASCII.
   token: z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'must be the token on one line'),
+  caFile: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
   email: z.string(),
   signedInAt: z.iso.datetime(),
 })
@@ -41,8 +44,9 @@ export function readLogins(home: string): readonly Login[] {
       `${file} is damaged (${fault}). Remove it, and sign in anew: ${ownCommand('login URL', home)}`,
     ])
   }
-  return result.data.logins.map(({ token, signedInAt, ...rest }) => ({
+  return result.data.logins.map(({ token, signedInAt, caFile, ...rest }) => ({
     ...rest,
+    caFile,
     token: new Secret(token),
     signedInAt: Date.parse(signedInAt),
   }))

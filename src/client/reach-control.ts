@@ -5,6 +5,7 @@ import { ownCommand } from '../config/own-command.ts'
 import type { ControlAccess } from '../contract/control-access.ts'
 import { PunkuError } from '../core/error.ts'
 import { shellWord } from '../core/wording.ts'
+import { gatewayPath } from './gateway-url.ts'
 import { readLogins } from './logins.ts'
 import { openRemoteControl } from './remote-control.ts'
 import { openRunningControl, type RunningControlOptions } from './running-control.ts'
@@ -27,7 +28,7 @@ export async function reachControl(options: ReachControlOptions): Promise<Contro
   const patience = answerTimeoutMs === undefined ? {} : { answerTimeoutMs }
   const logins = readLogins(home)
   if (gateway !== undefined) {
-    const wanted = gateway.replace(/\/+$/, '')
+    const wanted = gatewayPath(gateway)
     const login = logins.find(({ url }) => url === wanted)
     if (login === undefined) {
       // It may hold a password by mistake, and need be no address at all.

@@ -3,8 +3,8 @@ import type { ControlAccess } from '../contract/control-access.ts'
 import { CONTROL_HEADER } from '../contract/control-header.ts'
 import { PunkuError } from '../core/error.ts'
 import { askGateway } from '../http-client/ask-gateway.ts'
-import { GatewayAddress } from '../http-client/gateway-address.ts'
 import { GatewayError, MAY_SPEAK_TLS } from '../http-client/gateway-error.ts'
+import { loginAddress } from './login-address.ts'
 import type { Login } from './logins.ts'
 
 /** Until the answer's head is there. Sums over a large database take seconds, not this long. */
@@ -12,13 +12,14 @@ const TIMEOUT_MS = 30_000
 
 /**
  * Reaches the control API of a gateway elsewhere, as whoever is signed in there. Nothing is sent before the first call.
+ * @throws ConfigError, or PunkuError `invalid_request`, when the authorities that are trusted for it cannot be read.
  * @param options.answerTimeoutMs how long it may stay silent before a call fails. Default: 30 s
  */
 export function openRemoteControl(
-  { url, token }: Pick<Login, 'url' | 'token'>,
+  { url, token, caFile }: Pick<Login, 'url' | 'token' | 'caFile'>,
   { answerTimeoutMs: timeoutMs = TIMEOUT_MS }: { readonly answerTimeoutMs?: number } = {},
 ): ControlAccess {
-  const address = new GatewayAddress({ url })
+  const address = loginAddress({ url, caFile })
   const authorization = `Bearer ${token.reveal()}`
   return {
     client: new ControlClient(async (path, { method = 'GET', headers, body }) => {
@@ -33,10 +34,12 @@ export function openRemoteControl(
         return ofGateway(url, answer.toResponse())
       } catch (cause) {
         if (!(cause instanceof GatewayError)) throw cause
-        throw new PunkuError('gateway_not_running', `${url} was asked: ${cause.message}`, { cause })
+        const hint = cause.code === 'untrusted' ? ' Sign in there anew with that option: it is kept.' : ''
+        throw new PunkuError('gateway_not_running', `${url} was asked: ${cause.message}${hint}`, { cause })
       }
     }),
     isLive: true,
+    url,
     [Symbol.asyncDispose]: async () => {},
   }
 }

@@ -30,6 +30,7 @@ export async function openRunningControl({
   return {
     client: new ControlClient(overSocket(socket, org)),
     isLive: true,
+    url: undefined,
     [Symbol.asyncDispose]: async () => {},
   }
 }

@@ -24,7 +24,10 @@ export function describeIssue(issue: z.core.$ZodIssue, sources: ConfigSources): 
 function requirement(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}`
+      // An option that asks for more than a type says so itself.
+      return issue.message.startsWith('must ')
+        ? issue.message
+        : `must be ${TYPE_NAMES[issue.expected] ?? issue.expected}`
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}`
     case 'too_small':

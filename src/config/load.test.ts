@@ -114,7 +114,8 @@ describe('problems', () => {
 
   test.each([
     ['limits: { bodyBytes: 0B }', 'limits.bodyBytes must be a size with its unit'],
-    ['limits: { bodyBytes: 64 }', 'limits.bodyBytes must be text'],
+    ['limits: { bodyBytes: 64 }', 'limits.bodyBytes must be a size with its unit, such as'],
+    ['timeouts: { firstByte: 10 }', 'timeouts.firstByte must be a duration with its unit, such as'],
     ['limits: { bodyBytes: 1GiB }', 'limits.bodyBytes must be from 1KiB to 512MiB'],
     ['limits: { bodyBytes: 65MiB }', 'limits.decodedBodyBytes must be at least limits.bodyBytes'],
     ['limits: { connections: 1.5 }', 'limits.connections must be a whole number'],

@@ -10,6 +10,9 @@ export const DEFAULT_UPSTREAM_URL = 'http://127.0.0.1:11434'
 /** Timers above this fire at once: Node keeps their delay in a signed 32-bit integer. */
 const LONGEST_TIMER = '24d'
 
+const DURATION_RULE = 'must be a duration with its unit, such as 250ms, 30s, 10m or 90d'
+const SIZE_RULE = 'must be a size with its unit, such as 512KiB or 64MiB'
+
 interface Range {
   readonly min?: string
   readonly max?: string
@@ -18,7 +21,7 @@ interface Range {
 /** A length of time in the file (`30s`), milliseconds in the output. `min` and `max` are themselves durations. */
 export function duration(range: Range = {}) {
   return z
-    .string()
+    .string(DURATION_RULE)
     .meta({ 'x-type': 'duration' })
     .transform((text, context) => readDuration(text, range, context))
 }
@@ -26,7 +29,7 @@ export function duration(range: Range = {}) {
 /** Like `duration`, or the word `off`: `undefined` in the output. */
 export function durationOrOff(range: Range = {}) {
   return z
-    .string()
+    .string(DURATION_RULE)
     .meta({ 'x-type': 'duration or off' })
     .transform((text, context) => (text === 'off' ? undefined : readDuration(text, range, context)))
 }
@@ -34,11 +37,11 @@ export function durationOrOff(range: Range = {}) {
 /** A number of bytes in the file (`64MiB`), plain bytes in the output. `min` and `max` are themselves sizes. */
 export function size(range: Range = {}) {
   return z
-    .string()
+    .string(SIZE_RULE)
     .meta({ 'x-type': 'size' })
     .transform((text, context) => {
       const bytes = parseSize(text)
-      if (bytes === undefined) return refuse(context, 'must be a size with its unit, such as 512KiB or 64MiB')
+      if (bytes === undefined) return refuse(context, SIZE_RULE)
       if (isOutside(bytes, range, parseSize)) return refuse(context, `must be ${rangeText(range)}`)
       return bytes
     })
@@ -149,7 +152,7 @@ export function mailAddress() {
 function readDuration(text: string, range: Range, context: z.RefinementCtx): number {
   const bounded = { max: LONGEST_TIMER, ...range }
   const ms = parseDuration(text)
-  if (ms === undefined) return refuse(context, 'must be a duration with its unit, such as 250ms, 30s, 10m or 90d')
+  if (ms === undefined) return refuse(context, DURATION_RULE)
   if (isOutside(ms, bounded, parseDuration)) return refuse(context, `must be ${rangeText(bounded)}`)
   return ms
 }

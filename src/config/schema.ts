@@ -104,7 +104,7 @@ const gateway = z
       .optional()
       .meta({
         description:
-          'Where people and agents reach the gateway from elsewhere, for the links and commands it shows. Not set: as whoever asks has reached it. Needed behind a reverse proxy that hides the name it was asked by.',
+          'Where people and agents reach the gateway from elsewhere, for the links and commands it shows. Not set: as whoever asks has reached it; for links that are made at its own machine an address it listens at that others can open, else loopback. Needed behind a reverse proxy that hides the name it was asked by.',
         examples: ['https://models.example.org'],
       }),
     origins: z

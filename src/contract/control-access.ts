@@ -8,6 +8,8 @@ export interface ControlAccess extends AsyncDisposable {
   readonly client: ControlClient
   /** A gateway runs and answers; else its database is open in this process. */
   readonly isLive: boolean
+  /** Where the gateway was reached, without a trailing slash; `undefined`: on its own machine. */
+  readonly url: string | undefined
 }
 
 /** The request with the org that is meant; `undefined`: the one that is there from the start. */

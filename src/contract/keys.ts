@@ -67,7 +67,12 @@ const key = z
 export type KeyBody = z.output<typeof key>
 
 const issuedKey = key
-  .extend({ key: z.string().meta({ description: 'The text to present. It is shown this once and kept nowhere.' }) })
+  .extend({
+    key: z.string().meta({ description: 'The text to present. It is shown this once and kept nowhere.' }),
+    unmatchedModels: z.array(z.string()).optional().meta({
+      description: 'Of a new key: those of its `models` that match none the gateway knows now, where there are.',
+    }),
+  })
   .openapi('IssuedKey')
 export type IssuedKeyBody = z.output<typeof issuedKey>
 

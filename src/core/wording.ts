@@ -1,6 +1,9 @@
 /** Models named before the rest is counted. */
 const MODELS_SHOWN = 5
 
+/** What gives Ollama a first model, on its machine. */
+export const PULL_FIRST = 'ollama pull llama3.2'
+
 /** A URL as every shell takes it: in quotes where it holds an IPv6 address, whose brackets are a pattern to some. */
 export function shellUrl(url: string): string {
   return url.includes('[') ? `'${url}'` : url

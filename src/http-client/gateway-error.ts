@@ -53,7 +53,7 @@ export function connectionError(thrown: unknown, isTls: boolean): GatewayError {
   if (UNTRUSTED.test(code)) {
     return new GatewayError(
       'untrusted',
-      `This machine does not trust the gateway's certificate (${code}). If a network of your company checks all traffic, give its authority with --ca-file.`,
+      `This machine does not trust the gateway's certificate (${code}). If an authority of your own made it, or a network of your company checks all traffic, give that authority with --ca-file.`,
     )
   }
   return new GatewayError(

@@ -41,7 +41,8 @@ export function refuseForeignHost(hostHeader: string | undefined, allowed: reado
   if (isHostAllowed(hostHeader, allowed)) return
   throw new PunkuError(
     'host_not_allowed',
-    `The Host header names ${shown(hostHeader)}, and this gateway does not answer for that. Its owner adds names to 'gateway.hosts'.`,
+    // Without its port, as it is added.
+    `The Host header names ${shown(parseHost(hostHeader ?? '')?.name ?? hostHeader)}, and this gateway does not answer for that. Its owner adds names to 'gateway.hosts'.`,
   )
 }
 

@@ -17,8 +17,7 @@ describe.skipIf(chromium === undefined)('somebody new', () => {
   beforeAll(async () => {
     const serving = await place.serve('--demo', 'always')
     url = serving.url
-    const text = await serving.punku.until((stdout) => /^Setup .*\n/m.test(stdout))
-    setupLink = /^Setup +(\S+)$/m.exec(text)?.[1] ?? ''
+    setupLink = (await place.json<{ link: string }>('people', 'setup')).link
     browser = await startBrowser(chromium ?? '')
     page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
   })

@@ -13,6 +13,7 @@ import { hasProgram, Place, type ServingPunku, SOURCE_MAIN } from './punku.ts'
 
 const KEY_TEXT = /pk_[0-9a-z]{10}_[0-9a-z]{52}/
 
+const hasScript = process.platform === 'linux' && hasProgram('script', '--version')
 const hasCurl = hasProgram('curl', '--version')
 const place = new Place()
 let serving: ServingPunku
@@ -20,26 +21,29 @@ let key: string
 
 beforeAll(async () => {
   serving = await place.serve('--demo', 'always')
-  key = KEY_TEXT.exec(await serving.punku.until((text) => /^curl .*\n/m.test(text)))?.[0] ?? ''
+  await serving.punku.until((text) => /^curl .*\n/m.test(text))
+  key = (await place.json<IssuedKeyBody>('keys', 'create', 'first')).key
 })
 afterAll(() => place[Symbol.dispose]())
 
 const models = (text: string) => fetch(`${serving.url}/v1/models`, { headers: { 'x-api-key': text } })
 
 describe('a first start with the demo', () => {
-  test('says what it found, where it listens, and a key, once', async () => {
+  test('says what it found and where it listens', async () => {
     const { stdout } = serving.punku
     expect(stdout).toMatch(/^Upstream {3}127\.0\.0\.1:\d+: built-in demo, models demo:latest$/m)
     expect(stdout).toContain('The built-in demo stands in for a model server')
     expect(stdout).toMatch(/^Listening {2}http:\/\/127\.0\.0\.1:\d+$/m)
-    expect(stdout).toMatch(/^Key {8}pk_/m)
-    expect(stdout).toContain('shown this once')
     expect((await models(key)).status).toBe(200)
   })
 
   test.skipIf(!hasCurl)(`its curl line streams an answer${hasCurl ? '' : ' (NOT RUN: there is no curl)'}`, async () => {
     const line = /^curl .*$/m.exec(serving.punku.stdout)?.[0] ?? ''
-    const shell = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'], detached: true })
+    const shell = spawn('sh', ['-c', line], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+      env: { ...process.env, KEY: key },
+    })
     const child = watched(shell, { isGroup: true })
     const pieces: string[] = []
     child.stdout.setEncoding('utf8').on('data', (text: string) => pieces.push(text))
@@ -63,6 +67,17 @@ describe('a first start with the demo', () => {
 })
 
 describe('keys, while the gateway runs', () => {
+  test('for a model that is not there one is made, and that is said', async () => {
+    const create = async (name: string, ...models: string[]) => {
+      const { code, stdout, stderr } = await place.run('keys', 'create', name, '--models', ...models)
+      expect([code, stdout]).toEqual([0, expect.stringMatching(KEY_TEXT)])
+      return stderr
+    }
+    expect(await create('zoe', 'nosuchmodel', 'dem?')).toMatch(/^No model .* matches nosuchmodel\. .*models.*\n$/)
+    expect(await create('yan', 'DEMO')).toBe('')
+    await Promise.all(['zoe', 'yan'].map((name) => place.run('keys', 'revoke', name)))
+  })
+
   test('live from creation to revocation, each step at once', async () => {
     const { stdout } = await place.run('keys', 'create', 'bob', '--routes', 'metadata', '--expires', '30d')
     const [first = ''] = KEY_TEXT.exec(stdout) ?? []
@@ -140,29 +155,69 @@ test('after a stop it starts again with the same keys and shows none', async () 
   await again.punku.stop('SIGTERM')
 })
 
-test('into a file it writes no secret, but the commands that show one, as they work from where it was started', async () => {
-  using own = new Place()
-  const file = join(own.folder, 'punku.log')
-  const output = openSync(file, 'w')
-  const child = watched(
-    spawn(process.execPath, [SOURCE_MAIN, 'serve', '--listen', '127.0.0.1:0', '--demo', 'always', '--home', own.home], {
-      stdio: ['ignore', output, output],
-    }),
-  )
-  closeSync(output)
-  const text = () => readFileSync(file, 'utf8')
-  await expect.poll(text, { timeout: 60_000 }).toContain('curl ')
-  expect(text()).toContain('$KEY')
-  expect(text()).not.toMatch(KEY_TEXT)
-  expect(text()).not.toContain('/ui/setup#')
-  const commands = [...text().matchAll(/^ {11}(\S*punku .*)$/gm)].map(([, command = '']) => command)
-  expect(commands).toHaveLength(2)
-  const shell = (command: string) => spawnSync('sh', ['-c', command], { encoding: 'utf8', timeout: 60_000 }).stdout
-  expect(shell(commands[0]?.replace('NAME', 'eve') ?? '')).toMatch(KEY_TEXT)
-  expect(shell(commands[1] ?? '')).toContain('/ui/setup#')
-  child.kill('SIGTERM')
-  await once(child, 'close')
-})
+test.skipIf(!hasScript)(
+  `at a terminal it shows a key and a setup link, once${hasScript ? '' : ' (NOT RUN: there is no script)'}`,
+  async () => {
+    using own = new Place()
+    const line = `"${process.execPath}" "${SOURCE_MAIN}" serve --listen 127.0.0.1:0 --demo always --home "${own.home}"`
+    const terminal = ['--quiet', '--command', line, '/dev/null']
+    const child = watched(spawn('script', terminal, { stdio: 'pipe', detached: true }), { isGroup: true })
+    let shown = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const isShown = () => /^curl .*\r\n/m.test(shown)
+      const wasShown = isShown()
+      shown += text
+      if (!wasShown && isShown()) child.stdin.write('\x03')
+    })
+    await once(child, 'close')
+    expect(shown).toMatch(/^Key {8}pk_/m)
+    expect(shown).toContain('shown this once')
+    expect(shown).toMatch(/^Setup {6}http\S+\/ui\/setup#/m)
+  },
+)
+
+/** Where a gateway's output goes, and what reads it there. */
+function outputTo(kind: 'a file' | 'a pipe', file: string): { readonly stdio: 'pipe' | number; close(): void } {
+  if (kind === 'a pipe') return { stdio: 'pipe', close() {} }
+  const descriptor = openSync(file, 'w')
+  return { stdio: descriptor, close: () => closeSync(descriptor) }
+}
+
+test.each(['a file', 'a pipe'] as const)(
+  'into %s it writes no secret, but the commands that show one, as they work from where it was started',
+  async (kind) => {
+    using own = new Place()
+    const file = join(own.folder, 'punku.log')
+    const output = outputTo(kind, file)
+    const child = watched(
+      spawn(
+        process.execPath,
+        [SOURCE_MAIN, 'serve', '--listen', '127.0.0.1:0', '--demo', 'always', '--home', own.home],
+        {
+          stdio: ['ignore', output.stdio, output.stdio],
+        },
+      ),
+    )
+    output.close()
+    let piped = ''
+    child.stdout?.setEncoding('utf8').on('data', (more: string) => {
+      piped += more
+    })
+    child.stderr?.resume()
+    const text = () => (kind === 'a file' ? readFileSync(file, 'utf8') : piped)
+    await expect.poll(text, { timeout: 60_000 }).toContain('curl ')
+    expect(text()).toContain('$KEY')
+    expect(text()).not.toMatch(KEY_TEXT)
+    expect(text()).not.toContain('/ui/setup#')
+    const commands = [...text().matchAll(/^ {11}(\S*punku .*)$/gm)].map(([, command = '']) => command)
+    expect(commands).toHaveLength(2)
+    const shell = (command: string) => spawnSync('sh', ['-c', command], { encoding: 'utf8', timeout: 60_000 }).stdout
+    expect(shell(commands[0]?.replace('NAME', 'eve') ?? '')).toMatch(KEY_TEXT)
+    expect(shell(commands[1] ?? '')).toContain('/ui/setup#')
+    child.kill('SIGTERM')
+    await once(child, 'close')
+  },
+)
 
 describe('where no gateway runs', () => {
   test('keys are made, shown, changed, rotated and revoked in its database', async () => {

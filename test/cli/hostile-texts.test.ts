@@ -66,7 +66,13 @@ function answer({ url: target = '', method }: IncomingMessage, res: ServerRespon
 }
 
 async function run(words: readonly string[]): Promise<{ readonly code: number | undefined; readonly text: string }> {
-  writeLogin(place.home, { url, token: new Secret('t'.repeat(20)), email: 'eve@example.org', signedInAt: 0 })
+  writeLogin(place.home, {
+    url,
+    token: new Secret('t'.repeat(20)),
+    caFile: undefined,
+    email: 'eve@example.org',
+    signedInAt: 0,
+  })
   const { code, stdout, stderr } = await place.runWithInput(`${'x'.repeat(64)}\n`, ...words)
   return { code, text: `${stdout}${stderr}` }
 }

@@ -66,7 +66,7 @@ async function serve(listener: RequestListener): Promise<number> {
 
 /** Each command ends with one sentence or two on one line, and as one that has failed. */
 async function expectOneLineEach(url: string, isToldOfLogout = false, said = ''): Promise<void> {
-  const login = { url, token: new Secret('t'.repeat(20)), email: 'eve@example.org', signedInAt: 0 }
+  const login = { url, token: new Secret('t'.repeat(20)), caFile: undefined, email: 'eve@example.org', signedInAt: 0 }
   writeLogin(place.home, login)
   const lines = [
     ...Object.entries(COMMANDS).map(([name, given]) => [...wordsOf(name, given), '--gateway', url]),

@@ -16,13 +16,21 @@ describe.concurrent('a command line that cannot be understood ends with 2 and sa
   test.each<[args: string[], message: string]>([
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['keys', 'create', 'x', '--expires', 'soon'], "--expires takes a time such as 30d, 12h or 90s, not 'soon'"],
-    [['keys', 'create', 'x', '--expires', '99999999d'], 'expiresInMs'],
+    [['keys', 'create', 'x', '--expires', '99999999d'], 'expiresInMs: must be at most 3153600000000.'],
+    [['keys', 'create', ''], 'name: must not be empty.'],
+    [['keys', 'create', 'x'.repeat(65)], 'name: must have at most 64 characters.'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await place.run(...args)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toContain(message)
     expect(stderr).not.toContain('    at ')
   })
+})
+
+test('an org that is not there ends with 1, and nobody is told that they belong to none', async () => {
+  const { code, stderr } = await place.run('keys', 'list', '--org', 'lab')
+  const shows = `\`punku orgs list --home ${place.home}\` shows those there are.`
+  expect([code, stderr]).toEqual([1, `This gateway has no org of this id or slug. ${shows}\n`])
 })
 
 test('a key that is not there ends with 1', async () => {

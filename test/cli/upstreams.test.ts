@@ -55,3 +55,11 @@ test.each<[args: (name: string) => string[], said: string]>([
   const ended = await run(...args(configured.origin.replace('http://', '')))
   expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(said) })
 })
+
+test('where Ollama has no model, a command says how it gets one', async () => {
+  await using empty = await startScriptedUpstream({ server: 'ollama', models: [] })
+  using other = new Place()
+  await other.serve('--upstream', empty.origin)
+  const { code, stdout } = await other.run('models')
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/is Ollama without a model\. .*: ollama pull \S+\n$/)])
+})

@@ -126,6 +126,9 @@ describe.each(cases)('POST $path, streamed: $isStreamed', (of) => {
     expect(message).toContain('Start it')
     expectNothingOfTheUpstream(message + JSON.stringify([...response.headers]), gone.port)
     expect(await gateway.rows()).toMatchObject([{ status: 502, error_code: 'upstream_refused' }])
+    const line = gateway.logLines.map((text) => JSON.parse(text)).find(({ code }) => code === 'upstream_refused')
+    expect(line).toMatchObject({ failure: `nothing listens on 127.0.0.1:${gone.port}` })
+    expect(line).not.toHaveProperty('err')
   })
 
   test('an upstream that was never there', async () => {

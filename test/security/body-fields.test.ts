@@ -173,7 +173,7 @@ describe('a key for one model', () => {
     for (const [fields, param] of CHANGES) {
       const { said } = await refused(site, path, `"messages":[],${fields}`, 'field_not_allowed')
       expect(said).toContain(param)
-      expect(said).toContain('--routes manage')
+      expect(said).toContain('--routes inference metadata manage')
       await passes(site, path, `"messages":[],${fields}`, granted)
     }
     if (path === PATHS.openai) {

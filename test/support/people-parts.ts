@@ -53,6 +53,7 @@ export function testPeople({ database, store, hash, clock, log }: TestPeopleOpti
     originOf: () => TEST_URL,
     publicUrl: TEST_URL,
     localUrl: 'http://127.0.0.1:11435',
+    linkUrl: () => 'http://127.0.0.1:11435',
     mail: undefined,
     admission: new OrgAdmission({ invitations, clock, log }),
     clock,

@@ -67,6 +67,7 @@ export async function openSite(database: OpenDatabase, options: SiteOptions = {}
     originOf: (headers) => `${headers.get('x-test-scheme') ?? 'http'}://${headers.get('host')}`,
     publicUrl: 'publicUrl' in options ? options.publicUrl : url,
     localUrl: url,
+    linkUrl: () => options.publicUrl ?? url,
     mail,
     admission: {
       isInvited: async ({ email }) => invited.includes(email),

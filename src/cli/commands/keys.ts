@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander'
 import type { ControlAccess } from '../../contract/control-access.ts'
 import type { IssuedKeyBody, KeyBody } from '../../contract/keys.ts'
+import { openableHere } from '../../core/openable-url.ts'
 import { formatDuration } from '../../core/units.ts'
 import { shellUrl } from '../../core/wording.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
+import { standingOf } from '../gateway-standing.ts'
 import { addKeyFlags, askedOfKey, keyFacts } from '../key-terms.ts'
 import {
   localTime,
@@ -48,6 +50,12 @@ export function defineKeys(keys: Command): void {
       const issued = await control.client.call('createKey', { body })
       if (flags.json) printJson(issued)
       else await printIssued(issued, control, command)
+      if (issued.unmatchedModels !== undefined) {
+        const names = visible(issued.unmatchedModels.join(', '))
+        remark(
+          `No model that this gateway knows now matches ${names}. Those there are: ${typedHere(command, 'models')}`,
+        )
+      }
     })
 
   keys
@@ -144,7 +152,7 @@ async function printIssued(issued: IssuedKeyBody, control: ControlAccess, comman
   print(visible(issued.key))
   print('')
   print('Shown this once: keep it where your client looks for it.')
-  const address = control.isLive ? (await control.client.call('status')).addresses[0] : undefined
+  const address = (await standingOf(control))?.addresses.map(openableHere)[0]
   if (address === undefined) {
     print(`No gateway runs with this state folder now. Start one: ${typedHere(command, 'serve')}`)
   } else {

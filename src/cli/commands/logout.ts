@@ -6,18 +6,19 @@ import { print, printJson } from '../output.ts'
 /** `punku logout`: ends what `punku login` began. */
 export function defineLogout(command: Command): void {
   command.option('--json', 'print JSON').action(async (gateway: string | undefined, flags: { json?: true }) => {
-    const [{ logOut }, { readLogins, removeLogin }] = await Promise.all([
+    const [{ gatewayPath }, { logOut }, { readLogins, removeLogin }] = await Promise.all([
+      import('../../client/gateway-url.ts'),
       import('../../client/login.ts'),
       import('../../client/logins.ts'),
     ])
     const { home } = contextOf(command)
     const logins = readLogins(home)
-    const wanted = gateway?.replace(/\/+$/, '')
+    const wanted = gateway && gatewayPath(gateway)
     const login = wanted === undefined ? logins[0] : logins.find(({ url }) => url === wanted)
     if (login === undefined) {
       throw new UsageError(wanted === undefined ? 'You are signed in nowhere.' : `You are not signed in at ${wanted}.`)
     }
-    const loggedOut = await logOut(login.url, login.token)
+    const loggedOut = await logOut(login)
     removeLogin(home, login.url)
     if (flags.json) printJson({ url: login.url, isEnded: loggedOut !== 'untold', isStored: loggedOut === 'stored' })
     else if (loggedOut === 'stored') print(`Signed out at ${login.url}.`)

@@ -1,8 +1,10 @@
 import type { Command } from 'commander'
+import type { ControlAccess } from '../../contract/control-access.ts'
 import type { ModelBody, UpstreamStatusBody } from '../../contract/upstreams.ts'
 import { formatSize } from '../../core/units.ts'
+import { PULL_FIRST } from '../../core/wording.ts'
 import { openControl, typedHere } from '../command-context.ts'
-import { print, printJson, printTableLines, renderTable } from '../output.ts'
+import { print, printJson, printTableLines, renderTable, visible } from '../output.ts'
 
 /** `punku models`: every model of every upstream of the running gateway, and where it runs. */
 export function defineModels(command: Command): void {
@@ -13,10 +15,22 @@ export function defineModels(command: Command): void {
       printJson(models)
       return
     }
+    if (models.length === 0) {
+      await printNone(control, command)
+      return
+    }
     const { upstreams } = await control.client.call('listUpstreams')
-    if (models.length === 0) print(`No upstream has told of a model yet. How they are: ${typedHere(command, 'status')}`)
-    else printTableLines(renderModels(models, upstreams))
+    printTableLines(renderModels(models, upstreams))
   })
+}
+
+async function printNone({ client }: ControlAccess, command: Command): Promise<void> {
+  print(`No upstream has told of a model yet. How they are: ${typedHere(command, 'status')}`)
+  const { upstreams } = await client.call('listUpstreams')
+  for (const { label, server, state, modelCount } of upstreams) {
+    if (server !== 'ollama' || state !== 'up' || modelCount !== 0) continue
+    print(visible(`${label} is Ollama without a model. Give it one, on its machine: ${PULL_FIRST}`))
+  }
 }
 
 const COLUMNS = [

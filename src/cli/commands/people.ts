@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander'
 import type { ControlClient } from '../../contract/client.ts'
 import type { AccountBody } from '../../contract/people.ts'
+import { isOpenableElsewhere } from '../../core/openable-url.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
+import { noteForOthers } from '../gateway-standing.ts'
 import { localTime, print, printJson, printTable, visible } from '../output.ts'
 import { durationFlag } from '../parse.ts'
 
@@ -28,7 +30,7 @@ export function definePeople(people: Command): void {
       const setup = await control.client.call('issueSetupLink')
       if (flags.json) printJson(setup)
       else {
-        print(visible(setup.link))
+        printLink(setup.link)
         print('It makes the first account, once, within a day.')
       }
     })
@@ -66,12 +68,9 @@ export function definePeople(people: Command): void {
       const invitation = await control.client.call('createInvitation', { body })
       if (flags.json) printJson(invitation)
       else {
-        print(visible(invitation.link))
-        print(
-          invitation.wasMailed
-            ? 'It was mailed, too.'
-            : 'Send it to whom it is for: it is shown this once and works once.',
-        )
+        printLink(invitation.link)
+        print(`It works once, until ${localTime(invitation.expiresAt)}, and is shown this once.`)
+        print(invitation.wasMailed ? 'It was mailed, too.' : 'Send it to whom it is for.')
       }
     })
 
@@ -85,7 +84,7 @@ export function definePeople(people: Command): void {
       const reset = await control.client.call('resetAccount', { params: { person } })
       if (flags.json) printJson(reset)
       else {
-        print(visible(reset.link))
+        printLink(reset.link)
         print(
           `It works once, until ${localTime(reset.expiresAt)}. Their password and second factor are off, their sessions have ended.`,
         )
@@ -125,6 +124,14 @@ export function definePeople(people: Command): void {
       if (flags.json) printJson({ removed: email })
       else print(`Removed ${visible(email)}. Their keys are revoked, their sessions have ended.`)
     })
+}
+
+/** Says also where it leads nobody but whoever sits at the gateway's own machine. */
+function printLink(link: string): void {
+  print(visible(link))
+  const { origin } = new URL(link)
+  if (isOpenableElsewhere(origin)) return
+  print(`${noteForOthers(origin, 'whoever opens it sits at')} gateway.publicUrl says it for all links.`)
 }
 
 /** @param q only those with this in their name or address. Default: everyone */

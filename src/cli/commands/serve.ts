@@ -1,4 +1,3 @@
-import { fstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import type { ConfigLayer } from '../../config/environment.ts'
@@ -51,20 +50,14 @@ export function defineServe(command: Command): void {
         env: process.env,
         flags: layerOf(flags),
         demo: flags.demo,
-        mayShowKey: mayShowKey(flags.demo),
+        // What is no terminal may be kept: a service's log, a file, what a pipe ends in. A key must stand in none.
+        mayShowKey: process.stdout.isTTY,
       })
       // Before the greeting: whoever reads that it listens may stop it.
       const stopped = untilStopped(running)
       for (const line of running.greeting) print(visible(line))
       await stopped
     })
-}
-
-const STANDARD_OUTPUT = 1
-
-/** A service's output ends in a log, and any may end in a file: a key must stand in neither. */
-function mayShowKey(demo: DemoMode | undefined): boolean {
-  return process.stdout.isTTY || (demo !== undefined && !fstatSync(STANDARD_OUTPUT).isFile())
 }
 
 function layerOf(flags: ServeFlags): ConfigLayer {

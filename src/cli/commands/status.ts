@@ -5,6 +5,7 @@ import { profileFlag } from '../../config/profile-name.ts'
 import type { StatusBody } from '../../contract/gateway.ts'
 import type { UpstreamStatusBody } from '../../contract/upstreams.ts'
 import { PunkuError } from '../../core/error.ts'
+import { openableHere } from '../../core/openable-url.ts'
 import { formatDuration } from '../../core/units.ts'
 import { namesOf } from '../../core/wording.ts'
 import { contextOf, gatewayGiven, openControl } from '../command-context.ts'
@@ -57,7 +58,7 @@ function printGateway(status: StatusBody): void {
   print(visible(`Gateway    runs since ${localTime(status.startedAt)} (pid ${status.pid}, Punku ${status.version})`))
   for (const address of status.addresses) print(visible(`Listening  ${address}`))
   const [address] = status.addresses
-  const page = status.publicUrl ?? address
+  const page = status.publicUrl ?? (address && openableHere(address))
   if (page !== undefined) print(visible(`Dashboard  ${page}/ui/`))
   if (status.upstreams.length === 0) print('Upstream   none yet: no model can be asked')
   for (const upstream of status.upstreams) print(upstreamLine(upstream))

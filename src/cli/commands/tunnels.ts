@@ -4,6 +4,7 @@ import type { ControlAccess } from '../../contract/control-access.ts'
 import type { IssuedTunnelBody, TunnelBody } from '../../contract/tunnels.ts'
 import { formatDuration } from '../../core/units.ts'
 import { openControl, typedHere } from '../command-context.ts'
+import { standingOf } from '../gateway-standing.ts'
 import {
   localTime,
   print,
@@ -113,7 +114,7 @@ async function printIssued(
     flags = '',
   }: { readonly control: ControlAccess; readonly command: Command; readonly flags?: string },
 ): Promise<void> {
-  const gateway = control.isLive ? await control.client.call('status') : undefined
+  const gateway = await standingOf(control)
   const { words, isHere, note } = pairCommand(gateway)
   print('On the machine beside the model server run')
   print(visible(`  ${isHere ? typedHere(command, words + flags) : plainCommand(words + flags)}`))

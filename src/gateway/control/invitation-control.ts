@@ -37,8 +37,10 @@ export function addInvitationControl(app: Control, options: InvitationControlOpt
     return context.json({ invitations: items.map(invitationBody), next }, 200)
   })
   app.openapi(guarded(peopleOperations.createInvitation), async (context) => {
+    // Where nothing can be linked to, nothing is made.
+    const base = publicUrl(context)
     const { invitation, token } = await invitations.create(orgActorOf(context), context.req.valid('json'))
-    const link = linkOf(publicUrl(context), token)
+    const link = linkOf(base, token)
     const wasMailed = await mailed(invitation, link, options)
     return context.json({ ...invitationBody(invitation), link, wasMailed }, 201)
   })

@@ -2,6 +2,7 @@ import { type IssuedKeyBody, type KeyBody, keyOperations } from '../../contract/
 import type { Key } from '../access/key.ts'
 import type { KeyActor } from '../access/key-actor.ts'
 import type { IssuedKey, KeyService } from '../access/key-service.ts'
+import { matchesModelGlob } from '../access/model-glob.ts'
 import { hasRole, type OrgActor } from '../orgs/actor.ts'
 import type { PersonNames } from '../store/person-names.ts'
 import { keyBody } from './bodies.ts'
@@ -9,12 +10,15 @@ import type { Control } from './control.ts'
 import { partOf, placeInTime } from './cursor.ts'
 import type { Events } from './events.ts'
 import { guarded, orgActorOf } from './guard.ts'
+import type { RunningGateway } from './upstream-control.ts'
 
 export interface KeyControlOptions {
   readonly keys: KeyService
   readonly personNames: PersonNames
   /** Those who look on; absent where only the database is open. */
   readonly events?: Pick<Events, 'publish'>
+  /** Absent where only its database is open. */
+  readonly gateway?: RunningGateway
   /** Wall time, milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -34,7 +38,7 @@ export function keyActor(actor: OrgActor): KeyActor {
 
 /** Adds the operations on keys to the control API. */
 export function addKeyControl(app: Control, options: KeyControlOptions): void {
-  const { keys, personNames, events, now } = options
+  const { keys, personNames, events, gateway, now } = options
   const shown = async (list: readonly Key[]): Promise<KeyBody[]> => {
     const names = await personNames.of(list.map(({ personId }) => personId))
     return list.map((key) => keyBody(key, names, now()))
@@ -59,7 +63,8 @@ export function addKeyControl(app: Control, options: KeyControlOptions): void {
     const actor = orgActorOf(context)
     const created = await keys.create(keyActor(actor), withoutUndefined(context.req.valid('json')))
     tell(created.key, 'create')
-    return context.json(await issued(created), 201)
+    const unmatchedModels = unmatchedBy(created.key, gateway)
+    return context.json({ ...(await issued(created)), ...(unmatchedModels.length > 0 && { unmatchedModels }) }, 201)
   })
   app.openapi(guarded(keyOperations.showKey), async (context) => {
     const key = await keys.show(keyActor(orgActorOf(context)), context.req.valid('param').key)
@@ -98,4 +103,12 @@ type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> }
 
 function withoutUndefined<T extends object>(value: T): Defined<T> {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>
+}
+
+/** The globs of a key that match no model which its org's upstreams are known to have; none where nothing is known. */
+function unmatchedBy({ orgId, models }: Key, gateway: KeyControlOptions['gateway']): string[] {
+  const known = (gateway?.upstreams.of(orgId) ?? []).flatMap((upstream) => upstream.known.models ?? [])
+  if (known.length === 0) return []
+  const unmatched = models.filter((glob) => !known.some(({ canonical }) => matchesModelGlob(glob, canonical)))
+  return unmatched.map(({ text }) => text)
 }

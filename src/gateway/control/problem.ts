@@ -28,8 +28,20 @@ export function invalidRequest(issue: z.core.$ZodIssue | undefined): PunkuError 
   if (issue === undefined) return new PunkuError('invalid_request', 'The request is not valid.')
   const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
   const param = [...issue.path, ...unknown].join('.')
-  if (param === '') return new PunkuError('invalid_request', `${issue.message}.`)
-  return new PunkuError('invalid_request', `${param}: ${issue.message}.`, { param })
+  const said = requirement(issue).replace(/\.$/, '')
+  if (param === '') return new PunkuError('invalid_request', `${said}.`)
+  return new PunkuError('invalid_request', `${param}: ${said}.`, { param })
+}
+
+/** What a schema asks for, in words; most of its messages are ours and stand as they are. */
+function requirement(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'too_small' && issue.code !== 'too_big') return issue.message
+  const isLeast = issue.code === 'too_small'
+  const limit = isLeast ? issue.minimum : issue.maximum
+  const bound = `${isLeast ? 'at least' : 'at most'} ${limit}`
+  if (!['string', 'array'].includes(issue.origin)) return `must be ${bound}`
+  if (isLeast && limit === 1) return 'must not be empty'
+  return `must have ${bound} ${issue.origin === 'string' ? 'characters' : 'entries'}`
 }
 
 /** Hono's own refusal of a body: 400 for what is no JSON, 415 for what does not say that it is. */

@@ -47,8 +47,9 @@ export class OrgService {
     return rows.map((row) => ({ org: orgFromRow(row), role: row.role ?? undefined }))
   }
 
-  async show(orgId: string): Promise<Org> {
-    return orgFromRow(await find(this.#options.orgs, orgId))
+  /** For whoever may see it. Throws `not_found` for one that is none. */
+  async show(idOrSlug: string): Promise<Org> {
+    return orgFromRow(await find(this.#options.orgs, idOrSlug, { seesAll: true }))
   }
 
   /** Lets the session of the actor work in another org from now on; where it works, and as what. */
@@ -61,7 +62,7 @@ export class OrgService {
       )
     }
     return await this.#options.store.change(actor, async (change) => {
-      const org = orgFromRow(await find(new OrgWriter(change), idOrSlug))
+      const org = orgFromRow(await find(new OrgWriter(change), idOrSlug, { seesAll: isSystemAdmin }))
       const member = await new MemberWriter(change).find(org.id, personId)
       if (member === undefined && !isSystemAdmin) throw orgNotFound()
       await new PersonWriter(change).setSessionOrg(sessionId, org.id)
@@ -141,9 +142,9 @@ export class OrgService {
   }
 }
 
-async function find(orgs: OrgRepository, idOrSlug: string): Promise<OrgRow> {
+async function find(orgs: OrgRepository, idOrSlug: string, asker?: { readonly seesAll: boolean }): Promise<OrgRow> {
   const row = await orgs.find(idOrSlug)
-  if (row === undefined) throw orgNotFound()
+  if (row === undefined) throw orgNotFound(asker)
   return row
 }
 

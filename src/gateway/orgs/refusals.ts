@@ -9,7 +9,13 @@ export function versionConflict(): PunkuError {
   )
 }
 
-/** An org that is not there, or not for whoever asks: both are told the same. */
-export function orgNotFound(): PunkuError {
-  return new PunkuError('not_found', 'You belong to no org of this id or slug.', { param: 'org' })
+/**
+ * An org that is not there, or not for whoever asks: both are told the same.
+ * @param seesAll whoever asks may work in every org: it is not there. Default: that is not said
+ */
+export function orgNotFound({ seesAll = false }: { readonly seesAll?: boolean } = {}): PunkuError {
+  const message = seesAll
+    ? 'This gateway has no org of this id or slug. `punku orgs list` shows those there are.'
+    : 'You belong to no org of this id or slug.'
+  return new PunkuError('not_found', message, { param: 'org' })
 }

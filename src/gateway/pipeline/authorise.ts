@@ -15,8 +15,13 @@ export function routeRefusal(key: Key, route: Route): PunkuError | undefined {
     route.class === 'never'
       ? 'This route is never passed on: it acts on the machine or the account of whoever owns the models.'
       : (CLI_REFUSALS[routeLabel(route)] ??
-          `This key may not use ${route.class} routes. Its owner can make one that may, with --routes ${route.class}.`),
+          `This key may not use ${route.class} routes. Its owner can make one that may, with ${routesWith(route.class)}.`),
   )
+}
+
+/** The flag that grants a class beside what a key has anyway: the classes it names replace those. */
+function routesWith(granted: Route['class']): string {
+  return granted === 'manage' ? '--routes inference metadata manage' : '--routes inference metadata'
 }
 
 /** What Ollama's command line asks for by itself, for a person who knows of no routes. */
@@ -80,7 +85,7 @@ const cloudNotAllowed = (param = 'model') =>
 const managesServer = (param: string) =>
   new PunkuError(
     'field_not_allowed',
-    `The field "${param}" changes the model server or how it runs for others, which this key may not do. Leave it out, or have a key made with --routes manage.`,
+    `The field "${param}" changes the model server or how it runs for others, which this key may not do. Leave it out, or have a key made with ${routesWith('manage')}.`,
     { param },
   )
 

@@ -5,6 +5,7 @@ import type { PunkuError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
 import type { MemoryBudget } from '../../core/memory-budget.ts'
 import { Roster } from '../../core/roster.ts'
+import { UpstreamFailure } from '../../core/upstream-failure.ts'
 import { LAST_READ_MS } from '../../http-server/connection-times.ts'
 import { HttpServer } from '../../http-server/http-server.ts'
 import { nodeMessages, nodeRequest } from '../../http-server/node-messages.ts'
@@ -289,17 +290,15 @@ export class Gateway implements RequestServer {
     if (error?.said !== undefined) recentWords.add(exchange.id, error.said)
     // Of a gateway that is full one line in seconds is enough: `Troubles` has it.
     if (error !== undefined && error.status >= 500 && error.code !== 'overloaded') {
-      log.warn(
-        {
-          request: exchange.id,
-          route: row.route,
-          upstream: row.upstream,
-          code: error.code,
-          ...error.detail,
-          err: error.cause,
-        },
-        error.message,
-      )
+      const { code, detail, cause, message } = error
+      const facts = { request: exchange.id, route: row.route, upstream: row.upstream, code, ...detail }
+      // That a model server is away is no fault of the gateway's: where it came to light is for whoever looks closely.
+      if (cause instanceof UpstreamFailure) {
+        log.warn({ ...facts, failure: cause.message }, message)
+        log.debug({ request: exchange.id, err: cause }, 'upstream.failure')
+      } else {
+        log.warn({ ...facts, err: cause }, message)
+      }
     }
   }
 

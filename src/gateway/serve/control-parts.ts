@@ -27,6 +27,8 @@ export interface ControlPartsOptions {
   readonly mail: Mail | undefined
   readonly relay: Relay
   readonly callers: Callers
+  /** Where links lead that are made at the gateway's machine. */
+  readonly linkUrl: () => string
   readonly running: RunningGateway
   readonly events: Events
   readonly clock: Clock
@@ -45,7 +47,7 @@ export interface ControlParts {
 }
 
 export function createControls(options: ControlPartsOptions): ControlParts {
-  const { config, state, people, signIn, mail, relay, callers, running, events, clock, log } = options
+  const { config, state, people, signIn, mail, relay, callers, linkUrl, running, events, clock, log } = options
   const { publicUrl } = config.gateway
   const parts = {
     ...state,
@@ -62,13 +64,12 @@ export function createControls(options: ControlPartsOptions): ControlParts {
   const persons = new PersonRepository(state.database)
   const addressOf = (context: Context) => callers.addressOf(incoming(context))
   const reachedUrl = (context: Context) => publicUrl ?? callers.reachedUrlOf(incoming(context))
-  const localUrl = () => publicUrl ?? running.status().addresses[0] ?? 'http://localhost'
 
   const local: ControlOptions = {
     ...parts,
     actorOf: (context) => localActorOf(context, people),
     clientAddress: () => 'local',
-    publicUrl: localUrl,
+    publicUrl: linkUrl,
   }
   const web: ControlOptions = {
     ...parts,

@@ -6,7 +6,6 @@ import type { Logger } from '../../core/log.ts'
 import { MemoryBudget } from '../../core/memory-budget.ts'
 import { VERSION } from '../../core/version.ts'
 import type { Exposure } from '../../system/exposure.ts'
-import { renderAddress } from '../../system/listen-address.ts'
 import { openFilesLimit } from '../../system/open-files-limit.ts'
 import { KeyedExchanges } from '../access/keyed-exchanges.ts'
 import { Admission } from '../admission/admission.ts'
@@ -30,7 +29,7 @@ import type { FactRepository } from '../store/fact-repository.ts'
 import { LoadedModels } from '../upstreams/loaded-models.ts'
 import { UpstreamRefresher } from '../upstreams/upstream-refresher.ts'
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts'
-import { createCallers, schemeOf, trustedProxiesOf } from './callers.ts'
+import { createCallers, trustedProxiesOf } from './callers.ts'
 import { ClosingBound } from './closing-bound.ts'
 import { limitConnections } from './connection-limits.ts'
 import { createControls } from './control-parts.ts'
@@ -38,6 +37,7 @@ import { DatabaseFileWatch } from './database-file-watch.ts'
 import { wireEvents, wireStandings } from './event-wiring.ts'
 import { explainLosses } from './losses.ts'
 import { ownHostNames } from './own-host-names.ts'
+import { linkUrl, listenerUrls } from './own-urls.ts'
 import { createPeople, type PeopleParts } from './people-parts.ts'
 import { createRelay } from './relay-parts.ts'
 import { RetentionSweep } from './retention.ts'
@@ -149,7 +149,8 @@ export async function openGateway({
   )
   const callers = createCallers(config)
   const { relay, agents } = createRelay({ config, state, upstreams, callers, clock, log })
-  const { signIn, mail } = createSignIn({ config, state, clock, log, hasher })
+  const ownLinkUrl = () => linkUrl(config, gateway.addresses) ?? 'http://localhost'
+  const { signIn, mail } = createSignIn({ config, state, linkUrl: ownLinkUrl, clock, log, hasher })
   opened.use(signIn)
   const setup = new SetupLinks({ database: state.database, store: state.store, clock })
   const people = createPeople({ state, keeper: signIn, setupLinks: setup, clock })
@@ -169,7 +170,7 @@ export async function openGateway({
       pid: process.pid,
       version: VERSION,
       startedAt,
-      addresses: gateway.addresses.map((address) => `${schemeOf(config)}://${renderAddress(address)}`),
+      addresses: [...listenerUrls(config, gateway.addresses)],
       publicUrl: config.gateway.publicUrl ?? null,
       exposures: [...exposures()],
       liveExchanges: gateway.liveExchanges,
@@ -190,6 +191,7 @@ export async function openGateway({
     mail,
     relay,
     callers,
+    linkUrl: ownLinkUrl,
     running,
     clock,
     log,

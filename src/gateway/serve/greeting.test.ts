@@ -61,7 +61,11 @@ describe('what was found', () => {
         'Upstream   b:1: vllm, models m0, m1, m2, m3, m4 and 2 more',
       ]),
     )
-    expect(text({ upstreams: [upstream({ models: [] })] })).toContain('ollama 0.12.0, no models yet')
+    expect(text({ upstreams: [upstream({ models: [] })] })).toMatch(
+      /ollama 0\.12\.0, no models yet\n +Give it one: ollama pull /,
+    )
+    expect(text({ upstreams: [upstream({ server: 'vllm', models: [] })] })).not.toContain('ollama pull')
+    expect(text()).not.toContain('ollama pull')
   })
 
   test('one that does not answer, with its reason, and nothing to try', () => {
@@ -100,6 +104,16 @@ test('where it listens, by the scheme it speaks', () => {
   )
   const tls = { cert: 'cert', key: new Secret('key') }
   expect(text({ config: { ...config, tls } })).toContain('Listening  https://127.0.0.1:11435')
+})
+
+test('on every address it is tried at loopback, and says how others are told where it is', () => {
+  const given = { addresses: [{ host: '0.0.0.0', port: 1 }] }
+  expect(text(given)).toMatch(/^Listening {2}http:\/\/0\.0\.0\.0:1\n.*every address.*\n.*gateway\.publicUrl/m)
+  expect(text(given)).toContain('Dashboard  http://127.0.0.1:1/ui/')
+  expect(curl(given)).toContain(' http://127.0.0.1:1/v1/')
+  const told = { ...config, gateway: { ...config.gateway, publicUrl: 'https://models.example.org' } }
+  expect(text({ ...given, config: told })).not.toContain('every address')
+  expect(text()).not.toContain('every address')
 })
 
 test('a first key is shown in its line and in the one to try; without one the line takes it from the shell', () => {

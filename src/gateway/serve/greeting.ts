@@ -1,12 +1,12 @@
 import type { Config } from '../../config/load.ts'
-import { namesOf, shellUrl } from '../../core/wording.ts'
+import { isOfAnyAddress } from '../../core/openable-url.ts'
+import { namesOf, PULL_FIRST, shellUrl } from '../../core/wording.ts'
 import type { CatalogueModel } from '../../servers/server.ts'
 import type { Exposure } from '../../system/exposure.ts'
-import { renderAddress } from '../../system/listen-address.ts'
 import type { ListeningAddress } from '../pipeline/gateway.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
-import { schemeOf } from './callers.ts'
 import type { FoundModels } from './found-models.ts'
+import { listenerUrls, urlHere } from './own-urls.ts'
 
 export interface Greeting {
   readonly config: Config
@@ -37,7 +37,8 @@ export function greet({
   command,
   exposures,
 }: Greeting): string[] {
-  const scheme = schemeOf(config)
+  const { publicUrl } = config.gateway
+  const here = urlHere(config, addresses)
   const lines: string[] = []
   for (const upstream of upstreams) lines.push(...describe(upstream, models.demo !== undefined))
   if (tunnels > 0) lines.push(`Tunnels    ${tunnels}, whose agents connect on their own`)
@@ -50,7 +51,14 @@ export function greet({
       '  Its only model is called demo and gives one canned answer. Start Ollama and run again for real ones.',
     )
   }
-  for (const address of addresses) lines.push(`Listening  ${scheme}://${renderAddress(address)}`)
+  const listeners = listenerUrls(config, addresses)
+  for (const url of listeners) lines.push(`Listening  ${url}`)
+  if (publicUrl === undefined && listeners.some(isOfAnyAddress)) {
+    lines.push(
+      '           That is every address of this machine. Others open it by one of those, or by a name of it;',
+      '           gateway.publicUrl says by which, for links and commands. Those here are for this machine.',
+    )
+  }
   for (const { upstreamId, address } of exposures) {
     lines.push(
       `WARNING    ${upstreamId} also answers on ${address}, past this gateway and without a key. The log says how to close it.`,
@@ -71,15 +79,13 @@ export function greet({
     lines.push('Setup      nobody has an account yet. In a shell this prints the link that makes the first:')
     lines.push(`           ${command('people setup')}`, '')
   } else if (setupLink === undefined) {
-    const [first] = addresses
-    const page = config.gateway.publicUrl ?? (first && `${scheme}://${renderAddress(first)}`)
+    const page = publicUrl ?? here
     if (page !== undefined) lines.push(`Dashboard  ${page}/ui/`, '')
   } else {
     lines.push(`Setup      ${setupLink}`, '           Makes the first account, yours, once and within a day.', '')
   }
-  const [address] = addresses
   const model = tryModel(upstreams)
-  if (address !== undefined && model !== undefined) {
+  if (here !== undefined && model !== undefined) {
     const key = firstKey === 'none' ? undefined : firstKey
     lines.push(
       firstKey === 'none'
@@ -89,17 +95,19 @@ export function greet({
           : 'Try it from another shell:',
       '',
     )
-    lines.push(curlLine(`${scheme}://${renderAddress(address)}`, key ?? '$KEY', model), '')
+    lines.push(curlLine(here, key ?? '$KEY', model), '')
   }
   return lines
 }
 
 function describe(upstream: Upstream, isDemo: boolean): string[] {
   const { kind, server, version, health, models = [] } = upstream.known
+  if (health.state === 'unprobed') return [`Upstream   ${upstream.id}: has not answered yet. It is waited for.`]
   if (health.state !== 'up')
     return [`Upstream   ${upstream.id}: no answer (${health.reason}). It is asked again every few seconds.`]
   const name = isDemo ? 'built-in demo' : `${server ?? kind}${version === undefined ? '' : ` ${version}`}`
-  return [`Upstream   ${upstream.id}: ${name}, ${namesOf(models.map(({ id }) => id))}`]
+  const line = `Upstream   ${upstream.id}: ${name}, ${namesOf(models.map(({ id }) => id))}`
+  return server === 'ollama' && models.length === 0 ? [line, `           Give it one: ${PULL_FIRST}`] : [line]
 }
 
 /** A model to try by OpenAI's chat route: on this machine, and not one that only embeds. */

@@ -9,7 +9,7 @@ import { createControl } from '../control/control.ts'
 import { Exports } from '../control/exports.ts'
 import { localActorOf } from './local-actor.ts'
 import { createPeople } from './people-parts.ts'
-import { NO_SETUP_LINKS, SIGN_IN_AWAY } from './sign-in-away.ts'
+import { NO_SETUP_LINKS, noGatewayToLinkTo, SIGN_IN_AWAY } from './sign-in-away.ts'
 import { openState } from './state.ts'
 
 export interface OfflineControlOptions {
@@ -38,7 +38,7 @@ export async function openOfflineControl(options: OfflineControlOptions): Promis
     exports: new Exports(),
     actorOf: (context) => localActorOf(context, people),
     clientAddress: () => 'local',
-    publicUrl: () => config.gateway.publicUrl ?? 'http://localhost',
+    publicUrl: () => config.gateway.publicUrl ?? noGatewayToLinkTo(),
     log,
     clock: systemClock,
     now: systemClock.now,
@@ -46,6 +46,7 @@ export async function openOfflineControl(options: OfflineControlOptions): Promis
   return {
     client: new ControlClient(async (target, init) => app.request(target, withOrg(init, options.org))),
     isLive: false,
+    url: undefined,
     [Symbol.asyncDispose]: () => state[Symbol.asyncDispose](),
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -112,6 +113,23 @@ test('one address that cannot be had closes those that were, and gives the folde
 test('an address of another machine is no address here', async () => {
   const { message } = await refusal({ flags: { listen: ['192.0.2.1:0'], allowPlainHttp: true } })
   expect(message).toContain('192.0.2.1 is no address of this machine')
+})
+
+test('a model server that hangs does not hold up the start', async () => {
+  const hanging = createHttpServer((req, res) => {
+    if (req.url === '/api/version') res.end('{"version":"0.12.0"}')
+  })
+  const port = await new Promise<number>((resolve) => {
+    hanging.listen(0, '127.0.0.1', () => resolve((hanging.address() as { port: number }).port))
+  })
+  onTestFinished(() => {
+    hanging.closeAllConnections()
+    hanging.close()
+  })
+  const upstreams = [{ url: `http://127.0.0.1:${port}` }]
+  const running = await serve({ demo: undefined, flags: { listen: ['127.0.0.1:0'], upstreams } })
+  expect(running.greeting).toContain(`Upstream   127.0.0.1:${port}: has not answered yet. It is waited for.`)
+  expect((await fetch(`${urlOf(running)}/healthz`)).status).toBe(200)
 })
 
 test('two URLs of one server are refused', async () => {

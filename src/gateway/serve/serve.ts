@@ -17,12 +17,12 @@ import { keyActor } from '../control/key-control.ts'
 import { localActor } from '../orgs/actor.ts'
 import type { Gateway, ListeningAddress } from '../pipeline/gateway.ts'
 import type { SetupLinks } from '../sign-in/setup-link.ts'
-import { schemeOf } from './callers.ts'
 import { listenForControl } from './control-socket.ts'
 import { wireExposure } from './event-wiring.ts'
 import { type DemoMode, findModels } from './found-models.ts'
 import { openGateway } from './gateway-parts.ts'
 import { greet } from './greeting.ts'
+import { urlHere } from './own-urls.ts'
 import type { PeopleParts } from './people-parts.ts'
 import type { State } from './state.ts'
 
@@ -189,8 +189,6 @@ async function setupLinkOf(parts: SetupLinkParts): Promise<string | 'hidden' | u
   const { people, setup, config, addresses, mayShow } = parts
   if (!(await people.accounts.needsSetup())) return undefined
   if (!mayShow) return 'hidden'
-  const [first] = addresses
-  const base =
-    config.gateway.publicUrl ?? (first === undefined ? undefined : `${schemeOf(config)}://${renderAddress(first)}`)
+  const base = config.gateway.publicUrl ?? urlHere(config, addresses)
   return base === undefined ? undefined : await setup.issue(base)
 }

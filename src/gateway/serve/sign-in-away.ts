@@ -28,3 +28,11 @@ function away(): never {
     'Accounts and sessions are kept by a running gateway, and none runs with this state folder. Start one with `punku serve`.',
   )
 }
+
+/** For a link that would lead to a gateway which does not run, and whose address the configuration does not say. */
+export function noGatewayToLinkTo(): never {
+  throw new PunkuError(
+    'gateway_not_running',
+    'The link leads to the gateway, and none runs with this state folder. Start one with `punku serve`, or set gateway.publicUrl to where it is reached.',
+  )
+}

@@ -22,12 +22,15 @@ export interface SignInParts {
 export function createSignIn({
   config,
   state,
+  linkUrl,
   clock,
   log,
   hasher,
 }: {
   readonly config: LoadedConfig
   readonly state: State
+  /** Where links lead that are made at the gateway's machine. */
+  readonly linkUrl: () => string
   readonly clock: Clock
   readonly log: Logger
   readonly hasher: PasswordHasher | undefined
@@ -45,6 +48,7 @@ export function createSignIn({
     originOf: (headers) => headers.get(ORIGIN_HEADER) ?? localUrl,
     publicUrl: config.gateway.publicUrl,
     localUrl: URL.canParse(localUrl) ? localUrl : 'http://localhost',
+    linkUrl,
     mail,
     admission: new OrgAdmission({
       invitations: new InvitationRepository(database),

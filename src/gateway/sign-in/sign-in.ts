@@ -55,8 +55,10 @@ export interface SignInOptions {
   readonly originOf: (headers: Headers) => string
   /** Where the gateway is reached from elsewhere, as configured. Mail is sent only where there is one. */
   readonly publicUrl: string | undefined
-  /** Where the gateway is reached from its own machine; for links, where there is no `publicUrl`. */
+  /** Where the gateway is reached from its own machine, as far as that is known before it listens. */
   readonly localUrl: string
+  /** Where links lead that no request has a say in. */
+  readonly linkUrl: () => string
   readonly mail: Pick<Mail, 'send'> | undefined
   readonly admission: OidcAdmission
   readonly clock: Clock
@@ -271,8 +273,7 @@ export class SignIn implements SessionKeeper, Disposable {
     personId: string,
   ): Promise<{ readonly link: string; readonly expiresAt: number }> {
     const { token, expiresAt } = await this.#changes.within(change, () => this.#accounts.reset(personId))
-    const { publicUrl, localUrl } = this.#options
-    return { link: resetUrl(publicUrl ?? localUrl, token), expiresAt }
+    return { link: resetUrl(this.#options.linkUrl(), token), expiresAt }
   }
 
   async hasPassword(personId: string): Promise<boolean> {

@@ -14,6 +14,9 @@ export const MISS_INTERVAL_MS = 2_000
 /** What was heard of an upstream for less than this is taken for how it is, where it is shown. */
 export const FRESH_MS = 2_000
 
+/** How long a start waits for those that are silent: half a program that hangs must not hold it up. */
+const START_PATIENCE_MS = 2_000
+
 interface Due {
   readonly upstream: Upstream
   readonly atMs: number
@@ -50,10 +53,14 @@ export class UpstreamRefresher {
     })
   }
 
-  /** Asks all that are there, and resolves when each has answered or failed to; from then on they are followed. */
+  /**
+   * Asks all that are there, and resolves when each has answered or failed to, or after 2 s: what is silent then is waited
+   * for behind. They are followed from the beginning.
+   */
   async start(): Promise<void> {
     this.#timer ??= this.#clock.every(TICK_MS, () => this.#askDue())
-    await askFewAtATime(this.#clock, this.#registry.all(), (upstream) => this.#ask(upstream))
+    const asked = askFewAtATime(this.#clock, this.#registry.all(), (upstream) => this.#ask(upstream))
+    await waitAtMost(this.#clock, START_PATIENCE_MS, asked)
   }
 
   close(): void {
