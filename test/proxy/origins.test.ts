@@ -141,7 +141,7 @@ describe.each(WHOLE_CASES)('$dialect', (of) => {
       using connection = await postRaw({ url: url.replace('127.0.0.1', host), key, ...of })
       return await connection.until((got) => got.includes('\r\n\r\n') && got.includes('}'))
     }
-    expect(await text('evil.example')).toMatch(/ 403 [\s\S]*'evil\.example:\d+'[\s\S]*gateway\.hosts/)
+    expect(await text('evil.example')).toMatch(/ 403 [\s\S]*'evil\.example'[\s\S]*gateway\.hosts/)
     const short = hostname().split('.')[0]
     for (const host of [`${short}.local`, 'host.lima.internal', 'host.orb.internal', 'gateway.docker.internal']) {
       expect(await text(host)).toMatch(/^HTTP\/1\.1 200 /)
