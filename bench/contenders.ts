@@ -7,8 +7,9 @@ import { caddyConfig, haproxyConfig, litellmConfig, nginxConfig } from './proxy-
 import { createKey, PUNKU_MAIN, startGateway } from './punku.ts'
 import { type RunningProcess, requestStatus, startProcess } from './running-process.ts'
 
-export const CONTENDER_NAMES = ['direct', 'punku', 'raw', 'haproxy', 'nginx', 'caddy', 'plain', 'litellm'] as const
-export type ContenderName = (typeof CONTENDER_NAMES)[number]
+/** Those that carry every load of the bench. */
+export const CONTENDER_NAMES = ['direct', 'punku', 'raw', 'haproxy', 'nginx', 'caddy', 'plain'] as const
+export type ContenderName = (typeof CONTENDER_NAMES)[number] | 'litellm'
 
 /** A running proxy, or the upstream itself. Disposing ends it and all its workers. */
 export interface Contender extends Target, AsyncDisposable {

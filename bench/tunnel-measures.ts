@@ -1,5 +1,6 @@
 import type { Bench } from './bench.ts'
 import type { Finding } from './finding.ts'
+import { measureGateways } from './gateways.ts'
 import { measureStartUp } from './start-up.ts'
 import { measureTunnelFirstByte } from './tunnel-first-byte.ts'
 import { measureTunnelIdle } from './tunnel-idle.ts'
@@ -10,6 +11,7 @@ import { measureTunnelUpload } from './tunnel-upload.ts'
 /** The measures of start-up and of the tunnelled path, by the names they are asked for. */
 export const TUNNEL_MEASURES = {
   'start-up': measureStartUp,
+  gateways: measureGateways,
   'tunnel-tokens': measureTunnelTokens,
   'tunnel-idle': measureTunnelIdle,
   'tunnel-upload': measureTunnelUpload,
