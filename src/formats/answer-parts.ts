@@ -4,6 +4,10 @@ import { asObject, type JsonObject } from './json-facts.ts'
 /** What a frame says to whoever reads the answer, in one shape for all formats. */
 export type AnswerPart =
   | { readonly kind: 'text' | 'reasoning'; readonly text: string }
+  /** The model begins to call a tool. `index` tells its calls apart. */
+  | { readonly kind: 'call'; readonly index: number; readonly id: string; readonly name: string }
+  /** A piece of that call's arguments, which are JSON text of an object in the end. */
+  | { readonly kind: 'arguments'; readonly index: number; readonly text: string }
   /** As far as this frame counts; the counts of an earlier one stay where it has none. */
   | { readonly kind: 'usage'; readonly usage: Usage }
   /** Why the model stopped, in the format's own word. */

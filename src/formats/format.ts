@@ -42,6 +42,8 @@ export interface WireFormat {
   readonly stream: StreamForm | undefined
   /** Reads a whole JSON answer of at most a few MiB. Never throws: facts it cannot find are `undefined`. */
   readAnswer(body: Uint8Array): AnswerFacts
+  /** What a whole answer says, its end too. Absent: nobody has to translate from this format yet. */
+  readonly partsOfAnswer?: (answer: JsonObject) => readonly AnswerPart[]
   /** Begins to write one answer. Absent: nobody has to write this format yet. */
   readonly write?: (head: AnswerHead) => AnswerWriter
 }

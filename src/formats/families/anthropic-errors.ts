@@ -74,11 +74,16 @@ export function anthropicStatus({ code, status }: PunkuError): number {
 /** Claude Code shows "Not logged in" in place of every text with these letters, and the person never reads the text. */
 const HIDING_LETTERS = /x-api-key/gi
 
+/** The words of an error, such that Claude Code shows them. */
+export function shownInClaudeCode(message: string): string {
+  return message.replace(HIDING_LETTERS, 'API key')
+}
+
 /** Anthropic's error as a JSON object: a whole body, or the data of a stream's `error` event. */
 export function anthropicError(error: PunkuError, requestId: string): string {
   return JSON.stringify({
     type: 'error',
-    error: { type: TYPES[error.code], message: error.text.replace(HIDING_LETTERS, 'API key') },
+    error: { type: TYPES[error.code], message: shownInClaudeCode(error.text) },
     request_id: requestId,
   })
 }

@@ -1,7 +1,7 @@
 import { type AnswerPart, counted, said, stopped } from '../answer-parts.ts'
 import { type AnswerHead, type AnswerTail, type AnswerWriter, eventFrame } from '../answer-writer.ts'
 import type { FormatName, StreamedFormat, WireFormat } from '../format.ts'
-import { asList, asObject, asText, type JsonObject } from '../json-facts.ts'
+import { asCount, asList, asObject, asText, type JsonObject } from '../json-facts.ts'
 import { eventStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
 import { answerReader } from '../whole-answer.ts'
@@ -12,7 +12,7 @@ const END = '[DONE]'
 const MS_PER_SECOND = 1_000
 
 /** `/v1/chat/completions`. */
-export const openaiChat: StreamedFormat = { ...streamed('openai-chat'), write: chatWriter }
+export const openaiChat: StreamedFormat = { ...streamed('openai-chat'), write: chatWriter, partsOfAnswer }
 /** `/v1/completions`. */
 export const openaiCompletions: StreamedFormat = streamed('openai-completions')
 /** `/v1/audio/transcriptions` and `/v1/audio/translations`, as vLLM streams them. */
@@ -70,8 +70,36 @@ function partsOf(chunk: JsonObject): readonly AnswerPart[] {
   return [
     ...said('reasoning', delta['reasoning_content'] ?? delta['reasoning']),
     ...said('text', delta['content'] ?? choice['text']),
+    ...asList(delta['tool_calls']).flatMap(callParts),
     ...stopped(choice['finish_reason']),
     ...counted(readOpenaiUsage(chunk)),
+  ]
+}
+
+/** A piece of a tool call: the first has its name, and most servers send its arguments in pieces behind that. */
+function callParts(value: unknown, position: number): readonly AnswerPart[] {
+  const call = asObject(value) ?? {}
+  const called = asObject(call['function']) ?? {}
+  const index = asCount(call['index']) ?? position
+  const name = asText(called['name'])
+  const text = called['arguments']
+  return [
+    ...(name === undefined ? [] : [{ kind: 'call' as const, index, id: asText(call['id']) ?? '', name }]),
+    ...(typeof text === 'string' && text !== '' ? [{ kind: 'arguments' as const, index, text }] : []),
+  ]
+}
+
+/** What a whole chat completion says, in the order in which a stream would. */
+function partsOfAnswer(answer: JsonObject): readonly AnswerPart[] {
+  const choice = asObject(asList(answer['choices'])[0]) ?? {}
+  const message = asObject(choice['message']) ?? {}
+  return [
+    ...said('reasoning', message['reasoning_content'] ?? message['reasoning']),
+    ...said('text', message['content']),
+    ...asList(message['tool_calls']).flatMap(callParts),
+    ...stopped(choice['finish_reason']),
+    ...counted(readOpenaiUsage(answer)),
+    { kind: 'end' },
   ]
 }
 

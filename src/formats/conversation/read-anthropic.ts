@@ -1,0 +1,83 @@
+import type { JsonObject } from '../json-facts.ts'
+import { readSystem } from './anthropic/read-blocks.ts'
+import { readThinkingAndOutput } from './anthropic/read-thinking.ts'
+import { readAnthropicToolChoice, readAnthropicTools } from './anthropic/read-tools.ts'
+import { readTurns } from './anthropic/read-turns.ts'
+import {
+  isTold,
+  neededText,
+  otherFields,
+  refusedField,
+  toldBoolean,
+  toldCount,
+  toldList,
+  toldNumber,
+} from './anthropic/told.ts'
+import type { ConversationReader, Sampling, Turn } from './conversation.ts'
+
+/** What is carried, and what means nothing to another server: whose account and tier it is, and what to keep of a prompt. */
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  'model',
+  'system',
+  'messages',
+  'tools',
+  'tool_choice',
+  'max_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'thinking',
+  'output_config',
+  'stream',
+  'metadata',
+  'service_tier',
+  'cache_control',
+  'context_management',
+])
+
+/**
+ * Reads the body of Anthropic's `/v1/messages`. A null is as good as an absent field. `max_tokens`, which Anthropic
+ * requires, may be absent.
+ */
+export const readAnthropicRequest: ConversationReader = (body) => {
+  const dropped = new Set(otherFields(body, KNOWN_FIELDS))
+  const tools = readAnthropicTools(body['tools'], dropped)
+  return {
+    model: neededText(body['model'], 'model'),
+    turns: [...readOpening(body['system'], dropped), ...readTurns(body['messages'], dropped)],
+    tools,
+    ...readAnthropicToolChoice(body['tool_choice'], tools),
+    sampling: readSampling(body),
+    ...readThinkingAndOutput(body, dropped),
+    wantsStream: toldBoolean(body['stream'], 'stream') ?? false,
+    dropped: [...dropped],
+  }
+}
+
+function readOpening(system: unknown, dropped: Set<string>): readonly Turn[] {
+  const text = isTold(system) ? readSystem(system, 'system', dropped) : ''
+  return text === '' ? [] : [{ role: 'system', text }]
+}
+
+function readSampling(body: JsonObject): Sampling {
+  const maxTokens = toldCount(body['max_tokens'], 'max_tokens', 1)
+  const temperature = toldNumber(body['temperature'], 'temperature')
+  const topP = toldNumber(body['top_p'], 'top_p')
+  const topK = toldCount(body['top_k'], 'top_k', 0)
+  const stop = readStop(body['stop_sequences'])
+  return {
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(topK === undefined ? {} : { topK }),
+    ...(stop.length === 0 ? {} : { stop }),
+  }
+}
+
+function readStop(value: unknown): readonly string[] {
+  return (toldList(value, 'stop_sequences') ?? []).map((text, index) => {
+    if (typeof text !== 'string') throw refusedField(`stop_sequences.${index}`, 'must be text.')
+    return text
+  })
+}

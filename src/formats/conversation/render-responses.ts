@@ -1,0 +1,34 @@
+import { eventFrame } from '../answer-writer.ts'
+import type { AnswerRenderer, RenderedHead } from './answer-renderer.ts'
+import { type CallForms, PLAIN_CALLS } from './responses/call-forms.ts'
+import type { ResponsesEvent } from './responses/item-form.ts'
+import { ResponseStream } from './responses/response-stream.ts'
+
+/**
+ * Writes an answer of OpenAI's `/v1/responses`.
+ *
+ * @param forms how the client knows the tools that it calls by other names, `callFormsOf` its request. Default: each is a
+ *   plain function by the name that the model calls it.
+ */
+export function renderResponses(head: RenderedHead, forms: CallForms = PLAIN_CALLS): AnswerRenderer {
+  let stream: ResponseStream | undefined
+  let frames = ''
+  let sequenceNumber = 0
+  const write = ({ type, ...fields }: ResponsesEvent) => {
+    frames += eventFrame({ type, sequence_number: sequenceNumber++, ...fields }, type)
+  }
+  return {
+    frames(parts) {
+      frames = ''
+      stream ??= new ResponseStream(head, forms, write)
+      for (const part of parts) stream.push(part)
+      return frames
+    },
+    whole(parts) {
+      const whole = new ResponseStream(head, forms, () => {})
+      for (const part of parts) whole.push(part)
+      whole.push({ kind: 'end' })
+      return JSON.stringify(whole.response)
+    },
+  }
+}

@@ -1,0 +1,53 @@
+import type { Usage } from '../../format.ts'
+import type { RenderedHead } from '../answer-renderer.ts'
+
+/** How a response ended, or that it has not. */
+export type ResponseState =
+  | { readonly status: 'in_progress' | 'completed' }
+  | { readonly status: 'incomplete'; readonly reason: 'max_output_tokens' | 'content_filter' }
+  | { readonly status: 'failed'; readonly message: string }
+
+/**
+ * The object of a response with every field that its clients take for granted. What the request asked for is not told
+ * again: those fields have what stands for "not set".
+ */
+export function responseObject(head: RenderedHead, state: ResponseState, output: readonly object[], usage?: Usage) {
+  return {
+    id: `resp_${head.id}`,
+    object: 'response',
+    created_at: Math.floor(head.atMs / 1_000),
+    status: state.status,
+    background: false,
+    error: state.status === 'failed' ? { code: 'server_error', message: state.message } : null,
+    incomplete_details: state.status === 'incomplete' ? { reason: state.reason } : null,
+    instructions: null,
+    max_output_tokens: null,
+    model: head.model,
+    output,
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    reasoning: { effort: null, summary: null },
+    store: false,
+    temperature: null,
+    text: { format: { type: 'text' } },
+    tool_choice: 'auto',
+    tools: [],
+    top_p: null,
+    truncation: 'disabled',
+    usage: usageObject(usage),
+    metadata: {},
+  }
+}
+
+/** `null`: nobody counted. What is missing of a count that was made is 0, since clients add up without a look. */
+function usageObject(usage: Usage | undefined) {
+  const { promptTokens, completionTokens, cachedTokens } = usage ?? {}
+  if (promptTokens === undefined && completionTokens === undefined) return null
+  return {
+    input_tokens: promptTokens ?? 0,
+    input_tokens_details: { cached_tokens: cachedTokens ?? 0, cache_write_tokens: 0 },
+    output_tokens: completionTokens ?? 0,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: (promptTokens ?? 0) + (completionTokens ?? 0),
+  }
+}

@@ -1,0 +1,125 @@
+import type { JsonObject } from '../json-facts.ts'
+import type {
+  Conversation,
+  ConversationWriter,
+  ImagePart,
+  Output,
+  Sampling,
+  TextPart,
+  Tool,
+  ToolChoice,
+  ToolTurn,
+  Turn,
+} from './conversation.ts'
+import { plainTurns } from './plain-turns.ts'
+
+/** Writes a conversation as a body of OpenAI's `/v1/chat/completions`, in the fields that other servers of it know too. */
+export const writeChatRequest: ConversationWriter = (conversation) => {
+  const { model, tools, toolChoice, mayCallSeveral, sampling, thinking, output, wantsStream } = conversation
+  const hasTools = tools.length > 0
+  return {
+    body: defined({
+      model,
+      messages: plainTurns(conversation.turns).map(messageOf),
+      tools: hasTools ? tools.map(toolOf) : undefined,
+      tool_choice: hasTools && toolChoice !== undefined ? choiceOf(toolChoice) : undefined,
+      parallel_tool_calls: hasTools ? mayCallSeveral : undefined,
+      ...samplingOf(sampling),
+      reasoning_effort: thinking?.isOn ? (thinking.effort === 'max' ? 'high' : thinking.effort) : undefined,
+      response_format: output && formatOf(output),
+      stream: wantsStream,
+      stream_options: wantsStream ? { include_usage: true } : undefined,
+    }),
+    dropped: droppedOf(conversation),
+  }
+}
+
+/** What has no place in it. A budget of thinking and the switch that turns it off are each server's own. */
+function droppedOf({ sampling, thinking }: Conversation): readonly string[] {
+  return [
+    ...(sampling.topK === undefined ? [] : ['top_k']),
+    ...(sampling.minP === undefined ? [] : ['min_p']),
+    ...(thinking?.isOn === false ? ['thinking'] : []),
+  ]
+}
+
+function messageOf(turn: Turn): JsonObject {
+  switch (turn.role) {
+    case 'system':
+      return { role: 'system', content: turn.text }
+    case 'user':
+      return { role: 'user', content: contentOf(turn.parts) }
+    case 'tool':
+      return { role: 'tool', tool_call_id: turn.callId, content: resultText(turn) }
+    case 'assistant': {
+      const calls = turn.parts.filter((part) => part.kind === 'call')
+      const text = textOf(turn.parts, 'text')
+      const thinking = textOf(turn.parts, 'thinking')
+      return defined({
+        role: 'assistant',
+        content: text === '' && calls.length > 0 ? null : text,
+        reasoning_content: thinking === '' ? undefined : thinking,
+        tool_calls:
+          calls.length === 0
+            ? undefined
+            : calls.map(({ id, name, arguments: text }) => ({
+                id,
+                type: 'function',
+                function: { name, arguments: text },
+              })),
+      })
+    }
+  }
+}
+
+/** One text as a text: servers whose templates know no parts take it too. */
+function contentOf(parts: readonly (TextPart | ImagePart)[]): string | readonly JsonObject[] {
+  if (parts.every(({ kind }) => kind === 'text')) return textOf(parts, 'text')
+  return parts.map((part) =>
+    part.kind === 'text'
+      ? { type: 'text', text: part.text }
+      : { type: 'image_url', image_url: { url: `data:${part.mediaType};base64,${part.data}` } },
+  )
+}
+
+/** What a tool gave, as text; that it failed has no other place. */
+function resultText({ parts, isError }: ToolTurn): string {
+  const text = textOf(parts, 'text')
+  return isError && !/^error/i.test(text) ? `Error: ${text}` : text
+}
+
+function textOf(parts: readonly { readonly kind: string; readonly text?: string }[], kind: string): string {
+  return parts.flatMap((part) => (part.kind === kind && part.text !== undefined ? [part.text] : [])).join('\n\n')
+}
+
+function toolOf({ name, description, parameters, isStrict }: Tool): JsonObject {
+  return { type: 'function', function: defined({ name, description, parameters, strict: isStrict }) }
+}
+
+function choiceOf(choice: ToolChoice): string | JsonObject {
+  if (typeof choice === 'object') return { type: 'function', function: { name: choice.name } }
+  return choice === 'any' ? 'required' : choice
+}
+
+function samplingOf(sampling: Sampling): JsonObject {
+  return {
+    max_tokens: sampling.maxTokens,
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    stop: sampling.stop,
+    seed: sampling.seed,
+    presence_penalty: sampling.presencePenalty,
+    frequency_penalty: sampling.frequencyPenalty,
+  }
+}
+
+function formatOf(output: Output): JsonObject {
+  if (output.kind === 'json') return { type: 'json_object' }
+  const { name, schema, isStrict } = output
+  return { type: 'json_schema', json_schema: defined({ name, schema, strict: isStrict }) }
+}
+
+/** Without the fields that are not there. */
+function defined(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
