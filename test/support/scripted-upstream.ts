@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { findFreePort } from './free-port.ts'
-import { type Question, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_WORDS, textAnswer } from './scripted/answer.ts'
+import { jsonAnswer, type Question, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_WORDS, textAnswer } from './scripted/answer.ts'
 import { errorAnswer, type ScriptedServer } from './scripted/error-answers.ts'
 import { Mailbox } from './scripted/mailbox.ts'
 import { Playback, type Step } from './scripted/playback.ts'
@@ -19,6 +19,8 @@ export interface ScriptedUpstreamOptions {
   readonly words?: readonly string[]
   /** The tool that its model calls in place of speaking. Default: the first one offered, with `SCRIPTED_TOOL_ARGUMENTS`. */
   readonly chooseTool?: (body: Readonly<Record<string, unknown>>) => Question['tool']
+  /** Paths that it does not have, though others of its kind do. Default: it has them all. */
+  readonly lacks?: readonly string[]
   /** The key it asks for, as `Authorization: Bearer` or `x-api-key`. Default: none. */
   readonly apiKey?: string
   /** Default: a free one. A given port lets a test bring an upstream back where it was. */
@@ -129,6 +131,7 @@ function startPlayback(
     // Ollama's own answer to a name or a page it does not know: 403 and not a byte.
     if (server === 'ollama' && !isOwnHost(headers.host, port)) return textAnswer('', 403)
     if (server === 'ollama' && !isOwnOrigin(headers.origin)) return textAnswer('', 403)
+    if (options.lacks?.includes(path)) return jsonAnswer({ detail: 'Not Found' }, 404)
     if (options.apiKey !== undefined && !carriesKey(headers, options.apiKey)) return errorAnswer(server, path, 401)
     return answerRoute({
       server,

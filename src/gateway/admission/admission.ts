@@ -1,11 +1,12 @@
 import type { Clock } from '../../core/clock.ts'
 import type { PunkuError } from '../../core/error.ts'
+import type { ServedRoute } from '../../servers/route-table.ts'
 import type { OrgUpstreams } from '../upstreams/org-upstreams.ts'
 import type { RegisteredUpstream } from '../upstreams/registered-upstream.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { MISS_INTERVAL_MS, type UpstreamRefresher } from '../upstreams/upstream-refresher.ts'
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts'
-import { Chooser, serves, type Wanted } from './chooser.ts'
+import { Chooser, routesOf, serves, type Wanted } from './chooser.ts'
 import { Lease, type LeaseEnd } from './lease.ts'
 import { isWorthAsking, whyNone } from './no-upstream.ts'
 
@@ -49,8 +50,8 @@ export class Admission {
    */
   lease(wanted: Wanted): Lease | Promise<Lease> {
     const org = this.#options.registry.inOrg(wanted.orgId)
-    const member = this.#chooser.choose(org, wanted)
-    if (member !== undefined) return this.#leaseOn(member, wanted)
+    const lease = this.#choose(org, wanted)
+    if (lease !== undefined) return lease
     if (!isWorthAsking(org, wanted)) throw this.#whyNone(org, wanted)
     return this.#leaseAnew(wanted)
   }
@@ -109,9 +110,9 @@ export class Admission {
   async #leaseAnew(wanted: Wanted): Promise<Lease> {
     await this.#askOnMiss(wanted)
     const org = this.#options.registry.inOrg(wanted.orgId)
-    const member = this.#chooser.choose(org, wanted)
-    if (member === undefined) throw this.#whyNone(org, wanted)
-    return this.#leaseOn(member, wanted)
+    const lease = this.#choose(org, wanted)
+    if (lease === undefined) throw this.#whyNone(org, wanted)
+    return lease
   }
 
   async #askOnMiss({ orgId, pinned }: Wanted): Promise<void> {
@@ -120,8 +121,16 @@ export class Admission {
     if (member !== undefined) await this.#options.refresher.askOnMiss(member.upstream)
   }
 
-  #leaseOn(member: RegisteredUpstream, { route }: Wanted): Lease {
-    return new Lease(member, route.class === 'manage' ? this.#managed : this.#ended)
+  #choose(org: OrgUpstreams, wanted: Wanted): Lease | undefined {
+    for (const route of routesOf(wanted)) {
+      const member = this.#chooser.choose(org, route === wanted.route ? wanted : { ...wanted, route })
+      if (member !== undefined) return this.#leaseOn(member, route)
+    }
+    return undefined
+  }
+
+  #leaseOn(member: RegisteredUpstream, route: ServedRoute): Lease {
+    return new Lease(member, route, route.class === 'manage' ? this.#managed : this.#ended)
   }
 
   readonly #managed = (upstream: Upstream, end: LeaseEnd | undefined): void => {

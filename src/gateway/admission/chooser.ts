@@ -14,6 +14,8 @@ export interface Wanted {
   /** The org of whoever asks: only its upstreams can be chosen, and errors tell of no others. */
   readonly orgId: string
   readonly route: ServedRoute
+  /** Other routes that will do where nobody serves that one, the best first: the answer is translated then. Default: none. */
+  readonly otherRoutes?: readonly ServedRoute[]
   /** `undefined`: the request names no model, so that any upstream that serves the route will do. */
   readonly canonicalModel: string | undefined
   /** The model as the caller spelled it, for the answer when nobody has it. Default: the canonical name. */
@@ -47,25 +49,26 @@ export class Chooser {
   #pinned(member: RegisteredUpstream | undefined, { route, canonicalModel }: Wanted): RegisteredUpstream | undefined {
     if (member === undefined) return undefined
     const { known } = member.upstream
-    if (!serves(known.server, route)) return undefined
+    if (!serves(known.server, route) || member.lacking.has(route)) return undefined
     const isMissing = canonicalModel !== undefined && known.modelOf(canonicalModel) === undefined
     return isMissing && route.class !== 'manage' ? undefined : member
   }
 
   #best(
-    { servers }: ServedRoute,
+    route: ServedRoute,
     model: string | undefined,
     poolOf: (server: ServerName) => UpstreamPool | undefined,
   ): RegisteredUpstream | undefined {
     let best: RegisteredUpstream | undefined
     for (const name of ['up', 'others'] as const) {
-      for (const server of servers) {
+      for (const server of route.servers) {
         const members = poolOf(server)?.[name]
         if (members === undefined) continue
         const count = Math.min(members.size, MAX_COMPARED)
         const start = members.size > MAX_COMPARED ? this.#advance(members.size) : 0
         for (let i = 0; i < count; i++) {
           const member = members.at((start + i) % members.size) as RegisteredUpstream
+          if (member.lacking.has(route)) continue
           if (best === undefined || isBetter(member, best, model)) best = member
         }
       }
@@ -79,6 +82,11 @@ export class Chooser {
     this.#cursor = start + MAX_COMPARED
     return start
   }
+}
+
+/** The routes that will do for a request, the one that was asked for first. */
+export function routesOf({ route, otherRoutes = [] }: Pick<Wanted, 'route' | 'otherRoutes'>): readonly ServedRoute[] {
+  return [route, ...otherRoutes]
 }
 
 /** Whether a server of that name has the route; one that is not known has none. */

@@ -1,5 +1,6 @@
 import type { PunkuError } from '../../core/error.ts'
 import type { Usage } from '../../formats/format.ts'
+import type { ServedRoute } from '../../servers/route-table.ts'
 import type { RegisteredUpstream } from '../upstreams/registered-upstream.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 
@@ -20,15 +21,28 @@ export class Lease implements Disposable {
   readonly #whenEnded: (upstream: Upstream, end: LeaseEnd | undefined) => void
   #isOut = true
 
+  /** The route on which it is asked: the one that was asked for, or another that is translated to. */
+  readonly route: ServedRoute
+
   /** @param whenEnded called once, when it was given back; `undefined`: the request was never sent */
-  constructor(member: RegisteredUpstream, whenEnded: (upstream: Upstream, end: LeaseEnd | undefined) => void) {
+  constructor(
+    member: RegisteredUpstream,
+    route: ServedRoute,
+    whenEnded: (upstream: Upstream, end: LeaseEnd | undefined) => void,
+  ) {
     this.#member = member
+    this.route = route
     this.#whenEnded = whenEnded
     member.leases++
   }
 
   get upstream(): Upstream {
     return this.#member.upstream
+  }
+
+  /** Its server has said that it does not have the route: no other request is sent it there, until it was away. */
+  lacksRoute(): void {
+    this.#member.lacking.add(this.route)
   }
 
   /** Gives it back once it is known what the exchange used. */

@@ -7,16 +7,17 @@ import { meantRoute, meantText } from '../../servers/meant-route.ts'
 import type { OrgUpstreams } from '../upstreams/org-upstreams.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { DOWN_INTERVAL_MS } from '../upstreams/upstream-refresher.ts'
-import { serves, type Wanted } from './chooser.ts'
+import { routesOf, type Wanted } from './chooser.ts'
 
 /** The most that are looked at to say why none will do. */
 const MAX_LOOKED_AT = 64
 
 /** Whether an upstream of the org could turn out to serve the request, once it is asked again. */
-export function isWorthAsking(org: OrgUpstreams, { route, pinned }: Wanted): boolean {
-  if (pinned === undefined) return org.unknownCount > 0 || route.servers.some((server) => !isEmpty(org, server))
+export function isWorthAsking(org: OrgUpstreams, wanted: Wanted): boolean {
+  const { pinned } = wanted
+  if (pinned === undefined) return org.unknownCount > 0 || serversFor(wanted).some((server) => !isEmpty(org, server))
   const known = org.get(pinned)?.upstream.known
-  return known !== undefined && (known.server === undefined || serves(known.server, route))
+  return known !== undefined && (known.server === undefined || serversFor(wanted).includes(known.server))
 }
 
 /**
@@ -36,8 +37,8 @@ export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): 
   }
   const isServed =
     pinned === undefined
-      ? route.servers.some((server) => !isEmpty(org, server))
-      : candidates.some(({ known }) => serves(known.server, route))
+      ? serversFor(wanted).some((server) => !isEmpty(org, server))
+      : candidates.some(({ known }) => known.server !== undefined && serversFor(wanted).includes(known.server))
   if (isServed && isAwaited) return unheard(org, `whether one has the model '${askedModel}'`)
   if (isServed) {
     // It begins in Ollama's own words: clients look for them.
@@ -100,6 +101,11 @@ function candidatesOf(org: OrgUpstreams, pinned: string | undefined): readonly U
 /** It was asked, at its URL, and there was no connection. */
 function isSilent({ via, known: { health } }: Upstream): boolean {
   return via === 'direct' && health.state === 'down'
+}
+
+/** The servers that serve one of the routes that will do. */
+function serversFor(wanted: Wanted): readonly ServerName[] {
+  return routesOf(wanted).flatMap(({ servers }) => servers)
 }
 
 function isEmpty(org: OrgUpstreams, server: ServerName): boolean {

@@ -11,7 +11,8 @@ export interface OriginRules {
   readonly anyOriginWithKey: boolean
 }
 
-const EXPOSED_HEADERS = 'x-request-id, request-id, retry-after, x-should-retry, x-punku-upstream, x-punku-left-out'
+const EXPOSED_HEADERS =
+  'x-request-id, request-id, retry-after, x-should-retry, x-punku-upstream, x-punku-left-out, x-punku-translated'
 
 const PREFLIGHT_SECONDS = '600'
 

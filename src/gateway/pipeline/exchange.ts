@@ -219,6 +219,11 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
     this.reply.alsoSend('x-punku-left-out', this.#leftOut)
   }
 
+  /** It is put to its upstream in the format of another route, and so is the answer back: its client is told. */
+  translatedTo({ format }: ServedRoute): void {
+    if (format !== undefined) this.reply.alsoSend('x-punku-translated', format)
+  }
+
   /** What was asked for is known: from now on the client gets signs of life, if it may. */
   asked(ask: Ask): void {
     if (this.isOver) return
@@ -244,11 +249,14 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
     else this.#lease = lease
   }
 
-  /** It goes to its upstream: the handler for what comes of it. `undefined`: nothing was asked for, or it is over. */
-  sent(): AnswerHandler | undefined {
+  /**
+   * It goes to its upstream: the handler for what comes of it. `undefined`: nothing was asked for, or it is over.
+   * @param translate as of `ReplyChain.open`
+   */
+  sent(translate?: (next: AnswerHandler) => AnswerHandler): AnswerHandler | undefined {
     if (this.isOver) return undefined
     this.#sentAt = this.#surroundings.clock.elapsed()
-    return this.#chain?.open()
+    return this.#chain?.open(translate)
   }
 
   /** Ends it with an answer of the gateway's own. */

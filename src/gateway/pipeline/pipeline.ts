@@ -9,11 +9,13 @@ import { clientAddress } from '../../http/client-address.ts'
 import { originNotAllowed } from '../../http/origin.ts'
 import { filterQuery, REFUSED_PARAMETERS } from '../../http/target.ts'
 import { meantRoute, meantText } from '../../servers/meant-route.ts'
-import { findRoute } from '../../servers/route-table.ts'
+import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
 import { readCredential } from '../access/credential.ts'
 import type { Key } from '../access/key.ts'
+import { serves } from '../admission/chooser.ts'
 import type { Lease } from '../admission/lease.ts'
 import type { Answer } from '../reply/answer.ts'
+import type { AnswerHandler } from '../reply/answer-handler.ts'
 import {
   type ArrivalTarget,
   asksForWebSocket,
@@ -27,6 +29,7 @@ import { authoriseBody, authoriseModels, authoriseServed, authoriseUnread, route
 import { corsHeaders, preflightAnswer } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { listingAnswer } from './listing.ts'
+import { MissingRoute } from './missing-route.ts'
 import { type Order, orderOf } from './order.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
@@ -34,6 +37,7 @@ import { noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
 import { SingleTurns } from './single-turns.ts'
+import { otherRoutesOf, translate } from './translated.ts'
 
 /** To look through a body larger than this takes a millisecond or more. */
 const LARGE_BODY_BYTES = 1_048_576
@@ -127,9 +131,50 @@ export class Pipeline {
     exchange.leased(lease)
     if (exchange.isOver) return
     authoriseServed(ask, lease.upstream)
-    const leftOut = [...ask.leftOut, ...searchLeftOut(ask, lease.upstream, this.#options.webSearch)]
+    if (lease.route === ask.route) this.#sendAsAsked(exchange, ask, lease)
+    else this.#sendTranslated(exchange, ask, lease, lease.route)
+  }
+
+  #sendAsAsked(exchange: Exchange, ask: Ask, lease: Lease): void {
+    const { upstream } = lease
+    const leftOut = [...ask.leftOut, ...searchLeftOut(ask, upstream, this.#options.webSearch)]
     exchange.leavesOut(leftOut.flatMap(({ names }) => names))
-    this.#send(exchange, lease, orderOf(ask, lease.upstream, leftOut))
+    const handler = exchange.sent()
+    if (handler === undefined) return
+    const other = otherRoutesOf(ask.route).find((route) => serves(upstream.known.server, route))
+    const first =
+      other === undefined
+        ? handler
+        : new MissingRoute(handler, () => {
+            lease.lacksRoute()
+            this.#trySendTranslated(exchange, ask, lease, other)
+          })
+    this.#dispatch(exchange, lease, orderOf(ask, upstream, leftOut), first)
+  }
+
+  /** From within the answer to what was sent before: nobody else would hear of what it throws. */
+  #trySendTranslated(exchange: Exchange, ask: Ask, lease: Lease, route: ServedRoute): void {
+    try {
+      this.#sendTranslated(exchange, ask, lease, route)
+    } catch (thrown) {
+      exchange.fail(PunkuError.from(thrown))
+    }
+  }
+
+  #sendTranslated(exchange: Exchange, ask: Ask, lease: Lease, route: ServedRoute): void {
+    const { id } = exchange
+    const translated = translate(ask, route, { id, atMs: this.#options.clock.now() })
+    exchange.translatedTo(route)
+    exchange.leavesOut(translated.dropped)
+    const handler = exchange.sent((next) => translated.link(next, (bytes) => exchange.mayHold(bytes)))
+    if (handler === undefined) return
+    const { body, dropped: _dropped } = translated
+    this.#dispatch(
+      exchange,
+      lease,
+      orderOf({ ...ask, route, path: route.path, query: '', body }, lease.upstream),
+      handler,
+    )
   }
 
   #receive(exchange: Exchange): ArrivalTarget {
@@ -227,12 +272,16 @@ export class Pipeline {
       route,
       canonicalModel: model?.canonical,
       askedModel: model?.asked,
+      otherRoutes: otherRoutesOf(route),
     })
   }
 
-  #send(exchange: Exchange, { upstream: { way } }: Lease, { method, target, headers, body }: Order): void {
-    const handler = exchange.sent()
-    if (handler === undefined) return
+  #dispatch(
+    exchange: Exchange,
+    { upstream: { way } }: Lease,
+    { method, target, headers, body }: Order,
+    handler: AnswerHandler,
+  ): void {
     if (body !== null && !Buffer.isBuffer(body)) {
       inviteBody(exchange)
       body.on('data', (chunk: Buffer) => exchange.received(chunk.length))

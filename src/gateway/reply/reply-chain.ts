@@ -51,9 +51,12 @@ export class ReplyChain {
     return this.#observation
   }
 
-  /** The request is about to go to its upstream: the first link, for its dispatcher. */
-  open(): AnswerHandler {
-    this.#guard.awaitAnswer(this.#observation)
+  /**
+   * The request is about to go to its upstream: the first link, for its dispatcher.
+   * @param translate puts a link before what observes, where the upstream answers in another format
+   */
+  open(translate?: (next: AnswerHandler) => AnswerHandler): AnswerHandler {
+    this.#guard.awaitAnswer(translate?.(this.#observation) ?? this.#observation)
     return this.#decoding
   }
 

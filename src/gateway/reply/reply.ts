@@ -77,9 +77,11 @@ export class Reply {
     this.#commonHeaders = pairs
   }
 
-  /** A header for every answer of this exchange that begins from now on. */
+  /** A header for every answer of this exchange that begins from now on, in the place of one of that name. */
   alsoSend(name: string, value: string): void {
-    this.#ownHeaders.push(name, value)
+    const at = this.#ownHeaders.indexOf(name)
+    if (at === -1) this.#ownHeaders.push(name, value)
+    else this.#ownHeaders[at + 1] = value
   }
 
   /** The connection ends with this answer. */

@@ -106,7 +106,10 @@ export class OrgUpstreams {
   /** Something else is known of the upstream now. */
   refile(member: RegisteredUpstream): void {
     const filed = this.#facts.get(member)
-    if (filed === undefined || isSame(filed, factsOf(member.upstream))) return
+    const facts = factsOf(member.upstream)
+    if (filed === undefined || isSame(filed, facts)) return
+    // It may be another one now, or a newer.
+    if (facts.state !== filed.state || facts.server !== filed.server) member.lacking.clear()
     this.#unfile(member)
     this.#file(member)
   }

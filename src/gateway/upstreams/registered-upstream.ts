@@ -1,3 +1,4 @@
+import type { ServedRoute } from '../../servers/route-table.ts'
 import type { CatalogueModel, ServerHealth } from '../../servers/server.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -8,6 +9,8 @@ export interface RegisteredUpstream {
   readonly order: number
   /** Leases that are out on it: the exchanges that go on with it. The admission's. */
   leases: number
+  /** Routes that its server said it does not have, whatever others of its kind have. The admission's. */
+  readonly lacking: Set<ServedRoute>
 }
 
 /** What an upstream stood under in an index when that was last brought up to date. */

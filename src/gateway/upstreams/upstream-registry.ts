@@ -23,7 +23,7 @@ export class UpstreamRegistry {
     if (this.#members.has(upstream.id)) {
       throw new PunkuError('invalid_request', 'This upstream is there already. Remove it first, or name another.')
     }
-    const member: RegisteredUpstream = { upstream, order: this.#added++, leases: 0 }
+    const member: RegisteredUpstream = { upstream, order: this.#added++, leases: 0, lacking: new Set() }
     this.#members.set(upstream.id, member)
     let org = this.#orgs.get(upstream.orgId)
     if (org === undefined) {

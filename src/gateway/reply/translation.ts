@@ -1,0 +1,131 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { ByteCollector } from '../../core/byte-collector.ts'
+import { PunkuError } from '../../core/error.ts'
+import type { AnswerPart } from '../../formats/answer-parts.ts'
+import type { AnswerRenderer } from '../../formats/conversation/answer-renderer.ts'
+import type { StreamedFormat } from '../../formats/format.ts'
+import { FrameSplitter, partsOfFrame } from '../../formats/frames.ts'
+import { parseObject } from '../../formats/json-facts.ts'
+import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
+
+/** A whole answer of more than this is not translated: it would be held several times over. */
+const MAX_WHOLE_BYTES = 16 * 1_024 * 1_024
+
+export interface TranslationOptions {
+  /** How the upstream writes its answers. */
+  readonly from: StreamedFormat
+  /** How the client gets them. */
+  readonly to: StreamedFormat
+  /** Writes this one answer. */
+  readonly renderer: AnswerRenderer
+  readonly wantsStream: boolean
+  /** Whether so many bytes of a whole answer may be held; then they count. */
+  readonly mayHold: (bytes: number) => boolean
+  readonly next: AnswerHandler
+}
+
+/**
+ * A link of the reply chain, before what observes: the upstream's answer in one format goes on in another, frame by frame, or
+ * whole. What is no answer, as an error, goes on as it is.
+ */
+export class Translation implements AnswerHandler {
+  readonly #options: TranslationOptions
+  readonly #frames: FrameSplitter
+  readonly #collected = new ByteCollector()
+  readonly #parts: AnswerPart[] = []
+  /** What comes: `undefined`: it goes on as it is. */
+  #source: 'frames' | 'whole' | undefined
+  #headers: IncomingHttpHeaders = {}
+
+  constructor(options: TranslationOptions) {
+    this.#options = options
+    this.#frames = new FrameSplitter(options.from.stream.framing)
+  }
+
+  onRequestStart(controller: UpstreamController): void {
+    this.#options.next.onRequestStart(controller)
+  }
+
+  onResponseStart(controller: UpstreamController, status: number, headers: IncomingHttpHeaders): void {
+    const { from, to, next, wantsStream } = this.#options
+    this.#source = status === 200 ? sourceOf(headers, from) : undefined
+    if (this.#source === undefined) {
+      next.onResponseStart(controller, status, headers)
+      return
+    }
+    const { 'content-length': _length, ...rest } = headers
+    this.#headers = { ...rest, 'content-type': wantsStream ? to.stream.contentType : 'application/json' }
+    if (wantsStream) next.onResponseStart(controller, status, this.#headers)
+  }
+
+  onResponseData(controller: UpstreamController, chunk: Buffer): void {
+    if (this.#source === undefined) this.#options.next.onResponseData(controller, chunk)
+    else if (this.#source === 'frames') this.#take(controller, this.#frames.push(chunk).flatMap(this.#partsOf))
+    else {
+      this.#collected.add(chunk)
+      if (this.#collected.length <= MAX_WHOLE_BYTES && this.#options.mayHold(this.#collected.heldBytes)) return
+      controller.abort(tooLarge())
+    }
+  }
+
+  onResponseEnd(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
+    const { next, renderer, wantsStream, from } = this.#options
+    if (this.#source === 'frames') this.#take(controller, this.#frames.end().flatMap(this.#partsOf))
+    else if (this.#source === 'whole') {
+      const answer = parseObject(this.#collected.take().toString())
+      const parts = answer === undefined ? undefined : from.partsOfAnswer?.(answer)
+      if (parts === undefined) {
+        next.onResponseError(controller, noAnswer())
+        return
+      }
+      this.#take(controller, parts)
+    }
+    if (this.#source !== undefined && !wantsStream) {
+      const failed = this.#parts.find((part) => part.kind === 'failed')
+      if (failed !== undefined || !this.#parts.some((part) => part.kind === 'end')) {
+        next.onResponseError(controller, failed === undefined ? cutShort() : failedAnswer(failed.message))
+        return
+      }
+      next.onResponseStart(controller, 200, this.#headers)
+      next.onResponseData(controller, Buffer.from(renderer.whole(this.#parts)))
+    }
+    next.onResponseEnd(controller, trailers)
+  }
+
+  onResponseError(controller: UpstreamController, error: Error): void {
+    this.#options.next.onResponseError(controller, error)
+  }
+
+  #take(controller: UpstreamController, parts: readonly AnswerPart[]): void {
+    const { renderer, next, wantsStream } = this.#options
+    if (!wantsStream) {
+      this.#parts.push(...parts)
+      return
+    }
+    const frames = parts.length === 0 ? '' : renderer.frames(parts)
+    if (frames !== '') next.onResponseData(controller, Buffer.from(frames))
+  }
+
+  readonly #partsOf = (frame: Parameters<typeof partsOfFrame>[1]): readonly AnswerPart[] =>
+    partsOfFrame(this.#options.from.stream, frame)
+}
+
+function sourceOf(
+  { 'content-type': type = '' }: IncomingHttpHeaders,
+  from: StreamedFormat,
+): 'frames' | 'whole' | undefined {
+  if (type.startsWith(from.stream.contentType)) return 'frames'
+  return type.startsWith('application/json') ? 'whole' : undefined
+}
+
+const noAnswer = () =>
+  new PunkuError('upstream_invalid', 'The model server answered with something that is no answer in its own format.')
+
+const cutShort = () =>
+  new PunkuError('upstream_interrupted', 'The answer ended before the model server said that it was complete.')
+
+const failedAnswer = (said: string | undefined) =>
+  new PunkuError('upstream_failed', 'The model server reported an error inside its answer.', { said })
+
+const tooLarge = () =>
+  new PunkuError('upstream_invalid', 'The answer is too large to be put into the format that was asked for.')

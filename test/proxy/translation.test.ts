@@ -1,0 +1,169 @@
+import Anthropic from '@anthropic-ai/sdk'
+import OpenAI from 'openai'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { SCRIPTED_TEXT, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_USAGE } from '../support/scripted/answer.ts'
+import { cut, fail, frames, head } from '../support/scripted/steps.ts'
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
+import { settled } from './turns.ts'
+
+const CHAT = '/v1/chat/completions'
+const RESPONSES = '/v1/responses'
+const WEATHER = { type: 'object' as const, properties: { city: { type: 'string' } }, required: ['city'] }
+
+const opened = new AsyncDisposableStack()
+let upstream: ScriptedUpstream
+let gateway: TestGateway
+let anthropic: Anthropic
+let openai: OpenAI
+let key: string
+beforeAll(async () => {
+  upstream = opened.use(await startScriptedUpstream({ server: 'openai', lacks: [RESPONSES, '/v1/messages'] }))
+  gateway = opened.use(await startTestGateway({ upstreams: [upstream.origin] }))
+  key = await gateway.key()
+  anthropic = new Anthropic({ baseURL: gateway.url, apiKey: key, maxRetries: 0 })
+  openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 })
+})
+afterAll(() => opened.disposeAsync())
+
+async function lastRow() {
+  await settled(gateway)
+  return (await gateway.rows()).at(-1)
+}
+
+describe('a client of /v1/messages on a server that speaks chat completions alone', () => {
+  const ask = { model: 'tiny', max_tokens: 99, messages: [{ role: 'user' as const, content: 'hi' }] }
+
+  test('gets a whole message, with what was used', async () => {
+    const { data, response } = await anthropic.messages
+      .create({ ...ask, system: 'Be short.', ...{ top_k: 3 } })
+      .withResponse()
+    expect(data).toMatchObject({ type: 'message', role: 'assistant', model: 'tiny', stop_reason: 'end_turn' })
+    expect(data.content).toEqual([{ type: 'text', text: SCRIPTED_TEXT }])
+    expect(data.usage.output_tokens).toBe(SCRIPTED_USAGE.completionTokens)
+    expect(response.headers.get('x-punku-translated')).toBe('openai-chat')
+    expect(response.headers.get('x-punku-left-out')).toBe('top_k')
+    const sent = upstream.requests.at(-1)
+    expect([sent?.path, sent?.json['messages'], sent?.json['max_tokens']]).toEqual([
+      CHAT,
+      [
+        { role: 'system', content: 'Be short.' },
+        { role: 'user', content: 'hi' },
+      ],
+      99,
+    ])
+    expect(await lastRow()).toMatchObject({
+      route: 'POST /v1/messages',
+      status: 200,
+      error_code: null,
+      left_out: 'top_k',
+      completion_tokens: SCRIPTED_USAGE.completionTokens,
+    })
+  })
+
+  test('gets a stream that its SDK puts together', async () => {
+    const stream = anthropic.messages.stream(ask)
+    let text = ''
+    stream.on('text', (piece) => {
+      text += piece
+    })
+    const message = await stream.finalMessage()
+    expect([text, message.stop_reason, message.usage.output_tokens]).toEqual([
+      SCRIPTED_TEXT,
+      'end_turn',
+      SCRIPTED_USAGE.completionTokens,
+    ])
+    expect(await lastRow()).toMatchObject({ is_streamed: 1, error_code: null })
+  })
+
+  test.each([false, true])('calls a tool and is told what that gave (streamed: %j)', async (isStreamed) => {
+    const asked = { ...ask, tools: [{ name: 'weather', description: 'w', input_schema: WEATHER }] }
+    const create = async (body: typeof asked | Anthropic.MessageCreateParamsNonStreaming) =>
+      isStreamed ? await anthropic.messages.stream(body).finalMessage() : await anthropic.messages.create(body)
+    const called = await create(asked)
+    expect(called.stop_reason).toBe('tool_use')
+    const use = called.content.find((block) => block.type === 'tool_use')
+    expect(use).toMatchObject({ name: 'weather', input: JSON.parse(JSON.stringify(SCRIPTED_TOOL_ARGUMENTS)) })
+    await create({
+      ...ask,
+      messages: [
+        ...ask.messages,
+        { role: 'assistant', content: called.content },
+        { role: 'user', content: [{ type: 'tool_result', tool_use_id: use?.id ?? '', content: '21 degrees' }] },
+      ],
+    })
+    expect(upstream.requests.at(-1)?.json['messages']).toMatchObject([
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', tool_calls: [{ id: use?.id, function: { name: 'weather' } }] },
+      { role: 'tool', tool_call_id: use?.id, content: '21 degrees' },
+    ])
+  })
+
+  test('is told an error before the answer and one inside it', async () => {
+    upstream.behave([fail(500, 'the runner has crashed')])
+    const before = await anthropic.messages.create(ask).catch((error: unknown) => error)
+    expect(before).toBeInstanceOf(Anthropic.APIError)
+    expect(String(before)).toContain('crashed')
+    upstream.behave([head, frames(2), cut])
+    const inside = await anthropic.messages
+      .stream(ask)
+      .finalMessage()
+      .catch((error: unknown) => error)
+    expect(inside).toBeInstanceOf(Anthropic.APIError)
+    expect(await lastRow()).toMatchObject({ error_code: 'upstream_interrupted' })
+  })
+
+  test('is refused a picture that the gateway would have to fetch', async () => {
+    const source = { type: 'url' as const, url: 'https://example.org/a.png' }
+    const own = await gateway.key({ allowsFetch: true })
+    const client = new Anthropic({ baseURL: gateway.url, apiKey: own, maxRetries: 0 })
+    const refused = await client.messages
+      .create({ ...ask, messages: [{ role: 'user', content: [{ type: 'image', source }] }] })
+      .catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(Anthropic.BadRequestError)
+  })
+})
+
+describe('a client of /v1/responses on a server that turns out not to have it', () => {
+  const ask = { model: 'tiny', input: 'hi' }
+
+  test('gets its answer all the same, and the server is not asked there again', async () => {
+    const first = await openai.responses.create(ask)
+    expect([first.status, first.output_text]).toEqual(['completed', SCRIPTED_TEXT])
+    expect(upstream.requests.slice(-2).map(({ path }) => path)).toEqual([RESPONSES, CHAT])
+    const stream = openai.responses.stream(ask)
+    const second = await stream.finalResponse()
+    expect([second.status, second.output_text]).toEqual(['completed', SCRIPTED_TEXT])
+    expect(second.usage?.output_tokens).toBe(SCRIPTED_USAGE.completionTokens)
+    expect(upstream.requests.slice(-2).map(({ path }) => path)).toEqual([CHAT, CHAT])
+    expect(await lastRow()).toMatchObject({
+      route: 'POST /v1/responses',
+      status: 200,
+      error_code: null,
+      is_streamed: 1,
+    })
+  })
+
+  test('is told of a model that is not there as before', async () => {
+    const refused = await openai.responses.create({ ...ask, model: 'nope' }).catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(OpenAI.NotFoundError)
+    expect(String(refused)).toContain("model 'nope' not found")
+  })
+
+  test('is refused what nobody keeps', async () => {
+    const refused = await openai.responses
+      .create({ ...ask, previous_response_id: 'resp_1' })
+      .catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(OpenAI.BadRequestError)
+    expect(String(refused)).toContain('whole')
+  })
+})
+
+test('where the server has the route, nothing is translated', async () => {
+  await using whole = await startScriptedUpstream({ server: 'openai' })
+  await using other = await startTestGateway({ upstreams: [whole.origin] })
+  const client = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: await other.key(), maxRetries: 0 })
+  const { data, response } = await client.responses.create({ model: 'tiny', input: 'hi' }).withResponse()
+  expect([data.output_text, response.headers.get('x-punku-translated')]).toEqual([SCRIPTED_TEXT, null])
+  expect(whole.requests.at(-1)?.path).toBe(RESPONSES)
+})
