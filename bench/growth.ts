@@ -26,7 +26,7 @@ const SETTLE_MS = 3_000
 const WARM_UP_MS = 6_000
 const REQUESTS_MS = 6_000
 /** What fewer streams hold drowns in what the runtime holds anyway. */
-const WEIGHED_FROM = 100
+const WEIGHED_FROM = 1_000
 const HEALTH_EVERY_MS = 50
 const MS_PER_SECOND = 1_000
 /** What a gateway needs open beside the two sockets of each stream. */
