@@ -54,6 +54,10 @@ export function withPart(answer: Answer, part: AnswerPart, atMs: number): Answer
         promptTokens: part.usage.promptTokens ?? answer.promptTokens,
         completionTokens: part.usage.completionTokens ?? answer.completionTokens,
       }
+    // The playground offers no tools; a model that calls one all the same has begun to answer.
+    case 'call':
+    case 'arguments':
+      return { ...answer, state: 'answering', firstMs: answer.firstMs ?? atMs, lastMs: atMs, pieces: answer.pieces + 1 }
     case 'stop':
       return { ...answer, reason: part.reason }
     case 'failed':
