@@ -31,7 +31,10 @@ test.each([
   [404, '404 page not found'],
   [404, '{"detail":"Not Found"}'],
   [405, ''],
-  [501, '{"error":"no"}'],
+  [501, '{"error":"Not Implemented"}'],
+  [404, '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}'],
+  [404, '{"error":"Unexpected endpoint or method. (POST /v1/messages)"}'],
+  [404, '<html>404</html>'],
 ])('%i with %j is told to whoever asks again, and to nobody else', (status, body) => {
   expect(told().answer(status, body)).toEqual(['start', 'missing'])
 })
@@ -39,6 +42,7 @@ test.each([
 test.each([
   [200, 'hello'],
   [400, '{"a":1}'],
+  [404, '{"a":404}'],
 ])('%i goes on as it comes', (status, body) => {
   expect(told().answer(status, body)).toEqual(['start', `head ${status}`, body, 'end'])
 })

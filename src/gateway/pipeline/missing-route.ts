@@ -47,7 +47,7 @@ export class MissingRoute implements AnswerHandler {
   }
 
   onResponseEnd(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
-    if (this.#head !== undefined && !/model/i.test(this.#body.first(MAX_BYTES).toString('latin1'))) {
+    if (this.#head !== undefined && isOfRoute(this.#body.first(MAX_BYTES).toString('latin1').trim())) {
       this.#onMissing?.()
       return
     }
@@ -66,4 +66,14 @@ export class MissingRoute implements AnswerHandler {
     this.#next.onResponseStart(controller, head.status, head.headers)
     for (const part of this.#body.takeParts()) this.#next.onResponseData(controller, part)
   }
+}
+
+/** What servers say of a path in JSON: FastAPI, Express, llama.cpp, Ollama's kin. */
+const OF_ROUTE =
+  /"(?:page |file |path |route |endpoint |resource )?not found"|cannot post|not allowed|not implemented|(?:no|unknown|invalid|unexpected) (?:such )?(?:route|path|endpoint|url|request url)/i
+
+/** Whether a refusal is about the route: it says so, or is no JSON, as an API that has the route would send. Never about a model. */
+function isOfRoute(text: string): boolean {
+  if (/model/i.test(text)) return false
+  return !text.startsWith('{') || OF_ROUTE.test(text)
 }
