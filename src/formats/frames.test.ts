@@ -29,6 +29,11 @@ describe('FrameSplitter', () => {
     expect(cut('events', 'data: whole\n\ndata: ha', 4)).toEqual([{ event: '', data: 'whole' }])
   })
 
+  it('passes over an event whose lines are together too long, and keeps none of them', () => {
+    const line = `data: ${'x'.repeat(1_048_576)}\n`
+    expect(cut('events', `${line.repeat(9)}\ndata: next\n\n`, 65_536)).toEqual([{ event: '', data: 'next' }])
+  })
+
   it('takes a last line without a line break, and no empty ones', () => {
     expect(cut('lines', '{"a":1}\n\r\n{"b":2}', 3)).toEqual([
       { event: '', data: '{"a":1}' },

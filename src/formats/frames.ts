@@ -1,7 +1,7 @@
 import { type AnswerPart, errorMessage, errorOf } from './answer-parts.ts'
 import type { StreamForm } from './format.ts'
 import { parseObject } from './json-facts.ts'
-import { type Framing, LineWatcher } from './line-watcher.ts'
+import { type Framing, LineWatcher, MAX_WATCHED_LINE_BYTES } from './line-watcher.ts'
 import { utf8TextOf } from './text.ts'
 
 const LF = new Uint8Array([0x0a])
@@ -13,13 +13,20 @@ export interface Frame {
   readonly data: string
 }
 
-/** Cuts a stream into whole frames, wherever its chunks were cut. For those who read each; an observer reads few. */
+/** What a line of an event's data costs beside its text. */
+const LINE_COST = 32
+
+/**
+ * Cuts a stream into whole frames, wherever its chunks were cut. For those who read each; an observer reads few. An event
+ * whose lines are together longer than one line may be is passed over, as such a line is.
+ */
 export class FrameSplitter {
   readonly #framing: Framing
   readonly #lines: LineWatcher
   #frames: Frame[] = []
   #event = ''
   #data: string[] = []
+  #dataCost = 0
 
   constructor(framing: Framing) {
     this.#framing = framing
@@ -45,9 +52,11 @@ export class FrameSplitter {
     } else if (line !== '') {
       this.#field(line)
     } else {
-      if (this.#data.length > 0) this.#frames.push({ event: this.#event, data: this.#data.join('\n') })
+      if (this.#data.length > 0 && this.#dataCost <= MAX_WATCHED_LINE_BYTES)
+        this.#frames.push({ event: this.#event, data: this.#data.join('\n') })
       this.#event = ''
       this.#data = []
+      this.#dataCost = 0
     }
   }
 
@@ -56,7 +65,14 @@ export class FrameSplitter {
     const name = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
     if (name === 'event') this.#event = value
-    else if (name === 'data') this.#data.push(value)
+    else if (name === 'data') this.#add(value)
+  }
+
+  #add(value: string): void {
+    this.#dataCost += value.length + LINE_COST
+    // One is kept, by which it is known as an event.
+    if (this.#dataCost > MAX_WATCHED_LINE_BYTES) this.#data = ['']
+    else this.#data.push(value)
   }
 }
 

@@ -159,6 +159,15 @@ describe('a client of /v1/responses on a server that turns out not to have it', 
   })
 })
 
+test('a request that cannot be translated does not tell the gateway that the server lacks the route', async () => {
+  await using other = await startTestGateway({ upstreams: [upstream.origin] })
+  const client = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: await other.key(), maxRetries: 0 })
+  const ask = { model: 'tiny', input: 'hi' }
+  await client.responses.create({ ...ask, previous_response_id: 'resp_1' }).catch(() => {})
+  await client.responses.create(ask)
+  expect(upstream.requests.slice(-3).map(({ path }) => path)).toEqual([RESPONSES, RESPONSES, CHAT])
+})
+
 test('where the server has the route, nothing is translated', async () => {
   await using whole = await startScriptedUpstream({ server: 'openai' })
   await using other = await startTestGateway({ upstreams: [whole.origin] })

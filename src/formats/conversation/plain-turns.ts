@@ -1,6 +1,7 @@
 import type { ImagePart, TextPart, Turn } from './conversation.ts'
 
 type UserTurn = Extract<Turn, { role: 'user' }>
+type UserParts = (TextPart | ImagePart)[]
 
 /**
  * The same turns as the templates of most models take them: one system turn, and that first; no two user turns in a row;
@@ -13,24 +14,29 @@ export function plainTurns(turns: readonly Turn[]): readonly Turn[] {
   const plain: Turn[] = []
   const system = leading.flatMap((turn) => (turn.role === 'system' && turn.text !== '' ? [turn.text] : [])).join('\n\n')
   if (system !== '') plain.push({ role: 'system', text: system })
+  let grown: UserParts = []
   for (const turn of turns.slice(leading.length)) {
-    if (turn.role === 'system') addToUser(plain, [{ kind: 'text', text: `<system>\n${turn.text}\n</system>` }])
-    else if (turn.role === 'user') addToUser(plain, turn.parts)
+    if (turn.role === 'system') {
+      grown = addToUser(plain, grown, [{ kind: 'text', text: `<system>\n${turn.text}\n</system>` }])
+    } else if (turn.role === 'user') grown = addToUser(plain, grown, turn.parts)
     else plain.push(turn)
   }
   return withPicturesBehindTools(plain)
 }
 
-function addToUser(turns: Turn[], parts: UserTurn['parts']): void {
-  const last = turns.at(-1)
-  if (last?.role === 'user') turns[turns.length - 1] = { role: 'user', parts: [...last.parts, ...parts] }
-  else turns.push({ role: 'user', parts })
+/** The parts of the last turn grow in place: copied for each turn, many turns in a row would hold the loop for minutes. */
+function addToUser(turns: Turn[], grown: UserParts, parts: UserTurn['parts']): UserParts {
+  const isNext = turns.at(-1)?.role === 'user'
+  const own = isNext ? grown : []
+  for (const part of parts) own.push(part)
+  if (!isNext) turns.push({ role: 'user', parts: own })
+  return own
 }
 
 /** The pictures that tools gave, in a user turn behind the last of these tools. */
 function withPicturesBehindTools(turns: readonly Turn[]): readonly Turn[] {
   const plain: Turn[] = []
-  let pictures: (TextPart | ImagePart)[] = []
+  let pictures: UserParts = []
   for (const turn of turns) {
     if (turn.role !== 'tool' && pictures.length > 0) {
       if (turn.role === 'user') {
@@ -44,7 +50,8 @@ function withPicturesBehindTools(turns: readonly Turn[]): readonly Turn[] {
     if (turn.role === 'tool') {
       const own = turn.parts.filter((part) => part.kind === 'image')
       if (own.length > 0) {
-        pictures.push({ kind: 'text', text: `Pictures that the tool ${turn.name ?? turn.callId} gave:` }, ...own)
+        pictures.push({ kind: 'text', text: `Pictures that the tool ${turn.name ?? turn.callId} gave:` })
+        for (const picture of own) pictures.push(picture)
         plain.push({ ...turn, parts: turn.parts.filter((part) => part.kind === 'text') })
         continue
       }

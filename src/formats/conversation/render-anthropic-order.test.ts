@@ -6,6 +6,8 @@ import { renderAnthropic } from './render-anthropic.ts'
 
 const HEAD = { id: 'x1', model: 'qwen3', atMs: 0 }
 const END: AnswerPart = { kind: 'end' }
+/** More than a queue that moves up with each one can take. */
+const MANY_CALLS = 100_000
 const RUNS = { numRuns: 300 }
 
 const index = fc.nat(2)
@@ -200,4 +202,15 @@ describe('a megabyte of arguments, a byte at a time', () => {
     const message = JSON.parse(renderAnthropic(HEAD).whole([first, second, ...bytes, END]))
     expect(message.content[1].input.a).toHaveLength(LENGTH - 8)
   })
+})
+
+it('brings very many calls of a whole answer into order at once', () => {
+  const parts = Array.from(
+    { length: MANY_CALLS },
+    (_, index): AnswerPart => ({ kind: 'call', index, id: '', name: 'look' }),
+  )
+  const began = performance.now()
+  const { content } = JSON.parse(renderAnthropic(HEAD).whole([...parts, END]))
+  expect([content.length, content.at(-1).id]).toEqual([MANY_CALLS, `toolu_x1_${MANY_CALLS - 1}`])
+  expect(performance.now() - began).toBeLessThan(2_500)
 })

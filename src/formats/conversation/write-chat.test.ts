@@ -141,3 +141,12 @@ describe('options', () => {
     expect(written.body).not.toHaveProperty('tool_choice')
   })
 })
+
+test('a hundred thousand turns or pictures in a row are put together at once', () => {
+  const many = 100_000
+  const began = performance.now()
+  expect(messages(...Array.from({ length: many }, () => user('x')))).toHaveLength(1)
+  const parts = Array.from({ length: many }, () => ({ kind: 'image' as const, mediaType: 'image/png', data: 'AAAA' }))
+  expect(messages({ role: 'tool', callId: 'a', name: 'look', isError: false, parts })).toHaveLength(2)
+  expect(performance.now() - began).toBeLessThan(5_000)
+})

@@ -37,7 +37,7 @@ import { noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
 import { SingleTurns } from './single-turns.ts'
-import { otherRoutesOf, translate } from './translated.ts'
+import { otherRoutesOf, type Translated, translate } from './translated.ts'
 
 /** To look through a body larger than this takes a millisecond or more. */
 const LARGE_BODY_BYTES = 1_048_576
@@ -146,7 +146,6 @@ export class Pipeline {
       other === undefined
         ? handler
         : new MissingRoute(handler, () => {
-            lease.lacksRoute()
             this.#trySendTranslated(exchange, ask, lease, other)
           })
     this.#dispatch(exchange, lease, orderOf(ask, upstream, leftOut), first)
@@ -156,6 +155,8 @@ export class Pipeline {
   #trySendTranslated(exchange: Exchange, ask: Ask, lease: Lease, route: ServedRoute): void {
     try {
       this.#sendTranslated(exchange, ask, lease, route)
+      // Not before: of a server that has the route, a 404 may be about an earlier response that only its client names.
+      lease.lacksRoute()
     } catch (thrown) {
       exchange.fail(PunkuError.from(thrown))
     }
@@ -166,9 +167,9 @@ export class Pipeline {
     const translated = translate(ask, route, { id, atMs: this.#options.clock.now() })
     exchange.translatedTo(route)
     exchange.leavesOut(translated.dropped)
-    const handler = exchange.sent((next) => translated.link(next, (bytes) => exchange.mayHold(bytes)))
+    const { body, link } = translated
+    const handler = exchange.sent(linked(exchange, link))
     if (handler === undefined) return
-    const { body, dropped: _dropped } = translated
     this.#dispatch(
       exchange,
       lease,
@@ -288,6 +289,11 @@ export class Pipeline {
     }
     way.dispatcher.dispatch({ origin: way.base.origin, path: target, method, headers, body }, handler)
   }
+}
+
+/** By itself: what it is made of stays as long as the answer goes on, and the request's body must not be among that. */
+function linked(exchange: Exchange, link: Translated['link']): (next: AnswerHandler) => AnswerHandler {
+  return (next) => link(next, (bytes) => exchange.mayHold(bytes))
 }
 
 /** Whether it is the knock that Ollama's command line and Claude Code begin with, which neither gives a key. */

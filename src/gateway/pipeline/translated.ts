@@ -14,7 +14,7 @@ import type { FormatName, StreamedFormat } from '../../formats/format.ts'
 import { type JsonObject, parseObject } from '../../formats/json-facts.ts'
 import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
-import { Translation } from '../reply/translation.ts'
+import { Translation, type TranslationOptions } from '../reply/translation.ts'
 import type { Ask } from './ask.ts'
 
 /** A format that clients may speak to servers that do not. */
@@ -60,7 +60,7 @@ export interface Translated {
   /** What of it has no place there: names of fields. */
   readonly dropped: readonly string[]
   /** The link of the reply chain that brings the answer back. */
-  link(next: AnswerHandler, mayHold: (bytes: number) => boolean): AnswerHandler
+  readonly link: (next: AnswerHandler, mayHold: (bytes: number) => boolean) => AnswerHandler
 }
 
 /**
@@ -76,20 +76,18 @@ export function translate(ask: Ask, route: ServedRoute, head: Pick<RenderedHead,
   }
   const conversation = client.read(fields)
   const { body, dropped } = server.write(conversation)
-  const renderer = client.render({ ...head, model: conversation.model }, fields)
+  const { model, wantsStream } = conversation
+  const renderer = client.render({ ...head, model }, fields)
   return {
     body: Buffer.from(JSON.stringify(body)),
     dropped: namesOf([...conversation.dropped, ...dropped]),
-    link: (next, mayHold) =>
-      new Translation({
-        from: server.format,
-        to: client.format,
-        renderer,
-        wantsStream: conversation.wantsStream,
-        mayHold,
-        next,
-      }),
+    link: linkOf({ from: server.format, to: client.format, renderer, wantsStream }),
   }
+}
+
+/** By itself, since what a link is made of stays as long as its answer goes on: no conversation may be among that. */
+function linkOf(options: Omit<TranslationOptions, 'mayHold' | 'next'>): Translated['link'] {
+  return (next, mayHold) => new Translation({ ...options, mayHold, next })
 }
 
 /** How many names of fields are told, and what else there is by one word. */

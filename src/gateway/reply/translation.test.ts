@@ -77,6 +77,14 @@ describe('a stream', () => {
     expect([headers['content-type'], calls]).toEqual(['application/json', ['end']])
   })
 
+  test('for who wants a whole answer is given up when it may not be held, or is too long', () => {
+    const { aborted, text } = open(false, (bytes) => bytes < 100).answer(200, SSE, STREAM, 90)
+    expect(aborted[0]).toContain('too large')
+    expect(text).toBe('')
+    const ping = `: ${'x'.repeat(1_048_576)}\n\n`
+    expect(open(false).answer(200, SSE, ping.repeat(17), 65_536).aborted[0]).toContain('too large')
+  })
+
   test('that breaks off is no whole answer', () => {
     expect(open(false).answer(200, SSE, STREAM).calls).toEqual([expect.stringContaining('ended before')])
   })

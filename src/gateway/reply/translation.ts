@@ -36,6 +36,8 @@ export class Translation implements AnswerHandler {
   /** What comes: `undefined`: it goes on as it is. */
   #source: 'frames' | 'whole' | undefined
   #headers: IncomingHttpHeaders = {}
+  /** What came as frames and is kept for a whole answer. */
+  #keptBytes = 0
 
   constructor(options: TranslationOptions) {
     this.#options = options
@@ -60,11 +62,18 @@ export class Translation implements AnswerHandler {
 
   onResponseData(controller: UpstreamController, chunk: Buffer): void {
     if (this.#source === undefined) this.#options.next.onResponseData(controller, chunk)
-    else if (this.#source === 'frames') this.#take(controller, this.#frames.push(chunk).flatMap(this.#partsOf))
-    else {
+    else if (this.#source === 'frames') {
+      if (!this.#options.wantsStream) {
+        this.#keptBytes += chunk.length
+        if (!this.#mayKeep(this.#keptBytes, this.#keptBytes)) {
+          controller.abort(tooLarge())
+          return
+        }
+      }
+      this.#take(controller, this.#frames.push(chunk).flatMap(this.#partsOf))
+    } else {
       this.#collected.add(chunk)
-      if (this.#collected.length <= MAX_WHOLE_BYTES && this.#options.mayHold(this.#collected.heldBytes)) return
-      controller.abort(tooLarge())
+      if (!this.#mayKeep(this.#collected.length, this.#collected.heldBytes)) controller.abort(tooLarge())
     }
   }
 
@@ -94,6 +103,10 @@ export class Translation implements AnswerHandler {
 
   onResponseError(controller: UpstreamController, error: Error): void {
     this.#options.next.onResponseError(controller, error)
+  }
+
+  #mayKeep(length: number, heldBytes: number): boolean {
+    return length <= MAX_WHOLE_BYTES && this.#options.mayHold(heldBytes)
   }
 
   #take(controller: UpstreamController, parts: readonly AnswerPart[]): void {

@@ -42,8 +42,9 @@ interface KnownCall {
 export class BlockOrder {
   readonly #sink: BlockSink
   readonly #newId: (index: number) => string
-  /** The first one is open. */
-  readonly #queue: QueuedBlock[] = []
+  /** The one at `#first` is open; those before it are over. */
+  #queue: QueuedBlock[] = []
+  #first = 0
   readonly #calls = new Map<number, KnownCall>()
   #index = 0
   #heldLength = 0
@@ -80,11 +81,11 @@ export class BlockOrder {
 
   /** The answer is over: what waits comes now, and the last block is closed. */
   end(): void {
-    while (this.#queue.length > 0) this.#closeFirst()
+    while (this.#waiting > 0) this.#closeFirst()
   }
 
   #say(kind: 'text' | 'reasoning', text: string): void {
-    const last = this.#queue.at(-1)
+    const last = this.#waiting === 0 ? undefined : this.#queue.at(-1)
     this.#append(last?.head.kind === kind ? last : this.#begin({ kind }), text)
   }
 
@@ -118,7 +119,7 @@ export class BlockOrder {
       isClosed: false,
     }
     this.#queue.push(block)
-    if (this.#queue.length === 1) {
+    if (this.#waiting === 1) {
       this.#sink.open(this.#index, head)
     } else {
       block.waitingLength = BLOCK_COST + (head.kind === 'call' ? head.name.length : 0)
@@ -129,7 +130,7 @@ export class BlockOrder {
   }
 
   #append(block: QueuedBlock, text: string): void {
-    if (block === this.#queue[0]) {
+    if (block === this.#queue[this.#first]) {
       this.#sink.piece(this.#index, block.head, text)
       return
     }
@@ -139,19 +140,33 @@ export class BlockOrder {
   }
 
   #closeFinished(): void {
-    while (this.#queue.length > 1) {
-      const first = this.#queue[0]
+    while (this.#waiting > 1) {
+      const first = this.#queue[this.#first]
       if (first?.isOver === false && first.end?.isReached !== true) return
       this.#closeFirst()
     }
   }
 
+  /** Blocks that are not over. */
+  get #waiting(): number {
+    return this.#queue.length - this.#first
+  }
+
+  /** In steps that double: an answer may hold so many blocks that a shift of each would hold the loop for seconds. */
+  #dropFirst(): void {
+    this.#first++
+    if (this.#first * 2 < this.#queue.length) return
+    this.#queue = this.#queue.slice(this.#first)
+    this.#first = 0
+  }
+
   #closeFirst(): void {
-    const closed = this.#queue.shift()
+    const closed = this.#queue[this.#first]
+    this.#dropFirst()
     if (closed !== undefined) closed.isClosed = true
     this.#sink.close(this.#index)
     this.#index++
-    const next = this.#queue[0]
+    const next = this.#queue[this.#first]
     if (next === undefined) return
     this.#sink.open(this.#index, next.head)
     this.#heldLength -= next.waitingLength
