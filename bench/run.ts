@@ -15,7 +15,7 @@ import { startLoad, startUpstream } from './worker.ts'
 const USAGE = `npm run bench -- [--quick] [--only punku,haproxy,tunnel-tokens] [--json] [--markdown FILE]
   --quick          one short round, a few minutes: for a look, not for a table
   --only NAMES     proxies to compare, of ${CONTENDER_NAMES.join(', ')} (direct runs beside them);
-                   measures of other gateways, of start-up and of the tunnelled path, of ${TUNNEL_MEASURE_NAMES.join(', ')}
+                   and measures, of ${TUNNEL_MEASURE_NAMES.join(', ')}
   --json           print the numbers as JSON
   --markdown FILE  write the tables to FILE too
 `

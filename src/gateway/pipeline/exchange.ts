@@ -20,6 +20,7 @@ import type { IdleWatch } from '../reply/idle-watch.ts'
 import { NOTHING_OBSERVED, type Observed } from '../reply/observation.ts'
 import { Reply } from '../reply/reply.ts'
 import { ReplyChain } from '../reply/reply-chain.ts'
+import type { Observing } from '../reply/translation.ts'
 import type { NewRequestRow } from '../store/schema.ts'
 import { pathAsSent } from './arrival.ts'
 import type { Ask } from './ask.ts'
@@ -253,7 +254,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
    * It goes to its upstream: the handler for what comes of it. `undefined`: nothing was asked for, or it is over.
    * @param translate as of `ReplyChain.open`
    */
-  sent(translate?: (next: AnswerHandler) => AnswerHandler): AnswerHandler | undefined {
+  sent(translate?: (next: Observing) => AnswerHandler): AnswerHandler | undefined {
     if (this.isOver) return undefined
     this.#sentAt = this.#surroundings.clock.elapsed()
     return this.#chain?.open(translate)

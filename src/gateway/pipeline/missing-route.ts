@@ -29,7 +29,8 @@ export class MissingRoute implements AnswerHandler {
   }
 
   onResponseStart(controller: UpstreamController, status: number, headers: IncomingHttpHeaders): void {
-    if (MISSING.includes(status)) {
+    // What is compressed is not looked into.
+    if (MISSING.includes(status) && headers['content-encoding'] === undefined) {
       this.#head = { status, headers }
       return
     }

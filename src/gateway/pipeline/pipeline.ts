@@ -16,6 +16,7 @@ import { serves } from '../admission/chooser.ts'
 import type { Lease } from '../admission/lease.ts'
 import type { Answer } from '../reply/answer.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
+import type { Observing } from '../reply/translation.ts'
 import {
   type ArrivalTarget,
   asksForWebSocket,
@@ -292,7 +293,7 @@ export class Pipeline {
 }
 
 /** By itself: what it is made of stays as long as the answer goes on, and the request's body must not be among that. */
-function linked(exchange: Exchange, link: Translated['link']): (next: AnswerHandler) => AnswerHandler {
+function linked(exchange: Exchange, link: Translated['link']): (next: Observing) => AnswerHandler {
   return (next) => link(next, (bytes) => exchange.mayHold(bytes))
 }
 

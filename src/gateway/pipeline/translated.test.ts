@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { findRoute } from '../../servers/route-table.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
+import type { Observing } from '../reply/translation.ts'
 import type { Ask } from './ask.ts'
 import { translate } from './translated.ts'
 
@@ -20,7 +21,7 @@ function linkOfLongRequest(): AnswerHandler {
   const body = Buffer.from(JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content }] }))
   const ask = { route: routeAt('/v1/messages'), body } as Ask
   const { link } = translate(ask, routeAt('/v1/chat/completions'), { id: 'x', atMs: 0 })
-  return link({} as AnswerHandler, () => true)
+  return link({} as Observing, () => true)
 }
 
 test('what stays while the answer goes on keeps nothing of the conversation', async () => {

@@ -14,7 +14,7 @@ import type { FormatName, StreamedFormat } from '../../formats/format.ts'
 import { type JsonObject, parseObject } from '../../formats/json-facts.ts'
 import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
-import { Translation, type TranslationOptions } from '../reply/translation.ts'
+import { type Observing, Translation, type TranslationOptions } from '../reply/translation.ts'
 import type { Ask } from './ask.ts'
 
 /** A format that clients may speak to servers that do not. */
@@ -60,7 +60,7 @@ export interface Translated {
   /** What of it has no place there: names of fields. */
   readonly dropped: readonly string[]
   /** The link of the reply chain that brings the answer back. */
-  readonly link: (next: AnswerHandler, mayHold: (bytes: number) => boolean) => AnswerHandler
+  readonly link: (next: Observing, mayHold: (bytes: number) => boolean) => AnswerHandler
 }
 
 /**

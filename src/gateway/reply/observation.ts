@@ -35,6 +35,7 @@ export class Observation implements AnswerHandler {
   #usage: Usage = NO_USAGE
   #model: string | undefined
   #firstByteAt: number | undefined
+  #isUsageUntold = false
 
   /**
    * @param format how the client gets its answer; `undefined`: nothing of it is read
@@ -98,10 +99,15 @@ export class Observation implements AnswerHandler {
     this.#model = model
   }
 
+  /** As of `Observing`. */
+  usageIsUntold(): void {
+    this.#isUsageUntold = true
+  }
+
   /** All that was seen so far. */
   observed(): Observed {
     return {
-      usage: this.#stream?.usage ?? this.#usage,
+      usage: this.#isUsageUntold ? NO_USAGE : (this.#stream?.usage ?? this.#usage),
       model: this.model,
       contentFrames: this.#stream?.contentFrames,
       firstByteAt: this.#firstByteAt,

@@ -6,6 +6,7 @@ import { Delivery, type Recipient } from './delivery.ts'
 import type { Guard } from './guard.ts'
 import { Observation, type Observed } from './observation.ts'
 import type { Reply } from './reply.ts'
+import type { Observing } from './translation.ts'
 
 export interface ReplyChainOptions {
   readonly recipient: Recipient
@@ -55,7 +56,7 @@ export class ReplyChain {
    * The request is about to go to its upstream: the first link, for its dispatcher.
    * @param translate puts a link before what observes, where the upstream answers in another format
    */
-  open(translate?: (next: AnswerHandler) => AnswerHandler): AnswerHandler {
+  open(translate?: (next: Observing) => AnswerHandler): AnswerHandler {
     this.#guard.awaitAnswer(translate?.(this.#observation) ?? this.#observation)
     return this.#decoding
   }

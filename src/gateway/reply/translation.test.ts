@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { renderAnthropic } from '../../formats/conversation/render-anthropic.ts'
 import { anthropicMessages } from '../../formats/families/anthropic.ts'
 import { openaiChat } from '../../formats/families/openai-chat.ts'
-import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
-import { Translation } from './translation.ts'
+import type { UpstreamController } from './answer-handler.ts'
+import { type Observing, Translation } from './translation.ts'
 
 const SSE = { 'content-type': 'text/event-stream', 'content-length': '1' }
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' }
@@ -24,7 +24,8 @@ function open(wantsStream: boolean, mayHold = (_bytes: number) => true) {
   let headers: IncomingHttpHeaders = {}
   let text = ''
   const calls: string[] = []
-  const next: AnswerHandler = {
+  const next: Observing = {
+    usageIsUntold: () => void calls.push('untold'),
     onRequestStart: () => {},
     onResponseStart(_controller, given, fields) {
       status = given
@@ -113,6 +114,19 @@ describe('a whole answer', () => {
     const { aborted } = open(false, () => false).answer(200, JSON_TYPE, JSON.stringify(WHOLE))
     expect(aborted).toEqual([expect.stringContaining('too large')])
   })
+})
+
+test('a refusal has the shape that its client reads', () => {
+  const answer = open(true).answer(429, JSON_TYPE, '{"error":{"message":"slow down","type":"x"}}')
+  expect([answer.status, JSON.parse(answer.text)]).toEqual([
+    429,
+    { type: 'error', error: { type: 'rate_limit_error', message: 'slow down' } },
+  ])
+})
+
+test('usage that nobody told is told to be none', () => {
+  const body = JSON.stringify({ choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }] })
+  expect(open(false).answer(200, JSON_TYPE, body).calls).toEqual(['untold', 'end'])
 })
 
 test.each([

@@ -3,6 +3,7 @@ import { ByteCollector } from '../../core/byte-collector.ts'
 import { PunkuError } from '../../core/error.ts'
 import type { AnswerPart } from '../../formats/answer-parts.ts'
 import type { AnswerRenderer } from '../../formats/conversation/answer-renderer.ts'
+import { translatedRefusal } from '../../formats/conversation/translated-refusal.ts'
 import type { StreamedFormat } from '../../formats/format.ts'
 import { FrameSplitter, partsOfFrame } from '../../formats/frames.ts'
 import { parseObject } from '../../formats/json-facts.ts'
@@ -10,6 +11,15 @@ import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
 
 /** A whole answer of more than this is not translated: it would be held several times over. */
 const MAX_WHOLE_BYTES = 16 * 1_024 * 1_024
+
+/** A longer refusal goes on as it is. */
+const MAX_REFUSAL_BYTES = 65_536
+
+/** What observes the answer behind it. */
+export interface Observing extends AnswerHandler {
+  /** What the answer says of its usage is made up, since its format has to say something. */
+  usageIsUntold(): void
+}
 
 export interface TranslationOptions {
   /** How the upstream writes its answers. */
@@ -21,7 +31,7 @@ export interface TranslationOptions {
   readonly wantsStream: boolean
   /** Whether so many bytes of a whole answer may be held; then they count. */
   readonly mayHold: (bytes: number) => boolean
-  readonly next: AnswerHandler
+  readonly next: Observing
 }
 
 /**
@@ -38,6 +48,8 @@ export class Translation implements AnswerHandler {
   #headers: IncomingHttpHeaders = {}
   /** What came as frames and is kept for a whole answer. */
   #keptBytes = 0
+  #hasUsage = false
+  #refusal: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined
 
   constructor(options: TranslationOptions) {
     this.#options = options
@@ -51,6 +63,10 @@ export class Translation implements AnswerHandler {
   onResponseStart(controller: UpstreamController, status: number, headers: IncomingHttpHeaders): void {
     const { from, to, next, wantsStream } = this.#options
     this.#source = status === 200 ? sourceOf(headers, from) : undefined
+    if (status >= 400 && isJson(headers)) {
+      this.#refusal = { status, headers }
+      return
+    }
     if (this.#source === undefined) {
       next.onResponseStart(controller, status, headers)
       return
@@ -61,7 +77,10 @@ export class Translation implements AnswerHandler {
   }
 
   onResponseData(controller: UpstreamController, chunk: Buffer): void {
-    if (this.#source === undefined) this.#options.next.onResponseData(controller, chunk)
+    if (this.#refusal !== undefined) {
+      this.#collected.add(chunk)
+      if (this.#collected.length > MAX_REFUSAL_BYTES) this.#refuse(controller)
+    } else if (this.#source === undefined) this.#options.next.onResponseData(controller, chunk)
     else if (this.#source === 'frames') {
       if (!this.#options.wantsStream) {
         this.#keptBytes += chunk.length
@@ -79,6 +98,7 @@ export class Translation implements AnswerHandler {
 
   onResponseEnd(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
     const { next, renderer, wantsStream, from } = this.#options
+    this.#refuse(controller)
     if (this.#source === 'frames') this.#take(controller, this.#frames.end().flatMap(this.#partsOf))
     else if (this.#source === 'whole') {
       const answer = parseObject(this.#collected.take().toString())
@@ -98,11 +118,27 @@ export class Translation implements AnswerHandler {
       next.onResponseStart(controller, 200, this.#headers)
       next.onResponseData(controller, Buffer.from(renderer.whole(this.#parts)))
     }
+    if (this.#source !== undefined && !this.#hasUsage) next.usageIsUntold()
     next.onResponseEnd(controller, trailers)
   }
 
   onResponseError(controller: UpstreamController, error: Error): void {
+    if (this.#source !== undefined && !this.#hasUsage) this.#options.next.usageIsUntold()
     this.#options.next.onResponseError(controller, error)
+  }
+
+  /** Hands a refusal on, in the shape that the client reads. */
+  #refuse(controller: UpstreamController): void {
+    const { next, to } = this.#options
+    const refusal = this.#refusal
+    if (refusal === undefined) return
+    this.#refusal = undefined
+    const body = this.#collected.take()
+    const said = parseObject(body.toString())
+    const translated = said && translatedRefusal(to.name, refusal.status, said)
+    const { 'content-length': _length, ...headers } = refusal.headers
+    next.onResponseStart(controller, refusal.status, translated === undefined ? refusal.headers : headers)
+    next.onResponseData(controller, translated === undefined ? body : Buffer.from(JSON.stringify(translated)))
   }
 
   #mayKeep(length: number, heldBytes: number): boolean {
@@ -111,6 +147,7 @@ export class Translation implements AnswerHandler {
 
   #take(controller: UpstreamController, parts: readonly AnswerPart[]): void {
     const { renderer, next, wantsStream } = this.#options
+    if (parts.some(({ kind }) => kind === 'usage')) this.#hasUsage = true
     if (!wantsStream) {
       this.#parts.push(...parts)
       return
@@ -128,7 +165,11 @@ function sourceOf(
   from: StreamedFormat,
 ): 'frames' | 'whole' | undefined {
   if (type.startsWith(from.stream.contentType)) return 'frames'
-  return type.startsWith('application/json') ? 'whole' : undefined
+  return isJson({ 'content-type': type }) ? 'whole' : undefined
+}
+
+function isJson({ 'content-type': type = '' }: IncomingHttpHeaders): boolean {
+  return /^application\/(?:[\w.-]+\+)?json\b/.test(type)
 }
 
 const noAnswer = () =>
