@@ -1,11 +1,11 @@
 // `npm run bench:growth [-- --svg FILE]`: how the cost of a token, the memory of a stream and the answer of `/healthz` move
 // from ten streams to ten thousand, and the cost of a request from one key to ten thousand. Prints a table; draws it too.
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { openFilesLimit } from '../src/system/open-files-limit.ts'
 import { findFreePort } from '../test/support/free-port.ts'
 import { openLocalControl } from '../test/support/local-control.ts'
 import { idleUsPerMs, REQUEST_CONNECTIONS } from './measures.ts'
@@ -71,8 +71,7 @@ try {
 
 /** As many as the files that a process may have open allow. */
 function fitting(streams: number): number {
-  const files = Number(spawnSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).stdout)
-  return Number.isFinite(files) ? Math.min(streams, Math.floor((files - SPARE_FILES) / 2)) : streams
+  return Math.min(streams, Math.floor((openFilesLimit() - SPARE_FILES) / 2))
 }
 
 async function measureStreams(streams: number, upstreamPort: number, load: LoadWorker): Promise<AtStreams> {

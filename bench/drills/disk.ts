@@ -46,7 +46,7 @@ async function drill(disk: string): Promise<readonly string[]> {
   rmSync(join(disk, 'filler'))
   await pause(2 * BESIDE_MS)
   const seen = await clients.stop()
-  const shown = JSON.parse((await house.punku('keys', 'show', id, '--json')).output) as { state: string }
+  const shown = JSON.parse((await house.punku('keys', 'show', id, '--json')).data) as { state: string }
   const afterwards = await standingsOf(eve, bob)
   const again = await house.punku('people', 'reset', eve.email)
   await house.stopGateway('SIGTERM')

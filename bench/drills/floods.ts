@@ -28,7 +28,7 @@ interface Measured {
  */
 export async function drillFloods(): Promise<readonly string[]> {
   await using house = await startHouse({ env: { PUNKU_TUNNELS_MAX: '20' } })
-  const pid = JSON.parse((await house.punku('status', '--json')).output).pid as number
+  const pid = JSON.parse((await house.punku('status', '--json')).data).pid as number
   const lines: string[] = []
   const tell = (what: string, { answersMs, healthMs, peakBytes, lost }: Measured): void => {
     const p99 = (took: readonly number[]) => percentile([...took], 99).toFixed(1)
@@ -42,9 +42,7 @@ export async function drillFloods(): Promise<readonly string[]> {
     const token = await newAgentToken(house, `bad-${kind}`)
     tell(kind, await beside(house, pid, kind, token))
   }
-  const { output } = await house.punku('keys', 'create', 'narrow', '--models', 'none', '--json')
-  // Behind it stands a word that no model is named so.
-  const key = JSON.parse(output.slice(0, output.lastIndexOf('}') + 1)).key
+  const key = JSON.parse((await house.punku('keys', 'create', 'narrow', '--models', 'none', '--json')).data).key
   for (const kind of OF_KEYS) tell(kind, await beside(house, pid, kind, key))
   return lines
 }
@@ -76,7 +74,7 @@ async function measure({ target }: House, pid: number, forMs: number): Promise<M
 
 /** A tunnel of its own, and the access token that its agent would open a link with. */
 async function newAgentToken(house: House, label: string): Promise<string> {
-  const { token } = JSON.parse((await house.punku('tunnels', 'create', label, '--json')).output) as { token: string }
+  const { token } = JSON.parse((await house.punku('tunnels', 'create', label, '--json')).data) as { token: string }
   const response = await fetch(`http://127.0.0.1:${house.target.port}/tunnel/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },

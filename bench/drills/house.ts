@@ -27,14 +27,23 @@ export interface HouseOptions {
   readonly home?: string
 }
 
+/** What came of a command. */
+export interface CommandRun {
+  /** What it printed on standard output. */
+  readonly data: string
+  /** That, and behind it what it remarked. */
+  readonly output: string
+  readonly code: number
+}
+
 /** A gateway, a model server and perhaps an agent: each a process that can be ended and started. Disposing it ends them. */
 export interface House extends AsyncDisposable {
   readonly home: string
   readonly target: Target
   /** Resets every connection between gateway and agent. */
   cutLink(): void
-  /** Runs a command on the gateway's state folder; what it printed, errors too, and its exit code. */
-  punku(...args: readonly string[]): Promise<{ readonly output: string; readonly code: number }>
+  /** Runs a command on the gateway's state folder. */
+  punku(...args: readonly string[]): Promise<CommandRun>
   stopGateway(signal: NodeJS.Signals): Promise<void>
   /** Resolves when it listens. */
   startGateway(): Promise<void>
@@ -109,10 +118,10 @@ export async function startHouse({ isTunnelled = false, env = {}, ...given }: Ho
   return house
 }
 
-function command(args: readonly string[]): Promise<{ readonly output: string; readonly code: number }> {
+function command(args: readonly string[]): Promise<CommandRun> {
   return new Promise((resolve) => {
     execFile(process.execPath, [PUNKU_MAIN, ...args], { maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout, stderr) => {
-      resolve({ output: stdout + stderr, code: Number(error?.code ?? 0) })
+      resolve({ data: stdout, output: stdout + stderr, code: Number(error?.code ?? 0) })
     })
   })
 }

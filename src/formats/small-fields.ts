@@ -1,4 +1,4 @@
-import { asObject, type JsonObject, parseObject } from './json-facts.ts'
+import { type JsonObject, parseObject } from './json-facts.ts'
 import { utf8Text, utf8TextOf } from './text.ts'
 
 /** What is longer is what an answer is about, and never what it says of itself. */
@@ -20,7 +20,7 @@ NESTS[0x5d] = NESTS[0x7d] = -1
  * inside a large value is not seen.
  */
 export function smallFields(body: Uint8Array): JsonObject | undefined {
-  return body.length <= LARGE_BYTES ? parseObject(utf8Text(body)) : asObject(parseObject(withoutLargeValues(body)))
+  return parseObject(body.length <= LARGE_BYTES ? utf8Text(body) : withoutLargeValues(body))
 }
 
 /** The text of the object with only its small fields; an empty one where it is no object. */

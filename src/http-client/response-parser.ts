@@ -2,6 +2,7 @@ import { isTlsRecord } from '../core/tls-record.ts'
 import { UpstreamFailure } from '../core/upstream-failure.ts'
 import { BlockReader } from '../http/block-reader.ts'
 import { type BodySink, ChunkReader } from '../http/chunk-reader.ts'
+import { hasNoBody } from '../http/message-syntax.ts'
 import { type FieldMap, parseFields, parseResponseHead, type ReceivedHead } from './response-head.ts'
 
 /** What a parser tells, in order: one head, any number of body parts, one end. */
@@ -35,7 +36,7 @@ export class ResponseParser {
   readonly #blocks = new BlockReader(invalid)
   readonly #chunks: ChunkReader
   #state = IDLE
-  #hasNoBody = false
+  #isOfHead = false
   #hasStarted = false
   #interimCount = 0
   /** Bytes of the body still to come. */
@@ -59,7 +60,7 @@ export class ResponseParser {
 
   /** Expects a response. One to HEAD has no body, whatever its fields say. */
   begin(isHead: boolean): void {
-    this.#hasNoBody = isHead
+    this.#isOfHead = isHead
     this.#hasStarted = false
     this.#interimCount = 0
     this.#state = HEAD
@@ -154,7 +155,7 @@ export class ResponseParser {
       return
     }
     // RFC 9112 §6.3, rules 1 and 2.
-    const isBodiless = this.#hasNoBody || head.statusCode === 204 || head.statusCode === 304
+    const isBodiless = this.#isOfHead || hasNoBody(head.statusCode)
     const isEmpty = isBodiless || (head.framing === 'length' && head.bodyLength === 0)
     this.#remaining = head.bodyLength
     if (head.framing === 'length') this.#state = LENGTH_BODY

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { hasNoBody } from '../http/message-syntax.ts'
 import { renderHead } from './reply-head.ts'
 import type { ServerRequest } from './server-request.ts'
 
@@ -223,11 +224,6 @@ export class ServerReply {
     this.gone()
     this.#request.connection.replied(this.#request)
   }
-}
-
-/** Statuses whose replies end with their head, whatever it says. */
-function hasNoBody(status: number): boolean {
-  return status === 204 || status === 304
 }
 
 function joined(before: string, parts: readonly Buffer[], bytes: number, after: string): Buffer {

@@ -71,3 +71,8 @@ export function hexDigit(byte: number): number {
   const lower = byte | 0x20
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
+
+/** Whether a response of that status ends with its head, whatever that says (RFC 9112 §6.3, rule 1). */
+export function hasNoBody(status: number): boolean {
+  return status === 204 || status === 304
+}

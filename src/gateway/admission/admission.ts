@@ -6,7 +6,7 @@ import type { RegisteredUpstream } from '../upstreams/registered-upstream.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { MISS_INTERVAL_MS, type UpstreamRefresher } from '../upstreams/upstream-refresher.ts'
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts'
-import { Chooser, routesOf, serves, type Wanted } from './chooser.ts'
+import { Chooser, serves, type Wanted } from './chooser.ts'
 import { Lease, type LeaseEnd } from './lease.ts'
 import { isWorthAsking, whyNone } from './no-upstream.ts'
 
@@ -122,9 +122,11 @@ export class Admission {
   }
 
   #choose(org: OrgUpstreams, wanted: Wanted): Lease | undefined {
-    for (const route of routesOf(wanted)) {
-      const member = this.#chooser.choose(org, route === wanted.route ? wanted : { ...wanted, route })
-      if (member !== undefined) return this.#leaseOn(member, route)
+    const member = this.#chooser.choose(org, wanted)
+    if (member !== undefined) return this.#leaseOn(member, wanted.route)
+    for (const route of wanted.otherRoutes ?? []) {
+      const other = this.#chooser.choose(org, { ...wanted, route })
+      if (other !== undefined) return this.#leaseOn(other, route)
     }
     return undefined
   }

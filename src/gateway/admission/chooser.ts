@@ -84,11 +84,6 @@ export class Chooser {
   }
 }
 
-/** The routes that will do for a request, the one that was asked for first. */
-export function routesOf({ route, otherRoutes = [] }: Pick<Wanted, 'route' | 'otherRoutes'>): readonly ServedRoute[] {
-  return [route, ...otherRoutes]
-}
-
 /** Whether a server of that name has the route; one that is not known has none. */
 export function serves(server: ServerName | undefined, route: ServedRoute): boolean {
   return server !== undefined && route.servers.includes(server)

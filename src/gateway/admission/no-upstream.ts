@@ -7,7 +7,7 @@ import { meantRoute, meantText } from '../../servers/meant-route.ts'
 import type { OrgUpstreams } from '../upstreams/org-upstreams.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { DOWN_INTERVAL_MS } from '../upstreams/upstream-refresher.ts'
-import { routesOf, type Wanted } from './chooser.ts'
+import type { Wanted } from './chooser.ts'
 
 /** The most that are looked at to say why none will do. */
 const MAX_LOOKED_AT = 64
@@ -104,8 +104,8 @@ function isSilent({ via, known: { health } }: Upstream): boolean {
 }
 
 /** The servers that serve one of the routes that will do. */
-function serversFor(wanted: Wanted): readonly ServerName[] {
-  return routesOf(wanted).flatMap(({ servers }) => servers)
+function serversFor({ route, otherRoutes = [] }: Wanted): readonly ServerName[] {
+  return [route, ...otherRoutes].flatMap(({ servers }) => servers)
 }
 
 function isEmpty(org: OrgUpstreams, server: ServerName): boolean {

@@ -1,11 +1,11 @@
 import { JsonObjectEnd } from '../json-object-end.ts'
-import { GrowingText } from './growing-text.ts'
+import { TextPile } from '../text-pile.ts'
 import type { ItemForm, ItemStatus, ResponsesEvent } from './item-form.ts'
 
 /** One item that has begun. */
 interface Item {
   readonly form: ItemForm
-  readonly text: GrowingText
+  readonly text: TextPile
   /** Where its text ends by itself; `undefined`: where the next item begins. */
   readonly end: JsonObjectEnd | undefined
   isSealed: boolean
@@ -38,7 +38,7 @@ export class OutputQueue {
   begin(form: ItemForm, endsWithObject: boolean): ItemKey {
     const key: ItemKey = Symbol()
     const end = endsWithObject ? new JsonObjectEnd() : undefined
-    this.#items.set(key, { form, text: new GrowingText(), end, isSealed: false })
+    this.#items.set(key, { form, text: new TextPile(), end, isSealed: false })
     if (this.#items.size === 1) this.#emit(form.opening())
     this.#advance()
     return key
