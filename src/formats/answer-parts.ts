@@ -10,12 +10,26 @@ export type AnswerPart =
   | { readonly kind: 'arguments'; readonly index: number; readonly text: string }
   /** As far as this frame counts; the counts of an earlier one stay where it has none. */
   | { readonly kind: 'usage'; readonly usage: Usage }
-  /** Why the model stopped, in the format's own word. */
-  | { readonly kind: 'stop'; readonly reason: string }
+  /** How likely the tokens of the text were that is told beside it. */
+  | { readonly kind: 'logprobs'; readonly tokens: readonly TokenLogprob[] }
+  /** Why the model stopped, in the format's own word. `sequence`: the stop sequence that it wrote, where the server says which. */
+  | { readonly kind: 'stop'; readonly reason: string; readonly sequence?: string }
   /** `undefined`: the server did not say what went wrong. */
   | { readonly kind: 'failed'; readonly message: string | undefined }
   /** The answer is complete. A stream that ends without it was cut off. */
   | { readonly kind: 'end' }
+
+/** A token, and how likely it was: the natural logarithm. `bytes`: its UTF-8, where the server tells it. */
+export interface Logprob {
+  readonly token: string
+  readonly logprob: number
+  readonly bytes?: readonly number[]
+}
+
+/** A token of the answer, and those that were as likely. */
+export interface TokenLogprob extends Logprob {
+  readonly top: readonly Logprob[]
+}
 
 /** A text or reasoning part; none for what is no text, or an empty one. */
 export function said(kind: 'text' | 'reasoning', value: unknown): AnswerPart[] {

@@ -83,6 +83,8 @@ export interface Usage {
   readonly promptTokens: number | undefined
   readonly completionTokens: number | undefined
   readonly cachedTokens: number | undefined
+  /** Those of the answer that the model thought with; they are among `completionTokens`. Default: not told. */
+  readonly reasoningTokens?: number | undefined
   /** What the server says it took to load the model, milliseconds. Default: it does not say. */
   readonly loadMs?: number | undefined
 }

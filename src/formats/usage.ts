@@ -9,6 +9,7 @@ export function mergeUsage(earlier: Usage, later: Usage): Usage {
     promptTokens: later.promptTokens ?? earlier.promptTokens,
     completionTokens: later.completionTokens ?? earlier.completionTokens,
     cachedTokens: later.cachedTokens ?? earlier.cachedTokens,
+    reasoningTokens: later.reasoningTokens ?? earlier.reasoningTokens,
     loadMs: later.loadMs ?? earlier.loadMs,
   }
 }

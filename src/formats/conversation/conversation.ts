@@ -14,6 +14,10 @@ export interface Conversation {
   readonly thinking?: Thinking
   /** What its answer must be. Default: text. */
   readonly output?: Output
+  /** How likely each token was: of so many others too, beside each; 0: of the chosen ones alone. Default: not told. */
+  readonly logprobs?: number
+  /** Default: as its server runs the model. */
+  readonly running?: Running
   readonly wantsStream: boolean
   /** What the request says and nothing here carries: the names of its fields, each once. */
   readonly dropped: readonly string[]
@@ -87,6 +91,25 @@ export interface Sampling {
   readonly seed?: number
   readonly presencePenalty?: number
   readonly frequencyPenalty?: number
+  readonly typicalP?: number
+  readonly repeatPenalty?: number
+  readonly repeatLastN?: number
+  /** By the number of a token, as text. */
+  readonly logitBias?: JsonObject
+}
+
+/** How the server runs the model for a request; servers that load models on demand have a say in it. */
+export interface Running {
+  /** `num_ctx`, tokens. */
+  readonly contextLength?: number
+  /** `keep_alive`: how long it stays loaded afterwards, in seconds or as Go writes durations. */
+  readonly keepAlive?: string | number
+  /** `truncate`: whether the oldest turns are dropped where the prompt is too long. */
+  readonly truncates?: boolean
+  /** `shift`: whether the oldest tokens are dropped where the answer is too long. */
+  readonly shifts?: boolean
+  /** Ollama's `options` that have no other place in a conversation, as they were given. */
+  readonly options?: JsonObject
 }
 
 export type Effort = 'low' | 'medium' | 'high' | 'max'

@@ -56,6 +56,7 @@ it('reads what the client library takes', () => {
     sampling: { maxTokens: 100, temperature: 0.5, topP: 0.9, topK: 40, stop: ['END'] },
     thinking: { isOn: true, effort: 'max' },
     output: { kind: 'schema', name: 'answer', schema: { type: 'object' } },
+    running: { truncates: false },
     wantsStream: true,
     dropped: [],
   })
@@ -67,6 +68,7 @@ it('says nothing of what the request does not', () => {
     turns: [{ role: 'user', parts: [said('Hi')] }],
     tools: [],
     sampling: {},
+    running: { truncates: false },
     wantsStream: false,
     dropped: [],
   })
@@ -426,6 +428,7 @@ it('reads a body such as Claude Code sends', () => {
     ],
     sampling: { maxTokens: 32000 },
     thinking: { isOn: true, effort: 'high' },
+    running: { truncates: false },
     wantsStream: true,
     dropped: [],
   })

@@ -14,6 +14,7 @@ import {
   toldNumber,
 } from './anthropic/told.ts'
 import type { ConversationReader, Sampling, Turn } from './conversation.ts'
+import { RUNNING_FIELDS, readRunning } from './read-running.ts'
 
 /** What is carried, and what means nothing to another server: whose account and tier it is, and what to keep of a prompt. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -34,6 +35,7 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'service_tier',
   'cache_control',
   'context_management',
+  ...RUNNING_FIELDS,
 ])
 
 /**
@@ -42,13 +44,17 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
  */
 export const readAnthropicRequest: ConversationReader = (body) => {
   const dropped = new Set(otherFields(body, KNOWN_FIELDS))
+  const run = readRunning(body)
   const tools = readAnthropicTools(body['tools'], dropped)
   return {
     model: neededText(body['model'], 'model'),
     turns: [...readOpening(body['system'], dropped), ...readTurns(body['messages'], dropped)],
     tools,
     ...readAnthropicToolChoice(body['tool_choice'], tools),
-    sampling: readSampling(body),
+    sampling: { ...run.sampling, ...readSampling(body) },
+    // What is too long is an error to its clients, some of which shorten it then.
+    running: { truncates: false, ...run.running },
+    ...(run.thinking && { thinking: run.thinking }),
     ...readThinkingAndOutput(body, dropped),
     wantsStream: toldBoolean(body['stream'], 'stream') ?? false,
     dropped: [...dropped],

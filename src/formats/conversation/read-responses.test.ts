@@ -60,6 +60,7 @@ describe('a request of /v1/responses', () => {
       mayCallSeveral: true,
       sampling: {},
       thinking: { isOn: true, effort: 'medium' },
+      running: { truncates: false },
       wantsStream: false,
       dropped: ['input.reasoning.encrypted_content', 'tools.web_search'],
     })
@@ -85,6 +86,7 @@ describe('a request of /v1/responses', () => {
       tools: [],
       sampling: { maxTokens: 64, temperature: 0, topP: 0.5 },
       output: { kind: 'schema', name: 'answer', schema: { type: 'object' }, isStrict: true },
+      running: { truncates: false },
       wantsStream: true,
       dropped: [],
     })

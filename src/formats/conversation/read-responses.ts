@@ -1,7 +1,6 @@
 import type { JsonObject } from '../json-facts.ts'
-import type { Conversation, ConversationReader, Effort, Output, Sampling, Thinking } from './conversation.ts'
-import { readInput } from './responses/read-input.ts'
-import { readToolChoice, readTools } from './responses/read-tools.ts'
+import type { Conversation, ConversationReader, Effort, Output, Running, Sampling, Thinking } from './conversation.ts'
+import { RUNNING_FIELDS, readRunning } from './read-running.ts'
 import {
   countField,
   DroppedNames,
@@ -11,7 +10,9 @@ import {
   objectField,
   textField,
   uncarried,
-} from './responses/request-fields.ts'
+} from './request-fields.ts'
+import { readInput } from './responses/read-input.ts'
+import { readToolChoice, readTools } from './responses/read-tools.ts'
 
 /** What is read, and what may be passed over: it changes nothing of the answer, or has no meaning for a model server. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -19,6 +20,7 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   ...['tools', 'tool_choice', 'parallel_tool_calls', 'max_output_tokens', 'temperature', 'top_p', 'reasoning', 'text'],
   ...['store', 'metadata', 'client_metadata', 'include', 'prompt_cache_key', 'user', 'safety_identifier'],
   ...['service_tier', 'truncation', 'stream_options', 'max_tool_calls'],
+  ...RUNNING_FIELDS,
 ])
 const KNOWN_REASONING_FIELDS = new Set(['effort', 'summary', 'generate_summary'])
 const KNOWN_TEXT_FIELDS = new Set(['format', 'verbosity'])
@@ -44,10 +46,10 @@ export const readResponsesRequest: ConversationReader = (body) => {
   const tools = readTools(body, dropped)
   const toolChoice = readToolChoice(body, tools, dropped)
   const mayCallSeveral = flagField(body, 'parallel_tool_calls')
-  const thinking = readThinking(body, dropped)
+  const run = readRunning(body)
+  const thinking = readThinking(body, dropped) ?? run.thinking
   const output = readOutput(body, dropped)
-  const truncation = textField(body, 'truncation') ?? 'auto'
-  if (truncation !== 'auto' && truncation !== 'disabled') dropped.add('truncation')
+  const running = runningOf(body, run.running, dropped)
   dropped.addOthers(body, KNOWN_FIELDS)
   return {
     model,
@@ -55,9 +57,10 @@ export const readResponsesRequest: ConversationReader = (body) => {
     tools,
     ...(toolChoice !== undefined && { toolChoice }),
     ...(mayCallSeveral !== undefined && { mayCallSeveral }),
-    sampling: readSampling(body),
+    sampling: { ...run.sampling, ...readSampling(body) },
     ...(thinking !== undefined && { thinking }),
     ...(output !== undefined && { output }),
+    running,
     wantsStream: flagField(body, 'stream') ?? false,
     dropped: dropped.list,
   } satisfies Conversation
@@ -74,6 +77,13 @@ function refuseKept(body: JsonObject): void {
       'background',
     )
   }
+}
+
+/** Where nothing is said of it, what is too long is an error, by the words of the format. */
+function runningOf(body: JsonObject, running: Running | undefined, dropped: DroppedNames): Running {
+  const truncation = textField(body, 'truncation') ?? 'disabled'
+  if (truncation !== 'auto' && truncation !== 'disabled') dropped.add('truncation')
+  return { truncates: truncation === 'auto', ...running }
 }
 
 function readSampling(body: JsonObject): Sampling {

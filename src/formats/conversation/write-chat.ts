@@ -15,7 +15,7 @@ import { plainTurns } from './plain-turns.ts'
 
 /** Writes a conversation as a body of OpenAI's `/v1/chat/completions`, in the fields that other servers of it know too. */
 export const writeChatRequest: ConversationWriter = (conversation) => {
-  const { model, tools, toolChoice, mayCallSeveral, sampling, thinking, output, wantsStream } = conversation
+  const { model, tools, toolChoice, mayCallSeveral, sampling, thinking, output, logprobs, wantsStream } = conversation
   const hasTools = tools.length > 0
   return {
     body: defined({
@@ -26,6 +26,8 @@ export const writeChatRequest: ConversationWriter = (conversation) => {
       parallel_tool_calls: hasTools ? mayCallSeveral : undefined,
       ...samplingOf(sampling),
       reasoning_effort: thinking?.isOn ? (thinking.effort === 'max' ? 'high' : thinking.effort) : undefined,
+      logprobs: logprobs === undefined ? undefined : true,
+      top_logprobs: logprobs === 0 ? undefined : logprobs,
       response_format: output && formatOf(output),
       stream: wantsStream,
       stream_options: wantsStream ? { include_usage: true } : undefined,
@@ -35,11 +37,23 @@ export const writeChatRequest: ConversationWriter = (conversation) => {
 }
 
 /** What has no place in it. A budget of thinking and the switch that turns it off are each server's own. */
-function droppedOf({ sampling, thinking }: Conversation): readonly string[] {
+function droppedOf({ sampling, thinking, running = {} }: Conversation): readonly string[] {
+  const told: readonly (readonly [string, boolean])[] = [
+    ['top_k', sampling.topK !== undefined],
+    ['min_p', sampling.minP !== undefined],
+    ['typical_p', sampling.typicalP !== undefined],
+    ['repeat_penalty', sampling.repeatPenalty !== undefined],
+    ['repeat_last_n', sampling.repeatLastN !== undefined],
+    ['thinking', thinking?.isOn === false],
+    ['num_ctx', running.contextLength !== undefined],
+    ['keep_alive', running.keepAlive !== undefined],
+    // What no server of it does anyway is not missed.
+    ['truncate', running.truncates === true],
+    ['shift', running.shifts === true],
+  ]
   return [
-    ...(sampling.topK === undefined ? [] : ['top_k']),
-    ...(sampling.minP === undefined ? [] : ['min_p']),
-    ...(thinking?.isOn === false ? ['thinking'] : []),
+    ...told.flatMap(([name, isTold]) => (isTold ? [name] : [])),
+    ...Object.keys(running.options ?? {}).map((name) => `options.${name}`),
   ]
 }
 
@@ -110,6 +124,7 @@ function samplingOf(sampling: Sampling): JsonObject {
     seed: sampling.seed,
     presence_penalty: sampling.presencePenalty,
     frequency_penalty: sampling.frequencyPenalty,
+    logit_bias: sampling.logitBias,
   }
 }
 

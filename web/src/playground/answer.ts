@@ -58,6 +58,8 @@ export function withPart(answer: Answer, part: AnswerPart, atMs: number): Answer
     case 'call':
     case 'arguments':
       return { ...answer, state: 'answering', firstMs: answer.firstMs ?? atMs, lastMs: atMs, pieces: answer.pieces + 1 }
+    case 'logprobs':
+      return answer
     case 'stop':
       return { ...answer, reason: part.reason }
     case 'failed':

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../json-facts.ts'
 import type { ImagePart, TextPart } from '../conversation.ts'
-import { type DroppedNames, objectAt, textField, uncarried, wrongType } from './request-fields.ts'
+import { type DroppedNames, objectAt, textField, uncarried, wrongType } from '../request-fields.ts'
 
 const IMAGE_URL = /^data:(image\/[a-z0-9.+-]{1,64});base64,([A-Za-z0-9+/]+={0,2})$/i
 const TEXT_URL = /^data:text\/plain(?:;charset=(?:utf-8|us-ascii))?(;base64)?,(.*)$/is

@@ -1,6 +1,5 @@
 import type { JsonObject } from '../../json-facts.ts'
 import type { Tool, ToolChoice } from '../conversation.ts'
-import { carriedName, type NamedTool, namedTools } from './call-forms.ts'
 import {
   type DroppedNames,
   flagField,
@@ -11,7 +10,8 @@ import {
   textField,
   uncarried,
   wrongType,
-} from './request-fields.ts'
+} from '../request-fields.ts'
+import { carriedName, type NamedTool, namedTools } from './call-forms.ts'
 
 const FUNCTION_FIELDS = new Set(['type', 'name', 'description', 'parameters', 'strict'])
 const CUSTOM_FIELDS = new Set(['type', 'name', 'description', 'format'])

@@ -1,5 +1,5 @@
-import { PunkuError } from '../../../core/error.ts'
-import type { JsonObject } from '../../json-facts.ts'
+import { PunkuError } from '../../core/error.ts'
+import type { JsonObject } from '../json-facts.ts'
 
 /** Names kept of what a request says in vain; those after them are one name. */
 const MAX_DROPPED_NAMES = 64
