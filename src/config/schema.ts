@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DIALECT_NAMES } from '../core/dialect-name.ts'
 import { LOG_FORMATS, LOG_LEVELS } from '../core/log-level.ts'
 import { limits } from './limits-schema.ts'
+import { aliases, models } from './models-schema.ts'
 import {
   DEFAULT_UPSTREAM_URL,
   databaseUrl,
@@ -301,6 +302,8 @@ export const configSchema = z.strictObject({
         'The model servers that the gateway reaches itself. `[]`: none, for one that only serves those of its agents. In the environment: their URLs, and nothing else of them.',
       'x-env': 'PUNKU_UPSTREAM',
     }),
+  models,
+  aliases,
   database,
   secrets,
   gateway,

@@ -40,6 +40,11 @@ export class Lease implements Disposable {
     return this.#member.upstream
   }
 
+  /** Whether its server has said that it does not have that route. */
+  lacks(route: ServedRoute): boolean {
+    return this.#member.lacking.has(route)
+  }
+
   /** Its server has said that it does not have the route: no other request is sent it there, until it was away. */
   lacksRoute(): void {
     this.#member.lacking.add(this.route)

@@ -3,6 +3,7 @@ import type { WireFormat } from '../../formats/format.ts'
 import type { HeaderView } from '../../http/headers.ts'
 import type { ServedRoute } from '../../servers/route-table.ts'
 import type { Key } from '../access/key.ts'
+import { aliasCuts } from './aliased.ts'
 import { type LeftOut, leftOutOf } from './left-out.ts'
 import type { NamedModel, RequestFacts, ToolFields } from './request-facts.ts'
 
@@ -29,6 +30,8 @@ export interface Ask {
   readonly conversation: string | undefined
   /** Where its tools stand in its body, and what refers to them. */
   readonly toolFields: ToolFields | undefined
+  /** Of the fields that some server misreads on this route: those in which it says something. */
+  readonly told: readonly string[]
   /** What of its body no upstream is sent. */
   readonly leftOut: readonly LeftOut[]
   /** Whole and decoded, or a stream that is passed on as it comes. */
@@ -40,7 +43,7 @@ export type AskHead = Pick<Ask, 'key' | 'route' | 'format' | 'path' | 'query' | 
 
 /** The ask of a request whose body was read. */
 export function askOf(head: AskHead, facts: RequestFacts, body: Buffer): Ask {
-  const { models, otherModels, wantsStream, conversation, toolFields } = facts
+  const { models, otherModels, wantsStream, conversation, toolFields, told } = facts
   return {
     ...head,
     models,
@@ -48,7 +51,8 @@ export function askOf(head: AskHead, facts: RequestFacts, body: Buffer): Ask {
     wantsStream,
     conversation,
     toolFields,
-    leftOut: leftOutOf(head.key, facts),
+    told,
+    leftOut: [...leftOutOf(head.key, facts), ...aliasCuts(models)],
     body,
   }
 }
@@ -61,6 +65,7 @@ export function rawAskOf(head: AskHead, body: Readable): Ask {
     wantsStream: false,
     conversation: undefined,
     toolFields: undefined,
+    told: [],
     leftOut: [],
   }
   return { ...head, ...nothing, body }

@@ -12,7 +12,7 @@ export interface Cut extends JsonSpan {
 /** What its client and the row are told of what was left out. */
 export type LeftOutName = 'keep_alive' | 'web_search' | 'tool_choice' | 'parallel_tool_calls' | 'include'
 
-/** What of a body is not sent. */
+/** What of a body is not sent, or is sent otherwise: then nobody has to be told. */
 export interface LeftOut {
   readonly names: readonly LeftOutName[]
   /** None overlaps another. */

@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream'
+import { parseObject } from '../../formats/json-facts.ts'
+import { withDefaults } from '../../formats/model-defaults.ts'
 import { requestHeadersFor } from '../../http/headers.ts'
+import type { ModelRule } from '../admission/model-rules.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import type { Ask } from './ask.ts'
 import { type LeftOut, withoutLeftOut } from './left-out.ts'
@@ -12,6 +15,15 @@ export interface Order {
   /** Flat name and value pairs. */
   readonly headers: string[]
   readonly body: Buffer | Readable | null
+}
+
+/** The same with what its body leaves open as the defaults of its model say. */
+export function filledOrder(order: Order, { route: { format } }: Ask, { defaults }: ModelRule): Order {
+  const { body } = order
+  if (defaults === undefined || format === undefined || !Buffer.isBuffer(body)) return order
+  const fields = parseObject(body.toString())
+  const filled = fields && withDefaults(format, fields, defaults)
+  return filled === undefined ? order : { ...order, body: Buffer.from(JSON.stringify(filled)) }
 }
 
 /** What a body that was read as JSON must not be said to be, as `curl -d` says of every body. */

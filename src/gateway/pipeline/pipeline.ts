@@ -9,14 +9,15 @@ import { clientAddress } from '../../http/client-address.ts'
 import { originNotAllowed } from '../../http/origin.ts'
 import { filterQuery, REFUSED_PARAMETERS } from '../../http/target.ts'
 import { meantRoute, meantText } from '../../servers/meant-route.ts'
-import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
+import { findRoute } from '../../servers/route-table.ts'
 import { readCredential } from '../access/credential.ts'
 import type { Key } from '../access/key.ts'
-import { serves } from '../admission/chooser.ts'
 import type { Lease } from '../admission/lease.ts'
+import type { ModelRule } from '../admission/model-rules.ts'
 import type { Answer } from '../reply/answer.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
 import type { Observing } from '../reply/translation.ts'
+import { aliasedFacts, aliasedModel } from './aliased.ts'
 import {
   type ArrivalTarget,
   asksForWebSocket,
@@ -29,11 +30,13 @@ import { type Ask, type AskHead, askOf, rawAskOf } from './ask.ts'
 import { authoriseBody, authoriseModels, authoriseServed, authoriseUnread, routeRefusal } from './authorise.ts'
 import { corsHeaders, preflightAnswer } from './cors.ts'
 import type { Exchange } from './exchange.ts'
+import type { LeftOut } from './left-out.ts'
 import { listingAnswer } from './listing.ts'
 import { MissingRoute } from './missing-route.ts'
-import { type Order, orderOf } from './order.ts'
+import { filledOrder, type Order, orderOf } from './order.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
+import { type Plan, planOf } from './plan.ts'
 import { noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
@@ -132,30 +135,35 @@ export class Pipeline {
     exchange.leased(lease)
     if (exchange.isOver) return
     authoriseServed(ask, lease.upstream)
-    if (lease.route === ask.route) this.#sendAsAsked(exchange, ask, lease)
-    else this.#sendTranslated(exchange, ask, lease, lease.route)
+    this.#send(exchange, ask, lease)
   }
 
-  #sendAsAsked(exchange: Exchange, ask: Ask, lease: Lease): void {
-    const { upstream } = lease
-    const leftOut = [...ask.leftOut, ...searchLeftOut(ask, upstream, this.#options.webSearch)]
+  #send(exchange: Exchange, ask: Ask, lease: Lease): void {
+    const rule = this.#options.rules.ruleOf(lease.upstream, ask.models[0]?.canonical)
+    const plan = planOf(ask, lease, rule)
+    if (plan.route === ask.route) this.#sendAsAsked(exchange, ask, lease, { plan, rule })
+    else this.#sendTranslated(exchange, ask, lease, { plan, rule })
+  }
+
+  #sendAsAsked(exchange: Exchange, ask: Ask, lease: Lease, { plan, rule }: Planned): void {
+    const { ifLacking } = plan
+    const leftOut = this.#leftOutOf(ask, lease)
     exchange.leavesOut(leftOut.flatMap(({ names }) => names))
     const handler = exchange.sent()
     if (handler === undefined) return
-    const other = otherRoutesOf(ask.route).find((route) => serves(upstream.known.server, route))
     const first =
-      other === undefined
+      ifLacking === undefined
         ? handler
         : new MissingRoute(handler, () => {
-            this.#trySendTranslated(exchange, ask, lease, other)
+            this.#sendWithoutRoute(exchange, ask, lease, { plan: { ...plan, route: ifLacking }, rule })
           })
-    this.#dispatch(exchange, lease, orderOf(ask, upstream, leftOut), first)
+    this.#dispatch(exchange, lease, filledOrder(orderOf(ask, lease.upstream, leftOut), ask, rule), first)
   }
 
   /** From within the answer to what was sent before: nobody else would hear of what it throws. */
-  #trySendTranslated(exchange: Exchange, ask: Ask, lease: Lease, route: ServedRoute): void {
+  #sendWithoutRoute(exchange: Exchange, ask: Ask, lease: Lease, planned: Planned): void {
     try {
-      this.#sendTranslated(exchange, ask, lease, route)
+      this.#sendTranslated(exchange, ask, lease, planned)
       // Not before: of a server that has the route, a 404 may be about an earlier response that only its client names.
       lease.lacksRoute()
     } catch (thrown) {
@@ -163,11 +171,23 @@ export class Pipeline {
     }
   }
 
-  #sendTranslated(exchange: Exchange, ask: Ask, lease: Lease, route: ServedRoute): void {
+  #sendTranslated(exchange: Exchange, ask: Ask, lease: Lease, { plan, rule }: Planned): void {
+    const { route, otherwise } = plan
     const { id } = exchange
-    const translated = translate(ask, route, { id, atMs: this.#options.clock.now() })
+    const leftOut = this.#leftOutOf(ask, lease)
+    let translated: Translated
+    try {
+      translated = translate(ask, { route, leftOut, defaults: rule.defaults, id, atMs: this.#options.clock.now() })
+    } catch (thrown) {
+      if (otherwise === undefined || PunkuError.from(thrown).code !== 'invalid_request') throw thrown
+      this.#sendAsAsked(exchange, ask, lease, {
+        plan: { route: otherwise, otherwise: undefined, ifLacking: undefined },
+        rule,
+      })
+      return
+    }
     exchange.translatedTo(route)
-    exchange.leavesOut(translated.dropped)
+    exchange.leavesOut([...leftOut.flatMap(({ names }) => names), ...translated.dropped])
     const { body, link } = translated
     const handler = exchange.sent(linked(exchange, link))
     if (handler === undefined) return
@@ -177,6 +197,10 @@ export class Pipeline {
       orderOf({ ...ask, route, path: route.path, query: '', body }, lease.upstream),
       handler,
     )
+  }
+
+  #leftOutOf(ask: Ask, { upstream }: Lease): readonly LeftOut[] {
+    return [...ask.leftOut, ...searchLeftOut(ask, upstream, this.#options.webSearch)]
   }
 
   #receive(exchange: Exchange): ArrivalTarget {
@@ -232,7 +256,8 @@ export class Pipeline {
     try {
       if (exchange.isOver) throw new PunkuError('client_closed', 'It ended while its body was read.')
       const contentType = headers.get('content-type')
-      const facts = readRequestFacts(route, params.model, { bytes, contentType }, this.#options.jsonDepth)
+      const read = readRequestFacts(route, params.model, { bytes, contentType }, this.#options.jsonDepth)
+      const facts = aliasedFacts(read, this.#options.rules)
       const ask = askOf(head, facts, bytes)
       exchange.asked(ask)
       authoriseBody(key, route, facts)
@@ -245,7 +270,7 @@ export class Pipeline {
   }
 
   #readBody(exchange: Exchange, key: Key, route: FoundRoute['route']): Promise<Buffer> {
-    const { bodyBytes, decodedBodyBytes, bodies, jsonDepth } = this.#options
+    const { bodyBytes, decodedBodyBytes, bodies, jsonDepth, rules } = this.#options
     const share = bodies.open(key.id)
     exchange.holds(share)
     inviteBody(exchange)
@@ -263,7 +288,10 @@ export class Pipeline {
       onBeginning(bytes) {
         const models = modelsInBeginning(route, bytes, jsonDepth)
         exchange.asksFor(models[0]?.asked)
-        authoriseModels(key, models)
+        authoriseModels(
+          key,
+          models.map((model) => aliasedModel(model, rules)),
+        )
       },
     })
   }
@@ -290,6 +318,12 @@ export class Pipeline {
     }
     way.dispatcher.dispatch({ origin: way.base.origin, path: target, method, headers, body }, handler)
   }
+}
+
+/** How a request goes, and what its owner says of its model. */
+interface Planned {
+  readonly plan: Plan
+  readonly rule: ModelRule
 }
 
 /** By itself: what it is made of stays as long as the answer goes on, and the request's body must not be among that. */

@@ -5,6 +5,7 @@ import { isUsualStay } from '../../dialects/ollama/keep-alive.ts'
 import { isSessionId } from '../../http/client-identity.ts'
 import { type JsonSpan, type ScannedObject, scanJsonBeginning, scanJsonObject } from '../../http/json-scan.ts'
 import { type FormModel, readFormModel } from '../../http/multipart.ts'
+import { MISREAD_FIELDS, misreadFields } from '../../servers/known/model-servers.ts'
 import { FieldFinds } from './field-duties.ts'
 
 /**
@@ -34,6 +35,9 @@ const GUARDED_FIELDS = [
   'prompt_cache_key',
 ] as const
 
+/** With those that some server does not take to heart: whether they are there decides on which of its routes it is asked. */
+const SCANNED_FIELDS: readonly string[] = [...new Set([...GUARDED_FIELDS, ...MISREAD_FIELDS])]
+
 const GUARDED_OPTIONS = [
   'num_ctx',
   'num_predict',
@@ -52,6 +56,10 @@ export interface NamedModel {
   readonly isCloud: boolean
   /** The field that names it. */
   readonly field: string
+  /** What that name stands for, as its server spells it: the canonical name is of this. `undefined`: for itself. */
+  readonly meant?: string
+  /** Where its name stands in the body; `undefined`: in no JSON. */
+  readonly span?: JsonSpan | undefined
 }
 
 /** How long a request says that its model is to stay loaded, where that is not usual. */
@@ -78,6 +86,8 @@ export interface RequestFacts {
   readonly stay: UnusualStay | undefined
   /** `undefined`: it has no tools. */
   readonly toolFields: ToolFields | undefined
+  /** Of the fields that some server misreads on this route: those in which it says something. */
+  readonly told: readonly string[]
 }
 
 /** Where a request's tools stand in its body, and what refers to them; `undefined`: it has no such field. */
@@ -97,6 +107,7 @@ const NOTHING_MORE = {
   manage: undefined,
   stay: undefined,
   toolFields: undefined,
+  told: [],
 } as const
 
 export interface ReadRequest {
@@ -123,7 +134,7 @@ export function readRequestFacts(
     return facts([], route.streams === 'default')
   }
   const finds = new FieldFinds(route.dialect)
-  const scanned = scanJsonObject(body.bytes, { guarded: GUARDED_FIELDS, maxDepth, places: finds.places })
+  const scanned = scanJsonObject(body.bytes, { guarded: SCANNED_FIELDS, maxDepth, places: finds.places })
   const options = scanned.typeOf('options') === 'object' ? scanned.raw('options') : undefined
   if (options !== undefined) scanJsonObject(options, { guarded: GUARDED_OPTIONS, maxDepth })
   const models = 'fields' in place ? modelsOf(scanned, place.fields) : []
@@ -136,8 +147,9 @@ export function readRequestFacts(
     models,
     ...foundBy(finds),
     wantsStream: streamOf(scanned, route),
-    stay: route.dialect === 'ollama' ? stayOf(scanned) : undefined,
+    stay: route.class === 'inference' ? stayOf(scanned) : undefined,
     toolFields: toolFieldsOf(scanned),
+    told: misreadFields(route.path).filter((field) => (scanned.typeOf(field) ?? 'null') !== 'null'),
     conversation: conversation !== undefined && isSessionId(conversation) ? conversation : undefined,
   }
 }
@@ -206,7 +218,7 @@ function modelsOf(scanned: ScannedObject, fields: readonly string[]): NamedModel
     const text = scanned.string(field)
     // An empty `name` beside `model` is how older clients say "not given".
     if (text === '' && fields.length > 1) continue
-    models.push(named(text, field))
+    models.push({ ...named(text, field), span: scanned.span(field) })
   }
   const [first, second] = models
   if (first && second && first.canonical !== second.canonical && fields.includes('model')) {

@@ -19,8 +19,14 @@ function routeAt(path: string) {
 function linkOfLongRequest(): AnswerHandler {
   const content = 'x'.repeat(TEXT_LENGTH)
   const body = Buffer.from(JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content }] }))
-  const ask = { route: routeAt('/v1/messages'), body } as Ask
-  const { link } = translate(ask, routeAt('/v1/chat/completions'), { id: 'x', atMs: 0 })
+  const ask = { route: routeAt('/v1/messages'), models: [], body } as unknown as Ask
+  const { link } = translate(ask, {
+    route: routeAt('/v1/chat/completions'),
+    leftOut: [],
+    defaults: undefined,
+    id: 'x',
+    atMs: 0,
+  })
   return link({} as Observing, () => true)
 }
 

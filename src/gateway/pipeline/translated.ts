@@ -12,10 +12,12 @@ import { openaiChat } from '../../formats/families/openai-chat.ts'
 import { openaiResponses } from '../../formats/families/openai-responses.ts'
 import type { FormatName, StreamedFormat } from '../../formats/format.ts'
 import { type JsonObject, parseObject } from '../../formats/json-facts.ts'
+import { type ModelDefaults, withDefaults } from '../../formats/model-defaults.ts'
 import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
 import { type Observing, Translation, type TranslationOptions } from '../reply/translation.ts'
 import type { Ask } from './ask.ts'
+import { type LeftOut, withoutLeftOut } from './left-out.ts'
 
 /** A format that clients may speak to servers that do not. */
 interface ClientFormat {
@@ -54,6 +56,14 @@ export function otherRoutesOf(route: ServedRoute): readonly ServedRoute[] {
   return route.format !== undefined && CLIENT_FORMATS[route.format] !== undefined ? OTHER_ROUTES : NONE
 }
 
+/** How an ask is put to another route. */
+export interface TranslationPlan extends Pick<RenderedHead, 'id' | 'atMs'> {
+  readonly route: ServedRoute
+  /** What of its body is not sent. */
+  readonly leftOut: readonly LeftOut[]
+  readonly defaults: ModelDefaults | undefined
+}
+
 /** A request in the format of another route. */
 export interface Translated {
   readonly body: Buffer
@@ -67,19 +77,20 @@ export interface Translated {
  * Puts an ask into the format of one of its other routes.
  * @throws PunkuError `invalid_request` for what cannot be carried there
  */
-export function translate(ask: Ask, route: ServedRoute, head: Pick<RenderedHead, 'id' | 'atMs'>): Translated {
+export function translate(ask: Ask, { route, leftOut, defaults, ...head }: TranslationPlan): Translated {
   const client = ask.route.format && CLIENT_FORMATS[ask.route.format]
   const server = SERVER_FORMATS.find((one) => one.route === route)
-  const fields = Buffer.isBuffer(ask.body) ? parseObject(ask.body.toString()) : undefined
+  const fields = Buffer.isBuffer(ask.body) ? parseObject(withoutLeftOut(ask.body, leftOut).toString()) : undefined
   if (client === undefined || server === undefined || fields === undefined) {
     throw new PunkuError('internal', 'The request cannot be put into the format of the model server.')
   }
   const conversation = client.read(fields)
   const { body, dropped } = server.write(conversation)
   const { model, wantsStream } = conversation
-  const renderer = client.render({ ...head, model }, fields)
+  const renderer = client.render({ ...head, model: ask.models[0]?.asked ?? model }, fields)
+  const filled = defaults && withDefaults(server.format.name, body, defaults)
   return {
-    body: Buffer.from(JSON.stringify(body)),
+    body: Buffer.from(JSON.stringify(filled ?? body)),
     dropped: namesOf([...conversation.dropped, ...dropped]),
     link: linkOf({ from: server.format, to: client.format, renderer, wantsStream }),
   }

@@ -9,6 +9,7 @@ import type { Exposure } from '../../system/exposure.ts'
 import { openFilesLimit } from '../../system/open-files-limit.ts'
 import { KeyedExchanges } from '../access/keyed-exchanges.ts'
 import { Admission } from '../admission/admission.ts'
+import { ModelRules } from '../admission/model-rules.ts'
 import type { Control } from '../control/control.ts'
 import { Events } from '../control/events.ts'
 import type { RunningGateway } from '../control/upstream-control.ts'
@@ -217,6 +218,7 @@ export async function openGateway({
     clients,
     hosts: [...config.gateway.hosts, ...ownHostNames(hostname())],
     keyring: state.keyring,
+    rules: new ModelRules(config),
     keyed,
     strain,
     troubles: () => troubles.list(),

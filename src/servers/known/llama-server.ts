@@ -67,6 +67,8 @@ export const llamaServer: ModelServer<'llama-server'> = {
     factsIn: propsFacts,
   },
   exposureFix: () => 'Start it with --host 127.0.0.1.',
+  // Of Responses its events lack what OpenAI's own client needs; of Messages its blocks overlap, and errors are OpenAI's.
+  misreads: [{ path: '/v1/responses' }, { path: '/v1/messages' }],
   routes: [
     ...OPENAI_INFERENCE,
     TRANSCRIPTIONS,

@@ -40,6 +40,13 @@ export interface LoadedQuestion {
   factsIn(entry: JsonObject): ModelFacts
 }
 
+/** A route that a server serves badly. */
+export interface Misread {
+  readonly path: string
+  /** Only requests that say something in one of these fields. Absent: all of them. */
+  readonly fields?: readonly string[]
+}
+
 /** A model server that is known here: all that differs between it and the others. */
 export interface ModelServer<Name extends string = string> {
   readonly name: Name
@@ -60,6 +67,8 @@ export interface ModelServer<Name extends string = string> {
    * its dialect exports.
    */
   readonly routes: readonly Route[]
+  /** What it serves, and not well: such a request is better put to another of its routes. Absent: it serves all well. */
+  readonly misreads?: readonly Misread[]
   /**
    * It runs tools of a type `web_search…` by itself, on an account of its owner's. Absent: to it they are words, or what
    * its owner set up for its callers.

@@ -1,7 +1,7 @@
 import { anthropic } from './anthropic.ts'
 import { llamaServer } from './llama-server.ts'
 import { lmStudio } from './lm-studio.ts'
-import type { ModelServer } from './model-server.ts'
+import type { Misread, ModelServer } from './model-server.ts'
 import { ollama } from './ollama.ts'
 import { openai } from './openai.ts'
 import { vllm } from './vllm.ts'
@@ -23,6 +23,28 @@ const BY_NAME: ReadonlyMap<ServerName, ModelServer<ServerName>> = new Map(
 export function modelServer(name: ServerName): ModelServer<ServerName> {
   return BY_NAME.get(name) as ModelServer<ServerName>
 }
+
+/** What the server of this name serves badly of a route; `undefined`: nothing. */
+export function misreadOf(name: ServerName, path: string): Misread | undefined {
+  return modelServer(name).misreads?.find((misread) => misread.path === path)
+}
+
+const MISREADS: readonly Misread[] = MODEL_SERVERS.flatMap((server: ModelServer) => server.misreads ?? [])
+
+/** The fields of a route that some server misreads. */
+export function misreadFields(path: string): readonly string[] {
+  return FIELDS.get(path) ?? []
+}
+
+const FIELDS: ReadonlyMap<string, readonly string[]> = new Map(
+  Array.from(
+    Map.groupBy(MISREADS, ({ path }) => path),
+    ([path, misreads]) => [path, [...new Set(misreads.flatMap(({ fields = [] }) => fields))]],
+  ),
+)
+
+/** The fields that some server misreads of some route. */
+export const MISREAD_FIELDS: readonly string[] = [...new Set([...FIELDS.values()].flat())]
 
 /** Whether a server searches the web by itself for whoever sends it such a tool. One that is not known may. */
 export function searchesTheWeb(name: ServerName | undefined): boolean {

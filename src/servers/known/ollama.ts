@@ -5,9 +5,29 @@ import { asList, asObject, asText, type JsonObject } from '../../formats/json-fa
 import { readCatalogue } from '../catalogue.ts'
 import { capabilitiesOf, firstContextLength, type ModelFacts } from '../model-facts.ts'
 import { listAt, textAt } from './answers.ts'
-import type { ModelServer } from './model-server.ts'
+import type { Misread, ModelServer } from './model-server.ts'
 
 const VERSION_PATH = '/api/version'
+
+/** What Ollama's own API takes and its layers for the other two throw away. */
+const ONLY_NATIVE = ['num_ctx', 'keep_alive', 'options', 'think', 'truncate', 'shift'] as const
+
+/** What its layers for other APIs (its `openai`, `anthropic` and `middleware` packages) lose, and its own API does not. */
+const MISREADS: readonly Misread[] = [
+  // Schemas lose `$ref`s, results in parts lose their call, no choice of a tool is kept, nor a limit by its newer name.
+  {
+    path: '/v1/chat/completions',
+    fields: [...ONLY_NATIVE, 'tools', 'max_completion_tokens', 'top_k', 'min_p', 'repeat_penalty'],
+  },
+  { path: '/v1/completions', fields: ONLY_NATIVE },
+  { path: '/v1/embeddings', fields: ONLY_NATIVE },
+  {
+    path: '/v1/messages',
+    fields: [...ONLY_NATIVE, 'tools', 'stop_sequences', 'thinking', 'output_config', 'context_management'],
+  },
+  // Its events are incomplete, so that OpenAI's own client throws; unknown items are refused, earlier responses forgotten.
+  { path: '/v1/responses' },
+]
 
 /** Ollama: https://github.com/ollama/ollama. */
 export const ollama: ModelServer<'ollama'> = {
@@ -34,6 +54,7 @@ export const ollama: ModelServer<'ollama'> = {
   },
   exposureFix: (port, platform) => setHost(`127.0.0.1:${port}`, platform),
   searchesTheWeb: true,
+  misreads: MISREADS,
   routes: [...OLLAMA_ROUTES, ...OPENAI_INFERENCE, TRANSCRIPTIONS, ...MODEL_LISTINGS, MESSAGES],
 }
 
