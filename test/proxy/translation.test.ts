@@ -57,6 +57,7 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       status: 200,
       error_code: null,
       left_out: 'top_k',
+      translated: 'openai-chat',
       completion_tokens: SCRIPTED_USAGE.completionTokens,
     })
   })
@@ -73,7 +74,7 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       'end_turn',
       SCRIPTED_USAGE.completionTokens,
     ])
-    expect(await lastRow()).toMatchObject({ is_streamed: 1, error_code: null })
+    expect(await lastRow()).toMatchObject({ is_streamed: 1, error_code: null, translated: 'openai-chat' })
   })
 
   test.each([false, true])('calls a tool and is told what that gave (streamed: %j)', async (isStreamed) => {
@@ -110,7 +111,7 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       .finalMessage()
       .catch((error: unknown) => error)
     expect(inside).toBeInstanceOf(Anthropic.APIError)
-    expect(await lastRow()).toMatchObject({ error_code: 'upstream_interrupted' })
+    expect(await lastRow()).toMatchObject({ error_code: 'upstream_interrupted', translated: 'openai-chat' })
   })
 
   test('is refused a picture that the gateway would have to fetch', async () => {
@@ -121,6 +122,7 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       .create({ ...ask, messages: [{ role: 'user', content: [{ type: 'image', source }] }] })
       .catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(Anthropic.BadRequestError)
+    expect(await lastRow()).toMatchObject({ error_code: 'invalid_request', translated: null })
   })
 })
 
@@ -130,6 +132,7 @@ describe('a client of /v1/responses on a server that turns out not to have it', 
   test('gets its answer all the same, and the server is not asked there again', async () => {
     const first = await openai.responses.create(ask)
     expect([first.status, first.output_text]).toEqual(['completed', SCRIPTED_TEXT])
+    expect((await lastRow())?.translated).toBe('openai-chat')
     expect(upstream.requests.slice(-2).map(({ path }) => path)).toEqual([RESPONSES, CHAT])
     const stream = openai.responses.stream(ask)
     const second = await stream.finalResponse()
@@ -175,4 +178,6 @@ test('where the server has the route, nothing is translated', async () => {
   const { data, response } = await client.responses.create({ model: 'tiny', input: 'hi' }).withResponse()
   expect([data.output_text, response.headers.get('x-punku-translated')]).toEqual([SCRIPTED_TEXT, null])
   expect(whole.requests.at(-1)?.path).toBe(RESPONSES)
+  await settled(other)
+  expect((await other.rows()).at(-1)).toMatchObject({ route: 'POST /v1/responses', translated: null })
 })
