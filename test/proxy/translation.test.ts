@@ -31,6 +31,12 @@ async function lastRow() {
   return (await gateway.rows()).at(-1)
 }
 
+/** What the metrics say of translations: labels and count. */
+async function translations({ url }: TestGateway): Promise<readonly string[]> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return [...text.matchAll(/^punku_requests_translated_total(\{.*)$/gm)].map(([, series = '']) => series).sort()
+}
+
 describe('a client of /v1/messages on a server that speaks chat completions alone', () => {
   const ask = { model: 'tiny', max_tokens: 99, messages: [{ role: 'user' as const, content: 'hi' }] }
 
@@ -171,6 +177,22 @@ test('a request that cannot be translated does not tell the gateway that the ser
   expect(upstream.requests.slice(-3).map(({ path }) => path)).toEqual([RESPONSES, RESPONSES, CHAT])
 })
 
+test('the metrics count what was translated, by both formats, and nothing that passed as it came', async () => {
+  await using other = await startTestGateway({ upstreams: [upstream.origin] })
+  const otherKey = await other.key()
+  const claude = new Anthropic({ baseURL: other.url, apiKey: otherKey, maxRetries: 0 })
+  const codex = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: otherKey, maxRetries: 0 })
+  const messages = [{ role: 'user' as const, content: 'hi' }]
+  for (let times = 0; times < 2; times++) await claude.messages.create({ model: 'tiny', max_tokens: 9, messages })
+  await codex.responses.create({ model: 'tiny', input: 'hi' })
+  await codex.chat.completions.create({ model: 'tiny', messages })
+  await settled(other)
+  expect(await translations(other)).toEqual([
+    '{from="anthropic-messages",to="openai-chat"} 2',
+    '{from="openai-responses",to="openai-chat"} 1',
+  ])
+})
+
 test('where the server has the route, nothing is translated', async () => {
   await using whole = await startScriptedUpstream({ server: 'openai' })
   await using other = await startTestGateway({ upstreams: [whole.origin] })
@@ -180,4 +202,5 @@ test('where the server has the route, nothing is translated', async () => {
   expect(whole.requests.at(-1)?.path).toBe(RESPONSES)
   await settled(other)
   expect((await other.rows()).at(-1)).toMatchObject({ route: 'POST /v1/responses', translated: null })
+  expect(await translations(other)).toEqual([])
 })

@@ -132,6 +132,11 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
     return this.#isAboutGateway
   }
 
+  /** The wire format that its client speaks; `undefined`: its route has none, or is not known. */
+  get format(): FormatName | undefined {
+    return this.#route?.format
+  }
+
   /** The error it ended with; `undefined`: it goes on, or ended well. */
   get error(): PunkuError | undefined {
     return this.#ending?.error

@@ -285,7 +285,7 @@ export class Gateway implements RequestServer {
   #record(exchange: Exchange): void {
     const { recorder, recentWords, metrics, log } = this.#options
     const row = exchange.row()
-    metrics.observe(row)
+    metrics.observe(row, exchange.format)
     recorder.record(row)
     const { error } = exchange
     if (error?.said !== undefined) recentWords.add(exchange.id, error.said)
