@@ -33,6 +33,9 @@ const request = z
     clientVersion: z.string().nullable(),
     sessionId: z.string().nullable(),
     leftOut: z.array(z.string()).meta({ description: 'What of its body the upstream was not sent.' }),
+    translated: z.string().nullable().meta({
+      description: 'The wire format in which the upstream was asked, `openai-chat`; null: the client’s own.',
+    }),
   })
   .openapi('Request')
 export type RequestBody = z.output<typeof request>

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
+import { fullRequest } from '../support/chains.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { fillHouse } from './house.ts'
@@ -126,6 +127,26 @@ describe.skipIf(chromium === undefined)('every page', () => {
       expect(serious.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes[0]?.html.slice(0, 300)}`)).toEqual([])
       expect(faults).toEqual([])
     }
+  })
+
+  // Behind the pages, whose pictures show the house as it was filled.
+  test('a request tells that it was translated, and nothing of it where it was not', async () => {
+    await gateway.parts.state.requests.insertMany([
+      fullRequest({ id: 'req_translated' }),
+      fullRequest({ id: 'req_passed', translated: null }),
+    ])
+    const page = await browser.newPage({ storageState: storage })
+    const faults = watchConsole(page)
+    const facts = async (id: string) => {
+      await page.goto(`${gateway.url}/ui/requests/${id}`)
+      await page.getByRole('heading', { level: 2, name: 'Facts' }).waitFor()
+      return await page.locator('.request-facts > div').allInnerTexts()
+    }
+    const shown = (await facts('req_translated')).filter((text) => text.startsWith('Translated'))
+    expect(shown).toEqual([expect.stringMatching(/^Translated\s+to openai-chat$/)])
+    expect((await facts('req_passed')).join('\n')).not.toContain('Translated')
+    expect(faults).toEqual([])
+    await page.context().close()
   })
 })
 

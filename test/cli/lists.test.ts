@@ -31,6 +31,7 @@ beforeAll(async () => {
     session_id: `session-${at}`,
     status: 200,
     prompt_tokens: 10,
+    translated: at % 2 === 0 ? null : 'openai-chat',
   }))
   await new RequestRepository(database).insertMany(rows)
   await database.close()
@@ -66,6 +67,14 @@ describe.each([
   test('and takes no number that is none', async () => {
     expect((await place.run(...list, '--before', 'x')).code).toBe(2)
   })
+})
+
+test('requests tell whether they were translated, as JSON and in the export', async () => {
+  const { stdout } = await place.run('requests', '--limit', '2', '--json')
+  const wanted = ['openai-chat', null]
+  expect((JSON.parse(stdout) as RequestBody[]).map(({ translated }) => translated)).toEqual(wanted)
+  const lines = (await place.run('requests', 'export')).stdout.trimEnd().split('\n').slice(-2)
+  expect(lines.map((line) => (JSON.parse(line) as RequestBody).translated)).toEqual(wanted)
 })
 
 describe('keys', () => {

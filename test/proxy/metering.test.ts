@@ -139,6 +139,7 @@ describe('the row of an exchange', () => {
       client_version: null,
       session_id: null,
       left_out: null,
+      translated: null,
       ...tokens,
     })
     expect(row.at).toBeGreaterThanOrEqual(before)

@@ -31,6 +31,12 @@ async function lastRow() {
   return (await gateway.rows()).at(-1)
 }
 
+/** What the metrics say of translations: labels and count. */
+async function translations({ url }: TestGateway): Promise<readonly string[]> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  return [...text.matchAll(/^punku_requests_translated_total(\{.*)$/gm)].map(([, series = '']) => series).sort()
+}
+
 describe('a client of /v1/messages on a server that speaks chat completions alone', () => {
   const ask = { model: 'tiny', max_tokens: 99, messages: [{ role: 'user' as const, content: 'hi' }] }
 
@@ -57,6 +63,7 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       status: 200,
       error_code: null,
       left_out: 'top_k',
+      translated: 'openai-chat',
       completion_tokens: SCRIPTED_USAGE.completionTokens,
     })
   })
@@ -73,7 +80,7 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       'end_turn',
       SCRIPTED_USAGE.completionTokens,
     ])
-    expect(await lastRow()).toMatchObject({ is_streamed: 1, error_code: null })
+    expect(await lastRow()).toMatchObject({ is_streamed: 1, error_code: null, translated: 'openai-chat' })
   })
 
   test.each([false, true])('calls a tool and is told what that gave (streamed: %j)', async (isStreamed) => {
@@ -110,7 +117,7 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       .finalMessage()
       .catch((error: unknown) => error)
     expect(inside).toBeInstanceOf(Anthropic.APIError)
-    expect(await lastRow()).toMatchObject({ error_code: 'upstream_interrupted' })
+    expect(await lastRow()).toMatchObject({ error_code: 'upstream_interrupted', translated: 'openai-chat' })
   })
 
   test('is refused a picture that the gateway would have to fetch', async () => {
@@ -121,6 +128,7 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       .create({ ...ask, messages: [{ role: 'user', content: [{ type: 'image', source }] }] })
       .catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(Anthropic.BadRequestError)
+    expect(await lastRow()).toMatchObject({ error_code: 'invalid_request', translated: null })
   })
 })
 
@@ -130,6 +138,7 @@ describe('a client of /v1/responses on a server that turns out not to have it', 
   test('gets its answer all the same, and the server is not asked there again', async () => {
     const first = await openai.responses.create(ask)
     expect([first.status, first.output_text]).toEqual(['completed', SCRIPTED_TEXT])
+    expect((await lastRow())?.translated).toBe('openai-chat')
     expect(upstream.requests.slice(-2).map(({ path }) => path)).toEqual([RESPONSES, CHAT])
     const stream = openai.responses.stream(ask)
     const second = await stream.finalResponse()
@@ -168,6 +177,22 @@ test('a request that cannot be translated does not tell the gateway that the ser
   expect(upstream.requests.slice(-3).map(({ path }) => path)).toEqual([RESPONSES, RESPONSES, CHAT])
 })
 
+test('the metrics count what was translated, by both formats, and nothing that passed as it came', async () => {
+  await using other = await startTestGateway({ upstreams: [upstream.origin] })
+  const otherKey = await other.key()
+  const claude = new Anthropic({ baseURL: other.url, apiKey: otherKey, maxRetries: 0 })
+  const codex = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: otherKey, maxRetries: 0 })
+  const messages = [{ role: 'user' as const, content: 'hi' }]
+  for (let times = 0; times < 2; times++) await claude.messages.create({ model: 'tiny', max_tokens: 9, messages })
+  await codex.responses.create({ model: 'tiny', input: 'hi' })
+  await codex.chat.completions.create({ model: 'tiny', messages })
+  await settled(other)
+  expect(await translations(other)).toEqual([
+    '{from="anthropic-messages",to="openai-chat"} 2',
+    '{from="openai-responses",to="openai-chat"} 1',
+  ])
+})
+
 test('where the server has the route, nothing is translated', async () => {
   await using whole = await startScriptedUpstream({ server: 'openai' })
   await using other = await startTestGateway({ upstreams: [whole.origin] })
@@ -175,4 +200,7 @@ test('where the server has the route, nothing is translated', async () => {
   const { data, response } = await client.responses.create({ model: 'tiny', input: 'hi' }).withResponse()
   expect([data.output_text, response.headers.get('x-punku-translated')]).toEqual([SCRIPTED_TEXT, null])
   expect(whole.requests.at(-1)?.path).toBe(RESPONSES)
+  await settled(other)
+  expect((await other.rows()).at(-1)).toMatchObject({ route: 'POST /v1/responses', translated: null })
+  expect(await translations(other)).toEqual([])
 })

@@ -88,6 +88,7 @@ export function fullRequest(given: Partial<NewRequestRow> = {}): NewRequestRow {
     client_version: '7.55.0',
     session_id: 'ünï',
     left_out: 'web_search',
+    translated: 'openai-chat',
     ...given,
   }
 }

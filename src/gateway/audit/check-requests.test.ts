@@ -55,8 +55,8 @@ describeDatabases((open) => {
 
     test('is hashed alike on both databases: the form is part of what is signed', async () => {
       const { requests, check, clock } = await withBatches()
-      // As rows were before they could tell what was left out: seals that are stored must hold.
-      const plain = { left_out: null }
+      // As rows were before they could tell what was left out, or a translation: seals that are stored must hold.
+      const plain = { left_out: null, translated: null }
       await requests.insertMany([1, 2].map((at) => fullRequest({ ...plain, id: `req_${at}`, at: clock.now() + at })))
       const blank = {
         ...plain,
@@ -127,7 +127,7 @@ describeDatabases((open) => {
       }
     })
 
-    test.each(['org_id', 'key_id', 'error_code', 'sent_ms', 'session_id', 'left_out'] as const)(
+    test.each(['org_id', 'key_id', 'error_code', 'sent_ms', 'session_id', 'left_out', 'translated'] as const)(
       'a %s that was taken away is found, and one that was put in',
       async (column) => {
         const { intruder, requests, check } = await withBatches(2)

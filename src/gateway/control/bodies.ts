@@ -65,6 +65,7 @@ export function requestBody(row: RequestRow, names: RowNames): RequestBody {
     clientVersion: row.client_version,
     sessionId: row.session_id,
     leftOut: row.left_out?.split(' ') ?? [],
+    translated: row.translated,
   }
 }
 

@@ -75,6 +75,7 @@ describeDatabases((open, isSqlite) => {
         client_version: '8',
         session_id: 's',
         left_out: 'keep_alive web_search',
+        translated: 'openai-chat',
       }),
       row({ id: 'req_2', key_id: 'gone', person_id: 'gone', is_estimated: 1, is_streamed: 0, ttfb_ms: null }),
       row({ upstream: null, sent_ms: null, model_asked: null, model_used: null, prompt_tokens: null }),
@@ -110,9 +111,11 @@ describeDatabases((open, isSqlite) => {
       clientVersion: '8',
       sessionId: 's',
       leftOut: ['keep_alive', 'web_search'],
+      translated: 'openai-chat',
     })
     expect(second).toMatchObject({ keyId: 'gone', keyName: null, personName: null, isEstimated: true, ttfbMs: null })
     expect(third).toMatchObject({ keyId: null, keyName: null, upstream: null, sentMs: null, promptTokens: null })
+    expect([second?.translated, third?.translated]).toEqual([null, null])
     expect(await call('showRequest', '/requests/req_2')).toEqual({ ...second, serverSaid: null })
   })
 

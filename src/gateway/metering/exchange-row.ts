@@ -28,6 +28,8 @@ export interface EndedExchange {
   readonly conversation: string | undefined
   /** What of its body was not sent. */
   readonly leftOut: string | undefined
+  /** The wire format it was put into; `undefined`: it was sent as it came, or not at all. */
+  readonly translated: string | undefined
   readonly observed: Observed
   readonly status: number
   readonly error: PunkuError | undefined
@@ -69,6 +71,7 @@ export function rowOf(exchange: EndedExchange): NewRequestRow {
     client_version: client.version ?? null,
     session_id: client.sessionId ?? exchange.conversation ?? null,
     left_out: exchange.leftOut ?? null,
+    translated: exchange.translated ?? null,
   }
 }
 

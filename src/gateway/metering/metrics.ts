@@ -42,12 +42,13 @@ interface RouteSeries {
 }
 
 /**
- * Prometheus metrics. Labels take values from fixed lists only (dialect, route pattern, status, error code, upstream):
- * no key, no model, nothing a caller can invent.
+ * Prometheus metrics. Labels take values from fixed lists only (dialect, route pattern, status, error code, wire format,
+ * upstream): no key, no model, nothing a caller can invent.
  */
 export class Metrics {
   readonly #registry = new Registry()
   readonly #requests: Counter<'dialect' | 'route' | 'status' | 'error'>
+  readonly #translated: Counter<'from' | 'to'>
   readonly #duration: Histogram<'dialect' | 'route'>
   readonly #firstByte: Histogram<'dialect' | 'route'>
   readonly #promptTokens: Tally
@@ -56,6 +57,7 @@ export class Metrics {
   readonly #bytesIn: Tally
   readonly #bytesOut: Tally
   readonly #series = new Map<string, RouteSeries>()
+  readonly #translations = new Map<string, Tally>()
 
   constructor(sources: MetricsSources) {
     const registers = [this.#registry]
@@ -63,6 +65,12 @@ export class Metrics {
       name: 'punku_requests_total',
       help: 'Exchanges finished, by dialect, route pattern, status and error code.',
       labelNames: ['dialect', 'route', 'status', 'error'],
+      registers,
+    })
+    this.#translated = new Counter({
+      name: 'punku_requests_translated_total',
+      help: "Of the exchanges finished those whose upstream was asked in another wire format than the client's, by both.",
+      labelNames: ['from', 'to'],
       registers,
     })
     this.#duration = new Histogram({
@@ -163,8 +171,11 @@ export class Metrics {
     })
   }
 
-  /** Counts one finished exchange. */
-  observe(row: NewRequestRow): void {
+  /**
+   * Counts one finished exchange.
+   * @param format the wire format that its client speaks
+   */
+  observe(row: NewRequestRow, format: string | undefined): void {
     const series = this.#seriesOf(row)
     series.requests.add(1)
     series.duration.observe(row.duration_ms / 1_000)
@@ -174,14 +185,26 @@ export class Metrics {
     if (row.cached_tokens !== null) this.#cachedTokens.add(row.cached_tokens)
     this.#bytesIn.add(row.request_bytes)
     this.#bytesOut.add(row.response_bytes)
+    if (row.translated !== null) this.#translationsOf(format ?? '', row.translated).add(1)
   }
 
   /** The Prometheus text exposition and its content type. */
   async render(): Promise<{ readonly contentType: string; readonly text: string }> {
     for (const { requests } of this.#series.values()) requests.settle()
+    for (const translations of this.#translations.values()) translations.settle()
     const totals = [this.#promptTokens, this.#completionTokens, this.#cachedTokens, this.#bytesIn, this.#bytesOut]
     for (const total of totals) total.settle()
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() }
+  }
+
+  #translationsOf(from: string, to: string): Tally {
+    const name = `${from} ${to}`
+    let translations = this.#translations.get(name)
+    if (translations === undefined) {
+      translations = new Tally(this.#translated.labels({ from, to }))
+      this.#translations.set(name, translations)
+    }
+    return translations
   }
 
   #seriesOf(row: NewRequestRow): RouteSeries {

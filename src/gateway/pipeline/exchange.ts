@@ -1,9 +1,9 @@
-import type { Clock } from '../../core/clock.ts'
 import type { DialectName } from '../../core/dialect-name.ts'
 import { PunkuError } from '../../core/error.ts'
 import { newRequestId } from '../../core/id.ts'
-import type { MemoryBudget, MemoryShare } from '../../core/memory-budget.ts'
+import type { MemoryShare } from '../../core/memory-budget.ts'
 import { dialectOf } from '../../dialects/dialects.ts'
+import type { FormatName } from '../../formats/format.ts'
 import type { HeaderView } from '../../http/headers.ts'
 import type { ServerRequest } from '../../http-server/server-request.ts'
 import type { ServedRoute } from '../../servers/route-table.ts'
@@ -15,8 +15,7 @@ import { rowOf } from '../metering/exchange-row.ts'
 import type { Answer } from '../reply/answer.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
 import type { Recipient } from '../reply/delivery.ts'
-import { Guard, type Guarded, type GuardLimits } from '../reply/guard.ts'
-import type { IdleWatch } from '../reply/idle-watch.ts'
+import { Guard, type Guarded } from '../reply/guard.ts'
 import { NOTHING_OBSERVED, type Observed } from '../reply/observation.ts'
 import { Reply } from '../reply/reply.ts'
 import { ReplyChain } from '../reply/reply-chain.ts'
@@ -24,18 +23,8 @@ import type { Observing } from '../reply/translation.ts'
 import type { NewRequestRow } from '../store/schema.ts'
 import { pathAsSent } from './arrival.ts'
 import type { Ask } from './ask.ts'
+import type { ExchangeSurroundings } from './exchange-surroundings.ts'
 import type { ExchangeView } from './exchange-view.ts'
-
-/** What an exchange needs of the gateway around it. */
-export interface ExchangeSurroundings {
-  readonly watch: IdleWatch
-  readonly limits: GuardLimits
-  /** What whole answers hold until they are complete, by org. */
-  readonly answers: MemoryBudget
-  readonly clock: Clock
-  /** Called once, when the response has been flushed or the client has gone. */
-  finished(exchange: Exchange): void
-}
 
 /** For rows only; one value, since nobody reads its stack. */
 const KILLED = new PunkuError('gateway_killed', 'The gateway ended in the middle of the answer.')
@@ -72,6 +61,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
   #conversation: string | undefined
   #wantsStream = false
   #leftOut: string | undefined
+  #translated: FormatName | undefined
   #chain: ReplyChain | undefined
   #lease: Lease | undefined
   #sentAt: number | undefined
@@ -140,6 +130,11 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
   /** Whether it asked how the gateway is, and was told: that is no use of it, and leaves no row. */
   get isAboutGateway(): boolean {
     return this.#isAboutGateway
+  }
+
+  /** The wire format that its client speaks; `undefined`: its route has none, or is not known. */
+  get format(): FormatName | undefined {
+    return this.#route?.format
   }
 
   /** The error it ended with; `undefined`: it goes on, or ended well. */
@@ -220,9 +215,11 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
     this.reply.alsoSend('x-punku-left-out', this.#leftOut)
   }
 
-  /** It is put to its upstream in the format of another route, and so is the answer back: its client is told. */
+  /** It is put to its upstream in the format of another route, and so is the answer back: its client and its row are told. */
   translatedTo({ format }: ServedRoute): void {
-    if (format !== undefined) this.reply.alsoSend('x-punku-translated', format)
+    if (format === undefined) return
+    this.#translated = format
+    this.reply.alsoSend('x-punku-translated', format)
   }
 
   /** What was asked for is known: from now on the client gets signs of life, if it may. */
@@ -354,6 +351,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
       modelAsked: this.#modelAsked,
       conversation: this.#conversation,
       leftOut: this.#leftOut,
+      translated: this.#translated,
       observed,
       status,
       error,

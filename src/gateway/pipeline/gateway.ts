@@ -20,7 +20,8 @@ import type { GuardLimits } from '../reply/guard.ts'
 import type { IdleWatch } from '../reply/idle-watch.ts'
 import type { NewRequestRow } from '../store/schema.ts'
 import { hasBody, headFault, pathAsSent } from './arrival.ts'
-import { Exchange, type ExchangeSurroundings } from './exchange.ts'
+import { Exchange } from './exchange.ts'
+import type { ExchangeSurroundings } from './exchange-surroundings.ts'
 import type { ExchangeView } from './exchange-view.ts'
 import { OtherProtocolLog } from './other-protocol.ts'
 import { isOwnPath } from './own-routes.ts'
@@ -284,7 +285,7 @@ export class Gateway implements RequestServer {
   #record(exchange: Exchange): void {
     const { recorder, recentWords, metrics, log } = this.#options
     const row = exchange.row()
-    metrics.observe(row)
+    metrics.observe(row, exchange.format)
     recorder.record(row)
     const { error } = exchange
     if (error?.said !== undefined) recentWords.add(exchange.id, error.said)

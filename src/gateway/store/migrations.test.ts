@@ -61,6 +61,7 @@ describeDatabases((open) => {
       { name: '0011-tunnel-index' },
       { name: '0012-left-out' },
       { name: '0013-networks-and-turns' },
+      { name: '0014-translated' },
     ])
   })
 

@@ -13,6 +13,7 @@ import { networksAndTurnsMigration } from './networks-and-turns-migration.ts'
 import { openRequestsMigration } from './open-requests-migration.ts'
 import { peopleMigration } from './people-migration.ts'
 import type { Database } from './schema.ts'
+import { translatedMigration } from './translated-migration.ts'
 import { tunnelIndexMigration } from './tunnel-index-migration.ts'
 
 /**
@@ -58,6 +59,7 @@ export function migrationsFor(dialect: OpenDatabase['dialect']): Record<string, 
     '0011-tunnel-index': tunnelIndexMigration,
     '0012-left-out': leftOutMigration,
     '0013-networks-and-turns': networksAndTurnsMigration,
+    '0014-translated': translatedMigration,
   }
 }
 

@@ -59,6 +59,15 @@ describeDatabases((open) => {
     expect(await verifyOne('requests')).toMatchObject({ checked: 250, fault: undefined, head: { seq: 1 } })
   })
 
+  test('what a version left that knew fewer columns becomes a row', async () => {
+    const { notes, rows, verifyOne } = await startGround()
+    const { left_out: _, translated: __, ...older } = fullRequest()
+    await notes.note('gone', [older as NewRequestRow], 1)
+    expect(await notes.takeOver('here', 2)).toEqual({ rows: 1, forged: 0 })
+    expect(await rows()).toEqual([{ ...older, left_out: null, translated: null, seq: 1 }])
+    expect(await verifyOne('requests')).toMatchObject({ checked: 1, fault: undefined })
+  })
+
   test('two that take over at once make one row of a note', async () => {
     const { notes, rows } = await startGround()
     await notes.note('gone', requestsOf(10), 1)

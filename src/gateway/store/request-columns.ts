@@ -30,6 +30,7 @@ export const BLANK_REQUEST: NewRequestRow = {
   client_version: null,
   session_id: null,
   left_out: null,
+  translated: null,
 }
 
 /**

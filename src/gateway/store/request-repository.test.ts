@@ -39,6 +39,7 @@ function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
     client_version: '7.55.0',
     session_id: null,
     left_out: null,
+    translated: null,
     ...given,
   }
 }
@@ -70,6 +71,7 @@ describeDatabases((open) => {
       client_version: null,
       session_id: 'ünï',
       left_out: 'keep_alive web_search',
+      translated: 'openai-chat',
     })
     await requests.insertMany([row(), nothingKnown])
     expect(await requests.list(ALL, { limit: 10 })).toEqual([

@@ -102,6 +102,8 @@ export interface RequestTable {
   session_id: string | null
   /** What of its body was not sent to the upstream, in words with spaces between: `keep_alive web_search`. */
   left_out: string | null
+  /** The wire format in which its upstream was asked, `openai-chat`; null: the client's own, or it was not asked. */
+  translated: string | null
 }
 
 /** An exchange that runs for long and has no row yet. */

@@ -41,6 +41,7 @@ export function RequestFacts({ request }: { readonly request: RequestBody }) {
         <code>{request.route}</code>
       </Fact>
       <Fact name="Dialect">{request.dialect}</Fact>
+      {request.translated !== null && <Fact name="Translated">to {request.translated}</Fact>}
       <Fact name="Answer">{request.isStreamed ? 'Streamed' : 'In one piece'}</Fact>
       <Fact name="Status">{request.status}</Fact>
       <Fact name="Prompt tokens">
