@@ -36,7 +36,7 @@ export const writeChatRequest: ConversationWriter = (conversation) => {
   }
 }
 
-/** What has no place in it. A budget of thinking and the switch that turns it off are each server's own. */
+/** What has no place in it. A budget of thinking, the switch that turns it off and more than a high effort are each server's own. */
 function droppedOf({ sampling, thinking, running = {} }: Conversation): readonly string[] {
   const told: readonly (readonly [string, boolean])[] = [
     ['top_k', sampling.topK !== undefined],
@@ -45,6 +45,7 @@ function droppedOf({ sampling, thinking, running = {} }: Conversation): readonly
     ['repeat_penalty', sampling.repeatPenalty !== undefined],
     ['repeat_last_n', sampling.repeatLastN !== undefined],
     ['thinking', thinking?.isOn === false],
+    ['effort', thinking?.isOn === true && thinking.effort === 'max'],
     ['num_ctx', running.contextLength !== undefined],
     ['keep_alive', running.keepAlive !== undefined],
     // What no server of it does anyway is not missed.

@@ -1,9 +1,9 @@
 import { asObject, type JsonObject } from '../../json-facts.ts'
 import type { Turn } from '../conversation.ts'
 import { type DroppedNames, listField, namedField, objectAt, textField, wrongType } from '../request-fields.ts'
+import { TurnList } from '../turn-list.ts'
 import { carriedName, customArguments } from './call-forms.ts'
 import { readContent, readTexts } from './read-content.ts'
-import { TurnList } from './turn-list.ts'
 
 /** The turns of a request: its instructions, then what its `input` tells. */
 export function readInput(body: JsonObject, dropped: DroppedNames): readonly Turn[] {

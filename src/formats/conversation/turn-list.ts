@@ -1,4 +1,4 @@
-import type { CallPart, ImagePart, TextPart, ThinkingPart, ToolTurn, Turn } from '../conversation.ts'
+import type { CallPart, ImagePart, TextPart, ThinkingPart, ToolTurn, Turn } from './conversation.ts'
 
 type AssistantPart = TextPart | ThinkingPart | CallPart
 
@@ -8,7 +8,7 @@ interface Said {
   readonly results: ToolTurn[]
 }
 
-/** Makes turns of items: what an assistant says in a row is one turn, and what a tool gave stands behind its call. */
+/** Makes turns: what an assistant says in a row is one, and what a tool gave stands behind its call. */
 export class TurnList {
   readonly #entries: (Turn | Said)[] = []
   readonly #callers = new Map<string, { readonly said: Said; readonly name: string }>()
@@ -21,7 +21,7 @@ export class TurnList {
     this.#thoughts.push({ kind: 'thinking', text })
   }
 
-  say(parts: readonly (TextPart | CallPart)[]): void {
+  say(parts: readonly AssistantPart[]): void {
     if (parts.length === 0) return
     const said = this.#open ?? { parts: [], results: [] }
     if (this.#open === undefined) this.#entries.push(said)
@@ -33,20 +33,25 @@ export class TurnList {
     this.#thoughts = []
   }
 
+  /** What the assistant says next is a turn of its own. */
+  close(): void {
+    this.#open = undefined
+  }
+
   /** Anybody else's turn. Answers whether thoughts went lost that nothing followed. */
   add(turn: Extract<Turn, { role: 'system' | 'user' }>): boolean {
     this.#entries.push(turn)
-    this.#open = undefined
+    this.close()
     return this.#forget()
   }
 
-  /** What the tool of an earlier call gave. Without that call it stays where it is. */
-  result(callId: string, parts: readonly (TextPart | ImagePart)[]): void {
+  /** What the tool of an earlier call gave. Without that call it stays where it is. `name`: of the tool, where it says one. */
+  result(callId: string, parts: readonly (TextPart | ImagePart)[], name?: string): void {
     const caller = this.#callers.get(callId)
-    const turn: ToolTurn = { role: 'tool', callId, name: caller?.name, isError: false, parts }
+    const turn: ToolTurn = { role: 'tool', callId, name: caller?.name ?? name, isError: false, parts }
     if (caller === undefined) this.#entries.push(turn)
     else caller.said.results.push(turn)
-    this.#open = undefined
+    this.close()
   }
 
   /** Ends it. Answers as `add` does. */
