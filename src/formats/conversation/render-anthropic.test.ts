@@ -267,6 +267,13 @@ describe('a failure', () => {
     expect(events(failed('No x-api-key.'))).toEqual([error('No API key.')])
   })
 
+  it('is by the words of Anthropic where the prompt is too long, in a stream and whole', () => {
+    const words = 'the input length exceeds the context length'
+    const refused = { type: 'error', error: { type: 'invalid_request_error', message: `prompt is too long: ${words}` } }
+    expect(events(failed(words))).toEqual([refused])
+    expect(whole(failed(words))).toEqual(refused)
+  })
+
   it('is an error in place of a whole answer', () => {
     expect(whole(text('a'), failed('It crashed.'))).toEqual(error('It crashed.'))
   })

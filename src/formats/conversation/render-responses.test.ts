@@ -212,6 +212,20 @@ describe('a streamed response', () => {
     })
   })
 
+  it('tells by its code that the prompt is too long', () => {
+    const parts: AnswerPart[] = [{ kind: 'failed', message: 'the input length exceeds the context length' }]
+    expect(lastOf(parts)).toMatchObject({
+      type: 'response.failed',
+      response: {
+        error: {
+          code: 'context_length_exceeded',
+          message: expect.stringMatching(/maximum context length.*the input length exceeds the context length$/),
+        },
+      },
+    })
+    expect(wholeOf(parts)).toEqual(lastOf(parts).response)
+  })
+
   it('passes over what comes after its end', () => {
     const renderer = renderResponses(HEAD)
     renderer.frames([{ kind: 'text', text: 'Hi' }, END, { kind: 'text', text: ' more' }])

@@ -124,6 +124,38 @@ test('a refusal has the shape that its client reads', () => {
   ])
 })
 
+describe('a prompt that is too long', () => {
+  const TOO_LONG = 'prompt is too long: 9000 tokens > 4096 maximum'
+  const REFUSED = [400, { type: 'error', error: { type: 'invalid_request_error', message: TOO_LONG } }]
+  const SAID = 'request (9000 tokens) exceeds the available context size (4096 tokens), try increasing it'
+
+  test.each([400, 413, 500])('is a 400 by the words of its client, where the server answers %i', (status) => {
+    const body = {
+      error: { code: status, message: 'no', type: 'exceed_context_size_error', n_prompt_tokens: 9_000, n_ctx: 4_096 },
+    }
+    const answer = open(true).answer(status, { ...JSON_TYPE, 'content-length': '1' }, JSON.stringify(body))
+    expect([answer.status, JSON.parse(answer.text)]).toEqual(REFUSED)
+    expect([answer.headers, answer.calls]).toEqual([JSON_TYPE, ['end']])
+  })
+
+  test('is one too where it is told inside an answer that is to be whole', () => {
+    const answer = open(false).answer(200, SSE, `data: ${JSON.stringify({ error: { message: SAID } })}\n\n`)
+    expect([answer.status, JSON.parse(answer.text)]).toEqual(REFUSED)
+    expect([answer.headers['content-type'], answer.calls]).toEqual(['application/json', ['untold', 'end']])
+  })
+
+  test('is an error by these words in a stream that has begun', () => {
+    const { status, text } = open(true).answer(200, SSE, `data: ${JSON.stringify({ error: { message: SAID } })}\n\n`)
+    expect([status, text]).toEqual([200, `event: error\ndata: ${JSON.stringify(REFUSED[1])}\n\n`])
+  })
+})
+
+test('a refusal that is no JSON object goes on as it is, its length too', () => {
+  const headers = { ...JSON_TYPE, 'content-length': '8' }
+  const answer = open(true).answer(500, headers, 'as it is')
+  expect([answer.status, answer.headers, answer.text]).toEqual([500, headers, 'as it is'])
+})
+
 test('usage that nobody told is told to be none', () => {
   const body = JSON.stringify({ choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }] })
   expect(open(false).answer(200, JSON_TYPE, body).calls).toEqual(['untold', 'end'])

@@ -3,6 +3,7 @@ import { ByteCollector } from '../../core/byte-collector.ts'
 import { PunkuError } from '../../core/error.ts'
 import type { AnswerPart } from '../../formats/answer-parts.ts'
 import type { AnswerRenderer } from '../../formats/conversation/answer-renderer.ts'
+import { contextOverflow } from '../../formats/conversation/context-overflow.ts'
 import { translatedRefusal } from '../../formats/conversation/translated-refusal.ts'
 import type { StreamedFormat } from '../../formats/format.ts'
 import { FrameSplitter, partsOfFrame } from '../../formats/frames.ts'
@@ -111,6 +112,11 @@ export class Translation implements AnswerHandler {
     }
     if (this.#source !== undefined && !wantsStream) {
       const failed = this.#parts.find((part) => part.kind === 'failed')
+      if (failed?.message !== undefined && this.#refuseOverflow(controller, failed.message)) {
+        next.usageIsUntold()
+        next.onResponseEnd(controller, trailers)
+        return
+      }
       if (failed !== undefined || !this.#parts.some((part) => part.kind === 'end')) {
         next.onResponseError(controller, failed === undefined ? cutShort() : failedAnswer(failed.message))
         return
@@ -137,8 +143,23 @@ export class Translation implements AnswerHandler {
     const said = parseObject(body.toString())
     const translated = said && translatedRefusal(to.name, refusal.status, said)
     const { 'content-length': _length, ...headers } = refusal.headers
-    next.onResponseStart(controller, refusal.status, translated === undefined ? refusal.headers : headers)
-    next.onResponseData(controller, translated === undefined ? body : Buffer.from(JSON.stringify(translated)))
+    if (translated === undefined) {
+      next.onResponseStart(controller, refusal.status, refusal.headers)
+      next.onResponseData(controller, body)
+      return
+    }
+    next.onResponseStart(controller, translated.status, headers)
+    next.onResponseData(controller, Buffer.from(JSON.stringify(translated.body)))
+  }
+
+  /** An answer that failed since its prompt is too long is a refusal, which nobody has seen the status of yet. */
+  #refuseOverflow(controller: UpstreamController, error: string): boolean {
+    const { next, to } = this.#options
+    const refused = contextOverflow(error) && translatedRefusal(to.name, 400, { error })
+    if (refused === undefined) return false
+    next.onResponseStart(controller, refused.status, this.#headers)
+    next.onResponseData(controller, Buffer.from(JSON.stringify(refused.body)))
+    return true
   }
 
   #mayKeep(length: number, heldBytes: number): boolean {

@@ -2,6 +2,7 @@ import type { AnswerPart } from '../../answer-parts.ts'
 import { shownInClaudeCode } from '../../families/anthropic-errors.ts'
 import type { JsonObject } from '../../json-facts.ts'
 import { type RenderedHead, type StopReason, stopReasonOf } from '../answer-renderer.ts'
+import { anthropicOverflowWords, contextOverflow } from '../context-overflow.ts'
 
 const STOP_REASONS: ReadonlyMap<StopReason, string> = new Map([
   ['end', 'end_turn'],
@@ -28,7 +29,10 @@ export function messageOf(head: RenderedHead, content: readonly object[], stopRe
 
 /** The error of an answer that failed; `undefined`: nobody said what went wrong. */
 export function failedMessage(message: string | undefined): JsonObject {
-  return { type: 'error', error: { type: 'api_error', message: shownInClaudeCode(message ?? NO_WORDS) } }
+  const overflow = message === undefined ? undefined : contextOverflow(message)
+  const type = overflow === undefined ? 'api_error' : 'invalid_request_error'
+  const words = overflow === undefined ? (message ?? NO_WORDS) : anthropicOverflowWords(overflow)
+  return { type: 'error', error: { type, message: shownInClaudeCode(words) } }
 }
 
 /** What the parts so far told of an answer beside its content: what it took, and why it ended. */

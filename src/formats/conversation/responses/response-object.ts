@@ -1,5 +1,6 @@
 import type { Usage } from '../../format.ts'
 import type { RenderedHead } from '../answer-renderer.ts'
+import { contextOverflow, openaiOverflowWords } from '../context-overflow.ts'
 
 /** How a response ended, or that it has not. */
 export type ResponseState =
@@ -18,7 +19,7 @@ export function responseObject(head: RenderedHead, state: ResponseState, output:
     created_at: Math.floor(head.atMs / 1_000),
     status: state.status,
     background: false,
-    error: state.status === 'failed' ? { code: 'server_error', message: state.message } : null,
+    error: state.status === 'failed' ? errorObject(state.message) : null,
     incomplete_details: state.status === 'incomplete' ? { reason: state.reason } : null,
     instructions: null,
     max_output_tokens: null,
@@ -37,6 +38,13 @@ export function responseObject(head: RenderedHead, state: ResponseState, output:
     usage: usageObject(usage),
     metadata: {},
   }
+}
+
+/** Clients that can make a conversation shorter know by the code that they should. */
+function errorObject(message: string) {
+  const overflow = contextOverflow(message)
+  if (overflow === undefined) return { code: 'server_error', message }
+  return { code: 'context_length_exceeded', message: openaiOverflowWords(overflow) }
 }
 
 /** `null`: nobody counted. What is missing of a count that was made is 0, since clients add up without a look. */
