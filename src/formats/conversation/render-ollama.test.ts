@@ -155,6 +155,7 @@ describe('calls', () => {
     for (let at = 0; at < 8; at++) {
       expect(renderer.frames([call(at, '', 'f'), args(at, long)]).includes(long)).toBe(at > 0)
     }
+    expect(renderer.frames(Array.from({ length: 8 }, () => args(0, long)))).toBe('')
     const piece = args(7, 'x'.repeat(1024 * 1024))
     expect(linesOf(renderer.frames([piece, piece, piece, piece, END]))).toEqual([
       { error: expect.stringContaining('so long arguments') },
