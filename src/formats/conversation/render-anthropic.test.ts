@@ -211,6 +211,16 @@ describe('what it took', () => {
     expect(counts()).toEqual({ input_tokens: 0, output_tokens: 0 })
   })
 
+  it('tells what was thought, where that was counted', () => {
+    const thought: AnswerPart = {
+      kind: 'usage',
+      usage: { promptTokens: 9, completionTokens: 8, cachedTokens: undefined, reasoningTokens: 5 },
+    }
+    const told = { input_tokens: 9, output_tokens: 8, output_tokens_details: { thinking_tokens: 5 } }
+    expect(counts(thought)).toEqual(told)
+    expect(events(thought, END).at(-2).usage).toEqual(told)
+  })
+
   it('keeps what a later count does not tell', () => {
     expect(counts(usage(22, undefined, 21), usage(undefined, 8))).toEqual(counts(usage(22, 8, 21)))
   })
@@ -240,6 +250,16 @@ describe('the reason of the end', () => {
   ])('%s is %s', (word, expected) => {
     expect(whole(stop(word), END)).toMatchObject({ stop_reason: expected, stop_sequence: null })
     expect(events(stop(word), END).at(-2).delta).toEqual({ stop_reason: expected, stop_sequence: null })
+  })
+
+  it('is the stop sequence where the server says which', () => {
+    const met: AnswerPart = { kind: 'stop', reason: 'stop', sequence: '\n\nUser:' }
+    const told = { stop_reason: 'stop_sequence', stop_sequence: '\n\nUser:' }
+    expect(whole(met, END)).toMatchObject(told)
+    expect(events(met, END)[0].message).toMatchObject({ stop_reason: null, stop_sequence: null })
+    expect(events(met, END).at(-2).delta).toEqual(told)
+    expect(whole(call(0, 'a', 'f'), met, END)).toMatchObject({ ...told, stop_reason: 'tool_use' })
+    expect(whole(met, stop('length'), END)).toMatchObject({ stop_reason: 'max_tokens', stop_sequence: null })
   })
 
   it('is a call where there was one and nobody said so', () => {

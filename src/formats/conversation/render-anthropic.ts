@@ -1,12 +1,11 @@
 import type { AnswerPart } from '../answer-parts.ts'
 import { eventFrame } from '../answer-writer.ts'
 import type { AnswerRenderer, RenderedHead } from './answer-renderer.ts'
+import { AnswerTally } from './answer-tally.ts'
 import { type BlockHead, BlockOrder, type BlockSink } from './anthropic/block-order.ts'
-import { AnswerTally, failedMessage, messageOf } from './anthropic/message-facts.ts'
+import { failedMessage, messageOf, messageStop, messageUsage, NOT_STOPPED } from './anthropic/message-facts.ts'
 import { wholeMessage } from './anthropic/whole-message.ts'
-
-/** So much of what waits for its turn is held, in characters: calls get their arguments in turns, and blocks do not overlap. */
-const MAX_HELD_LENGTH = 4 * 1024 * 1024
+import { MAX_HELD_LENGTH } from './part-writer.ts'
 
 const OVERFULL = 'The answer calls so many tools at once that their arguments cannot be brought into order.'
 
@@ -72,17 +71,16 @@ class MessageStream implements BlockSink {
   #begin(): void {
     if (this.#hasBegun) return
     this.#hasBegun = true
-    this.#write('message_start', { message: messageOf(this.#head, [], null, this.#tally.usage) })
+    this.#write('message_start', { message: messageOf(this.#head, [], NOT_STOPPED, messageUsage(this.#tally.usage)) })
   }
 
   #end(): void {
     this.#isOver = true
     this.#begin()
     this.#order.end()
-    const stopReason = this.#tally.stopReason(this.#order.hasCalls)
     this.#write('message_delta', {
-      delta: { stop_reason: stopReason, stop_sequence: null },
-      usage: this.#tally.usage,
+      delta: messageStop(this.#tally, this.#order.hasCalls),
+      usage: messageUsage(this.#tally.usage),
     })
     this.#write('message_stop', {})
   }

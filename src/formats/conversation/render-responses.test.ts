@@ -226,6 +226,13 @@ describe('a streamed response', () => {
     expect(wholeOf(parts)).toEqual(lastOf(parts).response)
   })
 
+  it('tells how many of its tokens were thoughts', () => {
+    const usage = { promptTokens: 9, completionTokens: 7, cachedTokens: undefined, reasoningTokens: 5 }
+    expect(lastOf([{ kind: 'usage', usage }, END]).response['usage']).toMatchObject({
+      output_tokens_details: { reasoning_tokens: 5 },
+    })
+  })
+
   it('passes over what comes after its end', () => {
     const renderer = renderResponses(HEAD)
     renderer.frames([{ kind: 'text', text: 'Hi' }, END, { kind: 'text', text: ' more' }])

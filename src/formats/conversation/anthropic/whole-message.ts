@@ -1,9 +1,10 @@
 import type { AnswerPart } from '../../answer-parts.ts'
 import { type JsonObject, parseObject } from '../../json-facts.ts'
 import type { RenderedHead } from '../answer-renderer.ts'
+import { AnswerTally } from '../answer-tally.ts'
 import { TextPile } from '../text-pile.ts'
 import { type BlockHead, BlockOrder, type BlockSink } from './block-order.ts'
-import { AnswerTally, failedMessage, messageOf } from './message-facts.ts'
+import { failedMessage, messageOf, messageStop, messageUsage } from './message-facts.ts'
 
 /**
  * An answer as one message, of all its parts up to its end; an error where they tell that it failed. The input of a call
@@ -25,7 +26,7 @@ export function wholeMessage(
     order.add(part)
   }
   order.end()
-  return messageOf(head, content.blocks, tally.stopReason(order.hasCalls), tally.usage)
+  return messageOf(head, content.blocks, messageStop(tally, order.hasCalls), messageUsage(tally.usage))
 }
 
 class Content implements BlockSink {

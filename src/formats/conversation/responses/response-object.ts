@@ -49,13 +49,13 @@ function errorObject(message: string) {
 
 /** `null`: nobody counted. What is missing of a count that was made is 0, since clients add up without a look. */
 function usageObject(usage: Usage | undefined) {
-  const { promptTokens, completionTokens, cachedTokens } = usage ?? {}
+  const { promptTokens, completionTokens, cachedTokens, reasoningTokens } = usage ?? {}
   if (promptTokens === undefined && completionTokens === undefined) return null
   return {
     input_tokens: promptTokens ?? 0,
     input_tokens_details: { cached_tokens: cachedTokens ?? 0, cache_write_tokens: 0 },
     output_tokens: completionTokens ?? 0,
-    output_tokens_details: { reasoning_tokens: 0 },
+    output_tokens_details: { reasoning_tokens: reasoningTokens ?? 0 },
     total_tokens: (promptTokens ?? 0) + (completionTokens ?? 0),
   }
 }
