@@ -12,6 +12,7 @@ const TITLES: Readonly<Record<DialectName, string>> = { ollama: 'Ollama', openai
 const LISTINGS: Readonly<Record<Listing, string>> = {
   'ollama-tags': 'list for the key',
   'ollama-ps': 'list for the key',
+  'ollama-version': 'version',
   models: 'list for the key',
   model: 'list for the key',
   root: 'fixed text',

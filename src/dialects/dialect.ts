@@ -23,7 +23,7 @@ export type ModelField =
   | { readonly in: 'form' | 'path' | 'none' }
 
 /** What the gateway answers from its own catalogue, filtered to the key, instead of passing the request on. */
-export type Listing = 'ollama-tags' | 'ollama-ps' | 'models' | 'model' | 'root'
+export type Listing = 'ollama-tags' | 'ollama-ps' | 'ollama-version' | 'models' | 'model' | 'root'
 
 export interface Route {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'DELETE'

@@ -10,8 +10,17 @@ export interface ListedModel {
   readonly contextLength?: number | undefined
   /** The tokens it was trained for. */
   readonly trainedContextLength?: number | undefined
+  /** In Ollama's words: `completion`, `tools`, `vision`, `embedding`, `thinking` … Never empty. */
+  readonly capabilities?: readonly string[] | undefined
+  /** Of its weights, as stored. */
+  readonly sizeBytes?: number | undefined
   /** The name of the server that has it; `undefined`: not known. */
   readonly server: string | undefined
+}
+
+/** The context, where there is one number for it: what was trained bounds what is served, where that is not known yet. */
+export function oneContextLength({ contextLength, trainedContextLength }: ListedModel): number | undefined {
+  return contextLength ?? trainedContextLength
 }
 
 /** When the model came to be, in milliseconds since the epoch, from whichever field its server has. */

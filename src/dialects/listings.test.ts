@@ -8,6 +8,7 @@ const LLAMA: ListedModel = {
   id: 'llama3.2:latest',
   server: 'ollama',
   trainedContextLength: 131_072,
+  capabilities: ['completion', 'tools'],
   entry: {
     name: 'llama3.2:latest',
     model: 'llama3.2:latest',
@@ -75,9 +76,18 @@ describe('renderListing', () => {
     })
   })
 
-  it.each(['ollama-tags', 'ollama-ps'] as const)("passes Ollama's own entries on in %s", (listing) => {
-    expect(list(listing, ALL)).toEqual({ models: [LLAMA.entry] })
+  it.each(['ollama-tags', 'ollama-ps'] as const)("passes Ollama's own entries on in %s, among others", (listing) => {
+    const { models } = list(listing, ALL)
+    expect(models[0]).toEqual(LLAMA.entry)
+    expect(models.map(({ name, model }: Record<string, string>) => [name, model])).toEqual(
+      ALL.map(({ id }) => [id, id]),
+    )
     expect(list(listing, [])).toEqual({ models: [] })
+  })
+
+  it("tells an Ollama's version, else that of the API spoken here", () => {
+    expect(list('ollama-version', ALL)).toEqual({ version: '0.33.0' })
+    expect(list('ollama-version', [], { ollamaVersion: '0.34.1' })).toEqual({ version: '0.34.1' })
   })
 
   it("lists in OpenAI's shape", () => {
@@ -89,6 +99,8 @@ describe('renderListing', () => {
           object: 'model',
           created: 1795186800,
           owned_by: 'library',
+          context_length: 131072,
+          capabilities: ['completion', 'tools'],
           meta: { n_ctx_train: 131072 },
         },
         {
@@ -96,11 +108,28 @@ describe('renderListing', () => {
           object: 'model',
           created: 1795201107,
           owned_by: 'vllm',
+          context_length: 40960,
           max_model_len: 40960,
           meta: { n_ctx: 40960 },
         },
-        { id: 'tiny', object: 'model', created: 0, owned_by: 'llamacpp', meta: { n_ctx: 4096, n_ctx_train: 262144 } },
-        { id: 'claude-x', object: 'model', created: 1767312000, owned_by: 'anthropic', meta: { n_ctx: 200000 } },
+        {
+          id: 'tiny',
+          object: 'model',
+          created: 0,
+          owned_by: 'llamacpp',
+          context_length: 4096,
+          max_model_len: 4096,
+          meta: { n_ctx: 4096, n_ctx_train: 262144 },
+        },
+        {
+          id: 'claude-x',
+          object: 'model',
+          created: 1767312000,
+          owned_by: 'anthropic',
+          context_length: 200000,
+          max_model_len: 200000,
+          meta: { n_ctx: 200000 },
+        },
       ],
     })
   })
@@ -159,7 +188,9 @@ describe('renderListing', () => {
 
   it('shows no path, command line or template of a server', () => {
     for (const ask of [asAnthropic(), { hasAnthropicVersion: false }]) {
-      expect(JSON.stringify(list('models', ALL, ask))).not.toMatch(/secret|\/srv/)
+      for (const listing of ['models', 'ollama-tags', 'ollama-ps'] as const) {
+        expect(JSON.stringify(list(listing, ALL, ask))).not.toMatch(/secret|\/srv/)
+      }
     }
   })
 

@@ -59,7 +59,7 @@ function routesAt(method: string, path: string): readonly ServedRoute[] {
 /** What a client of each API takes for its base URL. */
 const BASE_URLS = {
   openai: "one that ends in /v1, with nothing behind it, for a client of OpenAI's API",
-  anthropic: "the gateway's address alone, without /v1, for a client of Anthropic's API",
+  anthropic: "the gateway's address, with /v1 or without, for a client of Anthropic's API",
   ollama: "the gateway's address alone, without /v1 or /api, for a client of Ollama's API",
 } as const
 

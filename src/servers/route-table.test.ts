@@ -162,6 +162,7 @@ describe('findRoute', () => {
     '/v1',
     '/v1/models/',
     '/v1/v1/messages',
+    '/models',
     '/api/blobs/sha256:abc',
     `/api/blobs/sha256:${DIGEST}/x`,
     `/api/blobs/sha256:${DIGEST.toUpperCase()}`,

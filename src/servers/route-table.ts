@@ -1,7 +1,7 @@
 import type { Route } from '../dialects/dialect.ts'
-import { MODEL_SERVERS, type ServerName } from './known/model-servers.ts'
+import { MODEL_SERVERS, SERVER_NAMES, type ServerName } from './known/model-servers.ts'
 
-/** A route of the table. It is sent only to upstreams run by one of its `servers`. */
+/** A route of the table. It is sent only to upstreams run by one of its `servers`; a list is made of the models of all. */
 export interface ServedRoute extends Route {
   readonly servers: readonly ServerName[]
 }
@@ -14,7 +14,8 @@ function servedRoutes(): readonly ServedRoute[] {
   for (const { name, routes } of MODEL_SERVERS) {
     for (const route of routes) serversOf.set(route, [...(serversOf.get(route) ?? []), name])
   }
-  return [...serversOf].map(([route, servers]) => ({ ...route, servers }))
+  // The gateway makes lists of what it knows of each server, whichever paths that has.
+  return [...serversOf].map(([route, servers]) => ({ ...route, servers: route.listing ? SERVER_NAMES : servers }))
 }
 
 /** The parts of a path that its pattern leaves open. */

@@ -1,3 +1,4 @@
+import { Ollama } from 'ollama'
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../support/clock.ts'
 import { startTestGateway } from '../support/gateway.ts'
@@ -129,6 +130,83 @@ test.each(['/api/version', '/api/tags'])('HEAD %s tells the length that GET has'
   expect(head.status).toBe(200)
   expect(head.headers.get('content-length')).toBe(String(Buffer.byteLength(await get.text())))
   expect(await head.text()).toBe('')
+})
+
+describe('clients of Ollama, where servers of other kinds are', () => {
+  const LLAMA = {
+    id: 'tiny',
+    object: 'model',
+    owned_by: 'llamacpp',
+    meta: { n_ctx: 4_096, n_ctx_train: 131_072, n_params: 1_235_814_432, size: 807_690_656 },
+  }
+  const listingOf = (...data: readonly object[]) =>
+    respond(200, { 'content-type': 'application/json' }, JSON.stringify({ object: 'list', data }))
+
+  /** A gateway before a llama-server and another server of OpenAI's API, and an Ollama too where it is named. */
+  async function startOthers(ollama: readonly string[] = []) {
+    await using opened = new AsyncDisposableStack()
+    const llama = opened.use(await startScriptedUpstream({ server: 'llama-server', models: ['tiny'] }))
+    llama.behave([listingOf(LLAMA)], { path: '/v1/models', times: 1_000 })
+    const plain = opened.use(await startScriptedUpstream({ server: 'openai', models: ['far/away'] }))
+    plain.behave([listingOf({ id: 'far/away', object: 'model' })], { path: '/v1/models', times: 1_000 })
+    const upstreams = [llama.origin, plain.origin, ...ollama]
+    const gateway = opened.use(await startTestGateway({ upstreams }))
+    await until(() => gateway.parts.upstreams.all().every(({ known }) => known.models?.length))
+    const key = await gateway.key()
+    const client = new Ollama({ host: gateway.url, headers: { authorization: `Bearer ${key}` } })
+    const kept = opened.move()
+    return { llama, plain, gateway, client, key, [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  }
+
+  test('are told of all models, and of those that are loaded', async () => {
+    await using others = await startOthers()
+    const { models } = await others.client.list()
+    expect(models).toMatchObject([
+      { name: 'tiny', model: 'tiny', size: 807_690_656, details: { format: 'gguf', parameter_size: '1.2B' } },
+      { name: 'far/away', size: 0, details: { format: '', parameter_size: '' } },
+    ])
+    const { models: loaded } = await others.client.ps()
+    expect(loaded).toMatchObject([{ name: 'tiny', context_length: 4_096, digest: models[0]?.digest }])
+  })
+
+  test('are told of no model that the key may not use', async () => {
+    await using others = await startOthers()
+    const authorization = `Bearer ${await others.gateway.key({ models: ['far/*'] })}`
+    const client = new Ollama({ host: others.gateway.url, headers: { authorization } })
+    expect((await client.list()).models.map(({ name }) => name)).toEqual(['far/away'])
+    expect(await client.ps()).toEqual({ models: [] })
+  })
+
+  test('are told a version and the greeting, by GET and by HEAD, and no server is asked', async () => {
+    await using others = await startOthers()
+    const headers = { authorization: `Bearer ${others.key}` }
+    const { url } = others.gateway
+    expect(await others.client.version()).toEqual({ version: '0.33.0' })
+    const head = await fetch(`${url}/api/version`, { method: 'HEAD', headers })
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String('{"version":"0.33.0"}'.length)])
+    expect(await (await fetch(url, { headers })).text()).toBe('Ollama is running')
+    const asked = [others.llama, others.plain].flatMap(({ requests }) => requests)
+    const byClients = asked.filter((request) => !request.headers['user-agent']?.startsWith('punku/'))
+    expect(byClients).toEqual([])
+    expect((await fetch(`${url}/api/version`)).status).toBe(401)
+  })
+
+  test("are told an Ollama's own version and entries where one is there too", async () => {
+    await using ollama = await startScriptedUpstream({ server: 'ollama', models: ['quick:latest'] })
+    const json = (value: object) => respond(200, { 'content-type': 'application/json' }, JSON.stringify(value))
+    ollama.behave([json({ version: '0.34.1' })], { path: '/api/version', times: 1_000 })
+    const entry = { name: 'quick:latest', model: 'quick:latest', size: 7, digest: 'd1', details: { family: 'llama' } }
+    ollama.behave([json({ models: [entry] })], { path: TAGS, times: 1_000 })
+    ollama.behave([json({ models: [{ ...entry, size_vram: 5 }] })], { path: PS, times: 1_000 })
+    await using others = await startOthers([ollama.origin])
+    expect(await others.client.version()).toEqual({ version: '0.34.1' })
+    const { models } = await others.client.list()
+    expect(models.map(({ name }) => name)).toEqual(['tiny', 'far/away', 'quick:latest'])
+    expect(models.at(-1)).toEqual(entry)
+    const { models: loaded } = await others.client.ps()
+    expect(loaded.map(({ name }) => name).toSorted()).toEqual(['quick:latest', 'tiny'])
+    expect(loaded.find(({ name }) => name === 'quick:latest')).toEqual({ ...entry, size_vram: 5 })
+  })
 })
 
 const BOTH = ['quick:latest', 'slow:latest']

@@ -65,6 +65,21 @@ describe("Ollama's command line", () => {
     expect((await cli(host, 'POST', '/api/generate', { model: 'tiny', prompt: 'hi' })).status).toBe(200)
   })
 
+  test('lists the models of a server of another kind, with what it cuts and reads without a look', async () => {
+    await using other = await startScriptedUpstream({ server: 'llama-server', models: ['tiny'] })
+    await using strange = await startTestGateway({ upstreams: [other.origin] })
+    const headers = { 'user-agent': USER_AGENT, authorization: `Bearer ${await strange.key()}` }
+    for (const path of ['/api/tags', '/api/ps']) {
+      const answer = await fetch(strange.url + path, { headers })
+      const { models } = (await answer.json()) as { readonly models: readonly Record<string, string>[] }
+      expect(models).toHaveLength(1)
+      const { name, digest = '', modified_at, expires_at } = models[0] ?? {}
+      expect([name, digest.length]).toEqual(['tiny', 64])
+      // Go takes nothing else for a time.
+      expect(modified_at ?? expires_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/)
+    }
+  })
+
   test('says of `ollama run nope` that the model is not here and that the key may not pull it', async () => {
     const host = `/k/${key}`
     expect(await cli(host, 'POST', '/api/show', { model: 'nope' })).toEqual({

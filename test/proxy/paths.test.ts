@@ -99,6 +99,68 @@ describe('a / too many', () => {
   })
 })
 
+describe("Anthropic's API by a base URL with /v1", () => {
+  const MESSAGES = '/v1/messages'
+  const body = { model: 'tiny', max_tokens: 9, messages }
+
+  test.each(['', '/v1', '/v1/', '//v1'])('and without: %j is right for its SDK', async (base) => {
+    const before = upstream.requests.length
+    const answer = await sdks.anthropic(base).messages.create(body)
+    expect(answer.content).toMatchObject([{ text: SCRIPTED_TEXT }])
+    expect(upstream.requests.slice(before).map((request) => request.path)).toEqual([MESSAGES])
+    const listed = await sdks.anthropic(base).models.list({ limit: 1 })
+    expect(listed).toMatchObject({ data: [{ type: 'model', id: 'tiny:latest' }], has_more: true })
+    expect((await sdks.anthropic(base).models.retrieve(HF)).id).toBe(HF)
+  })
+
+  test.each(['/messages', '/v1/v1/messages'])('%s goes by the true path, query and all', async (path) => {
+    const before = upstream.requests.length
+    for (const at of [path, `${path}/`, `/k/${key}${path}`]) {
+      const answer = await post({ url: gateway.url, key, path: `${at}?beta=true`, body })
+      expect(answer.status, at).toBe(200)
+    }
+    const sent = upstream.requests.slice(before).map(({ url }) => url)
+    expect(sent).toEqual([1, 2, 3].map(() => `${MESSAGES}?beta=true`))
+    const rows = await gateway.rows()
+    expect(rows.slice(-3).map(({ route }) => route)).toEqual([1, 2, 3].map(() => `POST ${MESSAGES}`))
+  })
+
+  test('changes nothing of what a key may do', async () => {
+    const narrow = await gateway.key({ models: ['other'] })
+    for (const path of ['/messages', '/v1/v1/messages']) {
+      const answer = await post({ url: gateway.url, key: narrow, path, body })
+      expect(answer.status).toBe(403)
+      expect(await answer.json()).toMatchObject({ type: 'error', error: { type: 'permission_error' } })
+    }
+    const found = await fetch(`${gateway.url}/v1/v1/models/${encodeURIComponent(HF)}`, {
+      headers: { authorization: `Bearer ${narrow}` },
+    })
+    expect(found.status).toBe(403)
+  })
+
+  test('counts tokens where a server does', async () => {
+    await using counting = await startScriptedUpstream({ server: 'anthropic', models: ['tiny'] })
+    await using other = await startTestGateway({ upstreams: [counting.origin] })
+    const otherKey = await other.key()
+    for (const path of ['/messages/count_tokens', '/v1/v1/messages/count_tokens']) {
+      const before = counting.requests.length
+      expect((await post({ url: other.url, key: otherKey, path, body })).status).toBe(200)
+      expect(counting.requests.slice(before).map((request) => request.path)).toEqual(['/v1/messages/count_tokens'])
+    }
+  })
+
+  test('lists at /models as at /v1/models', async () => {
+    const lists = await Promise.all(
+      ['/models', '/v1/models', '/v1/v1/models'].map(async (path) => {
+        const answer = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${key}` } })
+        return answer.text()
+      }),
+    )
+    expect(new Set(lists).size).toBe(1)
+    expect(lists[0]).toContain('tiny:latest')
+  })
+})
+
 describe('a wrong base URL', () => {
   const chats = {
     openai: (base: string) => sdks.openai(base).chat.completions.create({ model: 'tiny', messages }),
@@ -112,7 +174,6 @@ describe('a wrong base URL', () => {
     ['openai', '/api/v1', 'POST /v1/chat/completions'],
     ['openai', '/v1/api', 'POST /v1/chat/completions'],
     ['openai', '/v1/chat/completions', 'POST /v1/chat/completions'],
-    ['anthropic', '/v1', 'POST /v1/messages'],
     ['anthropic', '/v1/messages', 'POST /v1/messages'],
     ['anthropic', '/api', 'POST /v1/messages'],
     ['ollama', '/v1', 'POST /api/chat'],

@@ -132,7 +132,7 @@ describe('the errors it throws', () => {
     }
     await expect(lost.chat({ model: 'tiny', messages })).rejects.toMatchObject(expected)
     await expect(lost.chat({ model: 'tiny', messages, stream: true })).rejects.toMatchObject(expected)
-    await expect(lost.list()).rejects.toMatchObject({ status_code: 404 })
+    expect((await lost.list()).models).toHaveLength(1)
   })
 
   test("the upstream's own refusal, with its own words", async () => {

@@ -323,9 +323,13 @@ describe("Ollama's own router, replayed with a key that has everything", () => {
   })
 })
 
-/** The one spelling of paths that differ in `/` alone, or in escapes of plain characters in a model's name. */
+/** The one spelling of paths that differ in `/`, in escapes of plain characters in a model's name, or in aliases alone. */
 function canonical(target: string): string {
-  const path = target.replaceAll(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')
+  const path = target
+    .replaceAll(/\/{2,}/g, '/')
+    .replace(/(.)\/$/, '$1')
+    .replace(/^\/v1\/v1(?=\/(?:messages|models)(?:\/|$))/, '/v1')
+    .replace(/^\/(?=messages(?:\/|$)|models$)/, '/v1/')
   const [, before = '', name = ''] = /^(\/(?:v1|api\/v0)\/models\/)(.*)$/.exec(path) ?? []
   return before + name.replaceAll(/%[2-7][0-9a-f]/gi, (text) => decodeURIComponent(text)) === `${before}tiny` &&
     name !== ''

@@ -1,6 +1,6 @@
 import { PunkuError } from '../../core/error.ts'
 import { asCount, asObject, asText } from '../../formats/json-facts.ts'
-import { createdAt, type ListedModel } from '../listed-model.ts'
+import { createdAt, type ListedModel, oneContextLength } from '../listed-model.ts'
 
 /** Anthropic's own bounds (https://docs.anthropic.com/en/api/models-list). */
 const DEFAULT_PAGE_MODELS = 20
@@ -21,15 +21,15 @@ export function anthropicPage(models: readonly ListedModel[], query: string): ob
 }
 
 /** A model as `GET /v1/models/{model}` shows it. */
-export function anthropicModel({ id, entry, contextLength, trainedContextLength }: ListedModel): object {
+export function anthropicModel(model: ListedModel): object {
+  const { id, entry } = model
   return {
     type: 'model',
     id,
     display_name: asText(entry['display_name']) ?? id,
     // Where it is unknown, Anthropic's own answer names the epoch too.
     created_at: new Date(createdAt(entry) ?? 0).toISOString(),
-    // One number for both: what was trained bounds what is served, where that is not known yet.
-    max_input_tokens: contextLength ?? trainedContextLength ?? null,
+    max_input_tokens: oneContextLength(model) ?? null,
     max_tokens: asCount(entry['max_tokens']) ?? null,
     capabilities: asObject(entry['capabilities']) ?? null,
   }

@@ -17,8 +17,8 @@ const PROGRESS = { format: 'ollama-progress', streams: 'default' } as const
 export const OLLAMA_ROUTES: readonly Route[] = [
   { ...metadata, method: 'GET', path: '/', listing: 'root' },
   { ...metadata, method: 'HEAD', path: '/', listing: 'root' },
-  { ...metadata, method: 'GET', path: '/api/version' },
-  { ...metadata, method: 'HEAD', path: '/api/version' },
+  { ...metadata, method: 'GET', path: '/api/version', listing: 'ollama-version' },
+  { ...metadata, method: 'HEAD', path: '/api/version', listing: 'ollama-version' },
   { ...metadata, method: 'GET', path: '/api/status' },
   { ...metadata, method: 'GET', path: '/api/tags', listing: 'ollama-tags' },
   { ...metadata, method: 'HEAD', path: '/api/tags', listing: 'ollama-tags' },

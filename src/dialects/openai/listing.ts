@@ -1,9 +1,11 @@
 import { asCount, asObject, asText, type JsonObject } from '../../formats/json-facts.ts'
-import { createdAt, type ListedModel } from '../listed-model.ts'
+import { createdAt, type ListedModel, oneContextLength } from '../listed-model.ts'
 
 /**
  * Models as `GET /v1/models` lists them. Codex, which says its version in the query, reads a catalogue of its own form
- * there and complains where there is none; an empty one lets it go by what it knows itself.
+ * there and complains where there is none; an empty one lets it go by what it knows itself. A full one would have to
+ * bring the instructions of each model (0.171 reads none without), in place of the 17 KB that Codex gives any model it
+ * does not know: it would win the context, which its user can set, and lose what makes an agent of the model.
  */
 export function openaiList(models: readonly ListedModel[], query = ''): object {
   const list = { object: 'list', data: models.map(openaiModel) }
@@ -13,14 +15,18 @@ export function openaiList(models: readonly ListedModel[], query = ''): object {
 /** A model as `GET /v1/models/{model}` shows it: named facts only, for some servers put paths and command lines there. */
 export function openaiModel(model: ListedModel): object {
   const { id, entry, server } = model
-  const maxModelLen = asCount(entry['max_model_len'])
+  const context = oneContextLength(model)
+  const maxModelLen = model.contextLength ?? asCount(entry['max_model_len'])
   const meta = metaOf(model)
   return {
     id,
     object: 'model',
     created: Math.floor((createdAt(entry) ?? 0) / 1_000),
     owned_by: asText(entry['owned_by']) ?? (server === 'ollama' ? namespaceOf(id) : (server ?? 'unknown')),
+    // By the names of other servers and of those who resell models: each client looks for another.
+    ...(context !== undefined && { context_length: context }),
     ...(maxModelLen !== undefined && { max_model_len: maxModelLen }),
+    ...(model.capabilities && { capabilities: model.capabilities }),
     ...(Object.keys(meta).length > 0 && { meta }),
   }
 }

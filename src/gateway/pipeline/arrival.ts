@@ -3,6 +3,7 @@ import { type HeaderView, refuseUnsafeHeaders } from '../../http/headers.ts'
 import { refuseForeignHost } from '../../http/origin.ts'
 import { parseTarget } from '../../http/target.ts'
 import type { ServerRequest } from '../../http-server/server-request.ts'
+import { unaliasedPath } from '../../servers/path-alias.ts'
 import { modelNameAt } from '../../servers/route-table.ts'
 import { noProxyFor } from './refusals.ts'
 
@@ -18,7 +19,7 @@ export interface ArrivalRules {
 
 /** Where a request goes, before it is known what is there. */
 export interface ArrivalTarget {
-  /** In canonical form, without a key in it. */
+  /** In canonical form, as the table of routes has it, without a key in it. */
   readonly path: string
   /** Without `?`. */
   readonly query: string
@@ -115,7 +116,7 @@ export function asksForWebSocket({ method, headers, head }: ServerRequest): bool
 /** Reads the target. Throws PunkuError for one not in its one spelling, and for a key in the path where none may be. */
 export function readTarget(target: string, { keyInPath }: ArrivalRules): ArrivalTarget {
   const { path, query } = parseTarget(target, nameAt)
-  if (!path.startsWith(KEY_PREFIX)) return { path, query, pathKey: undefined }
+  if (!path.startsWith(KEY_PREFIX)) return { path: unaliasedPath(path), query, pathKey: undefined }
   const end = keyEnd(path)
   const pathKey = path.slice(KEY_PREFIX.length, end === -1 ? undefined : end)
   if (!keyInPath) {
@@ -124,7 +125,7 @@ export function readTarget(target: string, { keyInPath }: ArrivalRules): Arrival
       'Keys in the path are switched off here. Send the key as "Authorization: Bearer …", or have the owner set gateway.keyInPath.',
     )
   }
-  return { path: end === -1 ? '/' : path.slice(end), query, pathKey }
+  return { path: end === -1 ? '/' : unaliasedPath(path.slice(end)), query, pathKey }
 }
 
 /** What stands before a key in the path. */
@@ -138,8 +139,9 @@ function keyEnd(path: string): number {
 function nameAt(path: string): number {
   const start = path.startsWith(KEY_PREFIX) ? keyEnd(path) : 0
   if (start === -1) return -1
-  const at = modelNameAt(path.slice(start))
-  return at === -1 ? -1 : start + at
+  const aimed = unaliasedPath(path.slice(start))
+  const at = modelNameAt(aimed)
+  return at === -1 ? -1 : path.length - aimed.length + at
 }
 
 /** Whether a body follows the head. */

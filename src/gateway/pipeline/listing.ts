@@ -4,6 +4,7 @@ import { upstreamAway } from '../../core/upstream-away.ts'
 import type { Listing } from '../../dialects/dialect.ts'
 import type { ListedModel } from '../../dialects/listed-model.ts'
 import { renderListing } from '../../dialects/listings.ts'
+import { modelServer } from '../../servers/known/model-servers.ts'
 import type { KnownServer } from '../../servers/known-server.ts'
 import type { CatalogueModel } from '../../servers/server.ts'
 import { mayUseModel } from '../access/scope.ts'
@@ -26,9 +27,9 @@ export interface ListingParts {
 }
 
 /**
- * The answer of a route that lists models: over all upstreams of the key's org that have the route, only what the key
- * may use. From what is known, at once; a second is waited at most, for what is not. Throws `route_not_served` where no
- * upstream has the route, and the upstream's own failure where none answers.
+ * The answer of a route that lists models: over all upstreams of the key's org, only what the key may use. From what is
+ * known, at once; a second is waited at most, for what is not. Throws `route_not_served` where there is no upstream, and
+ * the upstream's own failure where none answers.
  */
 export async function listingAnswer(ask: Ask, listing: Listing, parts: ListingParts): Promise<Answer> {
   const { key, headers, query } = ask
@@ -47,6 +48,7 @@ export async function listingAnswer(ask: Ask, listing: Listing, parts: ListingPa
   const { contentType, body } = renderListing(listing, spelledAsAsked(visible, ask, listing), {
     hasAnthropicVersion,
     query,
+    ollamaVersion: serving.find(({ known }) => known.server === 'ollama')?.known.version,
   })
   return { status: 200, headers: ['content-type', contentType], body }
 }
@@ -57,10 +59,7 @@ function spelledAsAsked(models: readonly VisibleModel[], { models: [named] }: As
   return models.map((model) => ({ ...model, id: named.asked }))
 }
 
-interface VisibleModel extends ListedModel {
-  readonly canonical: string
-  readonly isCloud: boolean
-}
+type VisibleModel = ListedModel & Pick<CatalogueModel, 'canonical' | 'isCloud' | 'isLoaded'>
 
 async function knownUpstreams(
   { key: { orgId }, route, models: [model] }: Ask,
@@ -107,12 +106,20 @@ function noneAnswers(serving: readonly Upstream[]): PunkuError {
   )
 }
 
+/** What is asked tells itself what it has loaded; of all others their catalogues tell. */
 async function loadedModels(serving: readonly Upstream[], loaded: LoadedModels): Promise<VisibleModel[]> {
-  const told = await loaded.of(serving.filter(({ known }) => known.health.state === 'up'))
-  if (told.length === 0) {
+  const up = serving.filter(({ known }) => known.health.state === 'up')
+  const { asked = [], read = [] } = Object.groupBy(up, ({ known: { server } }) =>
+    server !== undefined && modelServer(server).loaded ? 'asked' : 'read',
+  )
+  const told = await loaded.of(asked)
+  if (told.length === 0 && read.length === 0) {
     throw new PunkuError('upstream_invalid', 'The model server did not say which models it has loaded. See its log.')
   }
-  return told.flatMap(([{ known }, models]) => models.map((model) => visibleModel(model, known.server)))
+  return [
+    ...told.flatMap(([{ known }, models]) => models.map((model) => visibleModel(model, known.server))),
+    ...read.flatMap(catalogueOf).filter(({ isLoaded }) => isLoaded === true),
+  ]
 }
 
 function visibleModel(model: CatalogueModel, server: KnownServer['server']): VisibleModel {

@@ -22,7 +22,6 @@ const OWN_ROUTES: readonly Route[] = [
   { ...EXTRA.inference, path: '/chat/completions/input_tokens' },
   { ...EXTRA.inference, path: '/v1/chat/completions/input_tokens' },
   { ...EXTRA.inference, path: '/v1/responses/input_tokens' },
-  { ...EXTRA.metadata, path: '/models', listing: 'models' },
   { ...EXTRA.metadata, path: '/v1/health' },
   // Its answer holds the chat template and the model's path on the host.
   { ...EXTRA.manage, method: 'GET', path: '/props', body: 'none' },
