@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AnswerPart } from './answer-parts.ts'
 import type { FormatName } from './format.ts'
 import { FORMATS } from './formats.ts'
-import { FrameSplitter, partsOfFrame } from './frames.ts'
+import { FrameSplitter, frameReader } from './frames.ts'
 
 function read(format: FormatName, frames: readonly string[]): readonly AnswerPart[] {
   const { stream } = FORMATS[format]
@@ -10,7 +10,7 @@ function read(format: FormatName, frames: readonly string[]): readonly AnswerPar
   const end = stream.framing === 'events' ? '\n\n' : '\n'
   const splitter = new FrameSplitter(stream.framing)
   const bytes = new TextEncoder().encode(frames.map((frame) => frame + end).join(''))
-  return [...splitter.push(bytes), ...splitter.end()].flatMap((frame) => partsOfFrame(stream, frame))
+  return [...splitter.push(bytes), ...splitter.end()].flatMap(frameReader(stream))
 }
 
 function usage(promptTokens: number | undefined, completionTokens: number | undefined, cachedTokens?: number) {
@@ -75,7 +75,7 @@ describe('anthropic-messages', () => {
       reasoning('Hm'),
       text(' Hello'),
       { kind: 'stop', reason: 'end_turn' },
-      usage(undefined, 8),
+      usage(22, 8, 21),
       { kind: 'end' },
     ])
   })

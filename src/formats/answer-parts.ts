@@ -1,5 +1,5 @@
 import type { Usage } from './format.ts'
-import { asObject, type JsonObject } from './json-facts.ts'
+import { asObject, asText, type JsonObject } from './json-facts.ts'
 
 /** What a frame says to whoever reads the answer, in one shape for all formats. */
 export type AnswerPart =
@@ -19,6 +19,9 @@ export type AnswerPart =
   /** The answer is complete. A stream that ends without it was cut off. */
   | { readonly kind: 'end' }
 
+/** Reads the frames of one answer in their order: what each says. It may keep state of its answer, within limits. */
+export type PartsReader = (frame: JsonObject) => readonly AnswerPart[]
+
 /** A token, and how likely it was: the natural logarithm. `bytes`: its UTF-8, where the server tells it. */
 export interface Logprob {
   readonly token: string
@@ -36,9 +39,24 @@ export function said(kind: 'text' | 'reasoning', value: unknown): AnswerPart[] {
   return typeof value === 'string' && value !== '' ? [{ kind, text: value }] : []
 }
 
-/** The reason of the end, where there is one. */
-export function stopped(reason: unknown): AnswerPart[] {
-  return typeof reason === 'string' && reason !== '' ? [{ kind: 'stop', reason }] : []
+/** The reason of the end, where there is one. `sequence`: the stop sequence that was met, where it is a text. */
+export function stopped(reason: unknown, sequence?: unknown): AnswerPart[] {
+  if (typeof reason !== 'string' || reason === '') return []
+  const isMet = typeof sequence === 'string' && sequence !== ''
+  return [isMet ? { kind: 'stop', reason, sequence } : { kind: 'stop', reason }]
+}
+
+/** A call that is told whole, its arguments as JSON text or as what that text means; none where it has no name. */
+export function called(index: number, id: unknown, name: unknown, given: unknown): AnswerPart[] {
+  const known = asText(name)
+  if (known === undefined) return []
+  return [{ kind: 'call', index, id: asText(id) ?? '', name: known }, ...argued(index, given)]
+}
+
+/** A piece of a call's arguments, or all of them as what their text means; none where there are none. */
+export function argued(index: number, given: unknown): AnswerPart[] {
+  const text = typeof given === 'object' && given !== null ? JSON.stringify(given) : given
+  return typeof text === 'string' && text !== '' ? [{ kind: 'arguments', index, text }] : []
 }
 
 /** The usage, where something was counted. */

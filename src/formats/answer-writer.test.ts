@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { AnswerPart } from './answer-parts.ts'
 import type { WireFormat } from './format.ts'
 import { FORMATS } from './formats.ts'
-import { FrameSplitter, partsOfFrame } from './frames.ts'
+import { FrameSplitter, frameReader } from './frames.ts'
 import { mergeUsage, NO_USAGE } from './usage.ts'
 
 const written = Object.values(FORMATS).filter(({ write }) => write !== undefined)
@@ -39,11 +39,12 @@ describe.each(written)('what is written as $name', (format) => {
     fc.assert(
       fc.property(answers, (answer) => {
         const splitter = new FrameSplitter(stream.framing)
+        const partsOf = frameReader(stream)
         const observer = stream.observe()
         const parts: AnswerPart[] = []
         for (const chunk of cut(streamOf(format, answer), answer.cuts)) {
           observer.push(chunk)
-          parts.push(...splitter.push(chunk).flatMap((frame) => partsOfFrame(stream, frame)))
+          parts.push(...splitter.push(chunk).flatMap(partsOf))
         }
         const usage = parts.reduce((all, part) => (part.kind === 'usage' ? mergeUsage(all, part.usage) : all), NO_USAGE)
         const texts = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []))

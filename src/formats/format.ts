@@ -1,5 +1,5 @@
 import type { PunkuError } from '../core/error.ts'
-import type { AnswerPart } from './answer-parts.ts'
+import type { AnswerPart, PartsReader } from './answer-parts.ts'
 import type { AnswerHead, AnswerWriter } from './answer-writer.ts'
 import type { JsonObject } from './json-facts.ts'
 import type { Framing } from './line-watcher.ts'
@@ -42,7 +42,10 @@ export interface WireFormat {
   readonly stream: StreamForm | undefined
   /** Reads a whole JSON answer of at most a few MiB. Never throws: facts it cannot find are `undefined`. */
   readAnswer(body: Uint8Array): AnswerFacts
-  /** What a whole answer says, its end too. Absent: nobody has to translate from this format yet. */
+  /**
+   * What a whole answer that is no error says, in the order in which a stream would, its end too. For all answers,
+   * `partsOfWhole` is asked. Absent: nobody has to translate from this format yet.
+   */
   readonly partsOfAnswer?: (answer: JsonObject) => readonly AnswerPart[]
   /** Begins to write one answer. Absent: nobody has to write this format yet. */
   readonly write?: (head: AnswerHead) => AnswerWriter
@@ -68,8 +71,8 @@ export interface StreamForm {
   observe(textOf?: TextOf): StreamObserver
   /** The data of the last event where that is no JSON. */
   readonly endData: string | undefined
-  /** What one frame that is no error says to whoever reads the answer. For all frames, `partsOfFrame` is asked. */
-  partsOf(frame: JsonObject): readonly AnswerPart[]
+  /** Begins to read one stream, of whose frames it gets those that are no error. For all frames, `frameReader` is asked. */
+  reader(): PartsReader
   /**
    * The error as the last bytes of a stream that has begun. No terminator follows it. `isBetweenFrames` false: the
    * stream broke inside a frame, which is ended first.

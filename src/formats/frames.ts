@@ -1,6 +1,6 @@
 import { type AnswerPart, errorMessage, errorOf } from './answer-parts.ts'
-import type { StreamForm } from './format.ts'
-import { parseObject } from './json-facts.ts'
+import type { StreamForm, WireFormat } from './format.ts'
+import { type JsonObject, parseObject } from './json-facts.ts'
 import { type Framing, LineWatcher, MAX_WATCHED_LINE_BYTES } from './line-watcher.ts'
 import { utf8TextOf } from './text.ts'
 
@@ -76,11 +76,21 @@ export class FrameSplitter {
   }
 }
 
-/** What one frame of the form says, in its order. What is not known is passed over. */
-export function partsOfFrame(form: StreamForm, { event, data }: Frame): readonly AnswerPart[] {
-  if (data === form.endData) return [{ kind: 'end' }]
-  const frame = parseObject(data)
-  const error = frame && (errorOf(frame) ?? (event === 'error' ? frame : undefined))
+/** Begins to read one stream of the form: what each of its frames says, in their order. What is not known is passed over. */
+export function frameReader(form: StreamForm): (frame: Frame) => readonly AnswerPart[] {
+  const partsOf = form.reader()
+  return ({ event, data }) => {
+    if (data === form.endData) return [{ kind: 'end' }]
+    const frame = parseObject(data)
+    const error = frame && (errorOf(frame) ?? (event === 'error' ? frame : undefined))
+    if (error !== undefined) return [{ kind: 'failed', message: errorMessage(error) }]
+    return frame === undefined ? [] : partsOf(frame)
+  }
+}
+
+/** What a whole answer of the format says; some servers send an error as one. `undefined`: nobody reads this format whole. */
+export function partsOfWhole(format: WireFormat, answer: JsonObject): readonly AnswerPart[] | undefined {
+  const error = errorOf(answer)
   if (error !== undefined) return [{ kind: 'failed', message: errorMessage(error) }]
-  return frame === undefined ? [] : form.partsOf(frame)
+  return format.partsOfAnswer?.(answer)
 }

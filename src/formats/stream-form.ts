@@ -1,7 +1,6 @@
 import type { PunkuError } from '../core/error.ts'
-import type { AnswerPart } from './answer-parts.ts'
+import type { PartsReader } from './answer-parts.ts'
 import type { StreamForm } from './format.ts'
-import type { JsonObject } from './json-facts.ts'
 import { type FrameWatch, StreamWatcher } from './stream-watcher.ts'
 
 /** The keep-alive of an event stream whose format has none of its own: a comment, which every reader passes over. */
@@ -13,7 +12,8 @@ interface EventStream {
   watch(): FrameWatch
   /** The data of the last event where that is no JSON. Default: it is. */
   readonly endData?: string
-  partsOf(frame: JsonObject): readonly AnswerPart[]
+  /** Begins to read one stream. */
+  reader(): PartsReader
   /** The error as one event, its blank line left out. */
   errorEvent(error: PunkuError, requestId: string): string
   /** Default: a comment. */
@@ -24,34 +24,35 @@ interface EventStream {
 interface LineStream {
   /** Begins the watch of one stream. */
   watch(): FrameWatch
-  partsOf(line: JsonObject): readonly AnswerPart[]
+  /** Begins to read one stream. */
+  reader(): PartsReader
   /** The error as one line, without its end. */
   errorLine(error: PunkuError): string
 }
 
 /** The form of an event stream. */
-export function eventStream({ watch, endData, partsOf, errorEvent, keepAlive = COMMENT }: EventStream): StreamForm {
+export function eventStream({ watch, endData, reader, errorEvent, keepAlive = COMMENT }: EventStream): StreamForm {
   return {
     framing: 'events',
     contentType: 'text/event-stream',
     keepAlive,
     observe: (textOf) => new StreamWatcher('events', watch(), endData, textOf),
     endData,
-    partsOf,
+    reader,
     renderError: (error, requestId, isBetweenFrames) =>
       `${isBetweenFrames ? '' : '\n\n'}${errorEvent(error, requestId)}\n\n`,
   }
 }
 
 /** The form of a stream of NDJSON. Nothing may stand between its lines: an empty one breaks some parsers. */
-export function lineStream({ watch, partsOf, errorLine }: LineStream): StreamForm {
+export function lineStream({ watch, reader, errorLine }: LineStream): StreamForm {
   return {
     framing: 'lines',
     contentType: 'application/x-ndjson',
     keepAlive: undefined,
     observe: (textOf) => new StreamWatcher('lines', watch(), undefined, textOf),
     endData: undefined,
-    partsOf,
+    reader,
     renderError: (error, _requestId, isBetweenFrames) => `${isBetweenFrames ? '' : '\n'}${errorLine(error)}\n`,
   }
 }

@@ -9,6 +9,11 @@ type UserParts = (TextPart | ImagePart)[]
  * front it would be read before its time, and spoil the cache of what comes before.
  */
 export function plainTurns(turns: readonly Turn[]): readonly Turn[] {
+  return withPicturesBehindTools(withSystemFirst(turns))
+}
+
+/** The same but for pictures, which stay where they are: in results of tools too. */
+export function withSystemFirst(turns: readonly Turn[]): readonly Turn[] {
   const isFirst = turns.findIndex(({ role }) => role !== 'system')
   const leading = turns.slice(0, isFirst === -1 ? turns.length : isFirst)
   const plain: Turn[] = []
@@ -21,7 +26,7 @@ export function plainTurns(turns: readonly Turn[]): readonly Turn[] {
     } else if (turn.role === 'user') grown = addToUser(plain, grown, turn.parts)
     else plain.push(turn)
   }
-  return withPicturesBehindTools(plain)
+  return plain
 }
 
 /** The parts of the last turn grow in place: copied for each turn, many turns in a row would hold the loop for minutes. */

@@ -5,7 +5,7 @@ import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import type { AnswerPart } from '../answer-parts.ts'
 import { FORMATS } from '../formats.ts'
-import { FrameSplitter, partsOfFrame } from '../frames.ts'
+import { FrameSplitter, frameReader } from '../frames.ts'
 import type { RenderedHead } from './answer-renderer.ts'
 import { renderResponses } from './render-responses.ts'
 import { type CallForms, callFormsOf, PLAIN_CALLS } from './responses/call-forms.ts'
@@ -170,7 +170,7 @@ describe('a streamed response', () => {
   it('is read back by the format as it was told', () => {
     const splitter = new FrameSplitter(FORMATS['openai-responses'].stream!.framing)
     const form = FORMATS['openai-responses'].stream!
-    const parts = splitter.push(new TextEncoder().encode(streamOf(STORY))).flatMap((frame) => partsOfFrame(form, frame))
+    const parts = splitter.push(new TextEncoder().encode(streamOf(STORY))).flatMap(frameReader(form))
     expect(parts.filter(({ kind }) => kind === 'text' || kind === 'reasoning')).toEqual(STORY.slice(0, 4))
     expect(parts.at(-1)).toEqual(END)
   })

@@ -1,22 +1,24 @@
-import { type AnswerPart, counted, said, stopped } from '../answer-parts.ts'
 import { type AnswerHead, type AnswerTail, type AnswerWriter, eventFrame } from '../answer-writer.ts'
-import type { StreamedFormat, Usage, WireFormat } from '../format.ts'
-import { asCount, asObject, asText, type JsonObject, sumOf } from '../json-facts.ts'
+import type { StreamedFormat, WireFormat } from '../format.ts'
+import { asObject, asText } from '../json-facts.ts'
 import { eventStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
 import { answerReader } from '../whole-answer.ts'
 import { anthropicError } from './anthropic-errors.ts'
+import { messageReader, partsOfMessage } from './anthropic-parts.ts'
+import { StreamedUsage, usageOfMessage } from './anthropic-usage.ts'
 
 /** `/v1/messages`. */
 export const anthropicMessages: StreamedFormat = {
   name: 'anthropic-messages',
   stream: eventStream({
     watch: watchEvents,
-    partsOf,
+    reader: messageReader,
     errorEvent: (error, requestId) => `event: error\ndata: ${anthropicError(error, requestId)}`,
     keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
   }),
-  readAnswer: answerReader(usageOf),
+  readAnswer: answerReader(usageOfMessage),
+  partsOfAnswer: partsOfMessage,
   write: messageWriter,
 }
 
@@ -24,17 +26,12 @@ export const anthropicMessages: StreamedFormat = {
 export const anthropicCount: WireFormat = {
   name: 'anthropic-count',
   stream: undefined,
-  readAnswer: answerReader(usageOf),
-}
-
-function usageOf(answer: JsonObject): Usage | undefined {
-  const usage = asObject(answer['usage'])
-  return usage && readUsage(usage)
+  readAnswer: answerReader(usageOfMessage),
 }
 
 /** `message_start` tells of the prompt, `message_delta` of the answer; each block delta is content. */
 function watchEvents(): FrameWatch {
-  let counts: JsonObject = {}
+  const usage = new StreamedUsage()
   return {
     marker: /message_|error"/,
     contentMarker: /block_delta"/,
@@ -42,12 +39,10 @@ function watchEvents(): FrameWatch {
       switch (event['type']) {
         case 'message_start': {
           const message = asObject(event['message']) ?? {}
-          counts = asObject(message['usage']) ?? {}
-          return { model: asText(message['model']), usage: readPromptUsage(counts), isContent: false }
+          return { model: asText(message['model']), usage: usage.start(message), isContent: false }
         }
         case 'message_delta':
-          counts = overlay(counts, asObject(event['usage']) ?? {})
-          return { usage: readUsage(counts), isContent: false }
+          return { usage: usage.add(event['usage']), isContent: false }
         case 'message_stop':
           return { outcome: 'complete', isContent: false }
         case 'error':
@@ -56,48 +51,6 @@ function watchEvents(): FrameWatch {
           return { isContent: event['type'] === 'content_block_delta' }
       }
     },
-  }
-}
-
-/**
- * The counts of one `usage` object, or of two of one stream laid over each other. `input_tokens` leaves out what was
- * read from the cache or written to it; all three make up the prompt.
- */
-function readUsage(usage: JsonObject): Usage {
-  const cachedTokens = asCount(usage['cache_read_input_tokens'])
-  return {
-    promptTokens: sumOf(asCount(usage['input_tokens']), cachedTokens, asCount(usage['cache_creation_input_tokens'])),
-    completionTokens: asCount(usage['output_tokens']),
-    cachedTokens,
-  }
-}
-
-/** The counts of `message_start`. Its `output_tokens` is where the count begins; `message_delta` tells what was said. */
-function readPromptUsage(usage: JsonObject): Usage {
-  return { ...readUsage(usage), completionTokens: undefined }
-}
-
-/** The counts of a later `usage` over an earlier one's. A zero or null there means "not told again". */
-function overlay(earlier: JsonObject, later: JsonObject): JsonObject {
-  return {
-    ...earlier,
-    ...Object.fromEntries(Object.entries(later).filter(([, count]) => count !== 0 && count !== null)),
-  }
-}
-
-function partsOf(event: JsonObject): readonly AnswerPart[] {
-  const delta = asObject(event['delta']) ?? {}
-  switch (event['type']) {
-    case 'message_start':
-      return counted(readPromptUsage(asObject(asObject(event['message'])?.['usage']) ?? {}))
-    case 'content_block_delta':
-      return [...said('reasoning', delta['thinking']), ...said('text', delta['text'])]
-    case 'message_delta':
-      return [...stopped(delta['stop_reason']), ...counted(readUsage(overlay({}, asObject(event['usage']) ?? {})))]
-    case 'message_stop':
-      return [{ kind: 'end' }]
-    default:
-      return []
   }
 }
 

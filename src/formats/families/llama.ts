@@ -10,7 +10,11 @@ import { readTimings } from './openai-usage.ts'
 /** llama-server's own `/completion` and `/infill`. */
 export const llamaCompletion: StreamedFormat = {
   name: 'llama-completion',
-  stream: eventStream({ watch: watchFrames, partsOf, errorEvent: (error) => `data: ${openaiError(error)}` }),
+  stream: eventStream({
+    watch: watchFrames,
+    reader: () => partsOf,
+    errorEvent: (error) => `data: ${openaiError(error)}`,
+  }),
   readAnswer: answerReader(usageOf),
 }
 

@@ -1,11 +1,12 @@
 import type { PunkuError } from '../../core/error.ts'
-import { type AnswerPart, counted, said, stopped } from '../answer-parts.ts'
+import { type AnswerPart, called, counted, type PartsReader, said, stopped } from '../answer-parts.ts'
 import type { AnswerHead, AnswerTail, AnswerWriter } from '../answer-writer.ts'
-import type { StreamedFormat, StreamForm, Usage, WireFormat } from '../format.ts'
-import { asCount, asObject, asText, type JsonObject } from '../json-facts.ts'
+import type { FormatName, StreamedFormat, Usage, WireFormat } from '../format.ts'
+import { asCount, asList, asObject, asText, type JsonObject } from '../json-facts.ts'
 import { lineStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
 import { answerReader } from '../whole-answer.ts'
+import { likely } from './logprobs.ts'
 
 const NS_PER_MS = 1_000_000
 const NOTHING = /(?!)/
@@ -25,20 +26,17 @@ export function ollamaRefusal(error: PunkuError): string {
 
 /** `/api/chat`. */
 export const ollamaChat: StreamedFormat = {
-  name: 'ollama-chat',
-  stream: answerStream((line) => {
-    const message = asObject(line['message']) ?? {}
-    return [...said('reasoning', message['thinking']), ...said('text', message['content'])]
-  }),
-  readAnswer: answerReader(usageOf),
+  ...answered('ollama-chat', chatReader),
   write: (head) => answerWriter(head, (content) => ({ message: { role: 'assistant', content } })),
 }
 
 /** `/api/generate`. */
 export const ollamaGenerate: StreamedFormat = {
-  name: 'ollama-generate',
-  stream: answerStream((line) => [...said('reasoning', line['thinking']), ...said('text', line['response'])]),
-  readAnswer: answerReader(usageOf),
+  ...answered('ollama-generate', () => (line) => [
+    ...said('reasoning', line['thinking']),
+    ...said('text', line['response']),
+    ...likely(line['logprobs']),
+  ]),
   write: (head) => answerWriter(head, (response) => ({ response })),
 }
 
@@ -54,21 +52,46 @@ export const ollamaProgress: StreamedFormat = {
   name: 'ollama-progress',
   stream: lineStream({
     watch: watchProgress,
-    partsOf: (line) => (line['status'] === 'success' ? [{ kind: 'end' }] : []),
+    reader: () => (line) => (line['status'] === 'success' ? [{ kind: 'end' }] : []),
     errorLine: ollamaError,
   }),
   readAnswer: answerReader(usageOf),
 }
 
-function answerStream(saidIn: (line: JsonObject) => readonly AnswerPart[]): StreamForm {
-  return lineStream({
-    watch: watchAnswer,
-    partsOf: (line) =>
-      line['done'] === true
-        ? [...saidIn(line), ...stopped(line['done_reason']), ...counted(usageOf(line)), { kind: 'end' }]
-        : saidIn(line),
-    errorLine: ollamaError,
-  })
+/** A whole answer is as a stream of one line. @param saidBy begins to read what lines say before their end */
+function answered(name: FormatName, saidBy: () => PartsReader): StreamedFormat {
+  const reader = (): PartsReader => {
+    const saidIn = saidBy()
+    return (line) => (line['done'] === true ? [...saidIn(line), ...partsOfEnd(line)] : saidIn(line))
+  }
+  return {
+    name,
+    stream: lineStream({ watch: watchAnswer, reader, errorLine: ollamaError }),
+    readAnswer: answerReader(usageOf),
+    partsOfAnswer: (answer) => reader()(answer),
+  }
+}
+
+function partsOfEnd(line: JsonObject): readonly AnswerPart[] {
+  return [...stopped(line['done_reason']), ...counted(usageOf(line)), { kind: 'end' }]
+}
+
+/** Calls come whole, and are counted over the stream: each line may number its own from 0 again. */
+function chatReader(): PartsReader {
+  let calls = 0
+  return (line) => {
+    const message = asObject(line['message']) ?? {}
+    return [
+      ...said('reasoning', message['thinking']),
+      ...said('text', message['content']),
+      ...likely(line['logprobs']),
+      ...asList(message['tool_calls']).flatMap((value) => {
+        const call = asObject(value) ?? {}
+        const { name, arguments: given } = asObject(call['function']) ?? {}
+        return called(calls++, call['id'], name, given)
+      }),
+    ]
+  }
 }
 
 /** Each line but the last carries about one token. */

@@ -1,20 +1,27 @@
-import { type AnswerPart, counted, said, stopped } from '../answer-parts.ts'
 import { type AnswerHead, type AnswerTail, type AnswerWriter, eventFrame } from '../answer-writer.ts'
 import type { FormatName, StreamedFormat, WireFormat } from '../format.ts'
-import { asCount, asList, asObject, asText, type JsonObject } from '../json-facts.ts'
+import { asList, asObject, asText, type JsonObject } from '../json-facts.ts'
 import { eventStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
 import { answerReader } from '../whole-answer.ts'
 import { openaiError } from './openai-errors.ts'
+import { partsOfChunk, partsOfCompletion } from './openai-parts.ts'
 import { readOpenaiUsage } from './openai-usage.ts'
 
 const END = '[DONE]'
 const MS_PER_SECOND = 1_000
 
 /** `/v1/chat/completions`. */
-export const openaiChat: StreamedFormat = { ...streamed('openai-chat'), write: chatWriter, partsOfAnswer }
+export const openaiChat: StreamedFormat = {
+  ...streamed('openai-chat'),
+  write: chatWriter,
+  partsOfAnswer: partsOfCompletion,
+}
 /** `/v1/completions`. */
-export const openaiCompletions: StreamedFormat = streamed('openai-completions')
+export const openaiCompletions: StreamedFormat = {
+  ...streamed('openai-completions'),
+  partsOfAnswer: partsOfCompletion,
+}
 /** `/v1/audio/transcriptions` and `/v1/audio/translations`, as vLLM streams them. */
 export const openaiTranscription: StreamedFormat = streamed('openai-transcription')
 /** `/v1/embeddings`. */
@@ -26,7 +33,7 @@ function streamed(name: FormatName): StreamedFormat {
   const stream = eventStream({
     watch: watchChunks,
     endData: END,
-    partsOf,
+    reader: () => partsOfChunk,
     errorEvent: (error) => `data: ${openaiError(error)}`,
   })
   return { ...whole(name), stream }
@@ -61,46 +68,6 @@ function hasContent(delta: JsonObject): boolean {
 
 function isContent(value: unknown): boolean {
   return (typeof value === 'string' && value !== '') || (typeof value === 'object' && value !== null)
-}
-
-/** Reasoning is `reasoning_content` to some servers and `reasoning` to others. */
-function partsOf(chunk: JsonObject): readonly AnswerPart[] {
-  const choice = asObject(asList(chunk['choices'])[0]) ?? {}
-  const delta = asObject(choice['delta']) ?? {}
-  return [
-    ...said('reasoning', delta['reasoning_content'] ?? delta['reasoning']),
-    ...said('text', delta['content'] ?? choice['text']),
-    ...asList(delta['tool_calls']).flatMap(callParts),
-    ...stopped(choice['finish_reason']),
-    ...counted(readOpenaiUsage(chunk)),
-  ]
-}
-
-/** A piece of a tool call: the first has its name, and most servers send its arguments in pieces behind that. */
-function callParts(value: unknown, position: number): readonly AnswerPart[] {
-  const call = asObject(value) ?? {}
-  const called = asObject(call['function']) ?? {}
-  const index = asCount(call['index']) ?? position
-  const name = asText(called['name'])
-  const text = called['arguments']
-  return [
-    ...(name === undefined ? [] : [{ kind: 'call' as const, index, id: asText(call['id']) ?? '', name }]),
-    ...(typeof text === 'string' && text !== '' ? [{ kind: 'arguments' as const, index, text }] : []),
-  ]
-}
-
-/** What a whole chat completion says, in the order in which a stream would. */
-function partsOfAnswer(answer: JsonObject): readonly AnswerPart[] {
-  const choice = asObject(asList(answer['choices'])[0]) ?? {}
-  const message = asObject(choice['message']) ?? {}
-  return [
-    ...said('reasoning', message['reasoning_content'] ?? message['reasoning']),
-    ...said('text', message['content']),
-    ...asList(message['tool_calls']).flatMap(callParts),
-    ...stopped(choice['finish_reason']),
-    ...counted(readOpenaiUsage(answer)),
-    { kind: 'end' },
-  ]
 }
 
 function chatWriter({ id, model, atMs, promptTokens }: AnswerHead): AnswerWriter {

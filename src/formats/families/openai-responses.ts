@@ -12,7 +12,7 @@ export const openaiResponses: StreamedFormat = {
   name: 'openai-responses',
   stream: eventStream({
     watch: watchEvents,
-    partsOf,
+    reader: () => partsOf,
     errorEvent: (error) => `event: error\ndata: ${openaiErrorEvent(error)}`,
   }),
   readAnswer: answerReader(readOpenaiUsage),

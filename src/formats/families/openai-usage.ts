@@ -9,10 +9,12 @@ export function readOpenaiUsage(answer: JsonObject): Usage | undefined {
   const usage = asObject(answer['usage'])
   if (usage === undefined) return readTimings(answer)
   const details = asObject(usage['prompt_tokens_details']) ?? asObject(usage['input_tokens_details'])
+  const answerDetails = asObject(usage['completion_tokens_details']) ?? asObject(usage['output_tokens_details'])
   return {
     promptTokens: asCount(usage['prompt_tokens']) ?? asCount(usage['input_tokens']),
     completionTokens: asCount(usage['completion_tokens']) ?? asCount(usage['output_tokens']),
     cachedTokens: asCount(details?.['cached_tokens']),
+    reasoningTokens: asCount(answerDetails?.['reasoning_tokens']),
   }
 }
 

@@ -6,7 +6,7 @@ import type { AnswerRenderer } from '../../formats/conversation/answer-renderer.
 import { contextOverflow } from '../../formats/conversation/context-overflow.ts'
 import { translatedRefusal } from '../../formats/conversation/translated-refusal.ts'
 import type { StreamedFormat } from '../../formats/format.ts'
-import { FrameSplitter, partsOfFrame } from '../../formats/frames.ts'
+import { FrameSplitter, frameReader, partsOfWhole } from '../../formats/frames.ts'
 import { parseObject } from '../../formats/json-facts.ts'
 import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
 
@@ -42,6 +42,7 @@ export interface TranslationOptions {
 export class Translation implements AnswerHandler {
   readonly #options: TranslationOptions
   readonly #frames: FrameSplitter
+  readonly #partsOf: ReturnType<typeof frameReader>
   readonly #collected = new ByteCollector()
   readonly #parts: AnswerPart[] = []
   /** What comes: `undefined`: it goes on as it is. */
@@ -55,6 +56,7 @@ export class Translation implements AnswerHandler {
   constructor(options: TranslationOptions) {
     this.#options = options
     this.#frames = new FrameSplitter(options.from.stream.framing)
+    this.#partsOf = frameReader(options.from.stream)
   }
 
   onRequestStart(controller: UpstreamController): void {
@@ -103,7 +105,7 @@ export class Translation implements AnswerHandler {
     if (this.#source === 'frames') this.#take(controller, this.#frames.end().flatMap(this.#partsOf))
     else if (this.#source === 'whole') {
       const answer = parseObject(this.#collected.take().toString())
-      const parts = answer === undefined ? undefined : from.partsOfAnswer?.(answer)
+      const parts = answer === undefined ? undefined : partsOfWhole(from, answer)
       if (parts === undefined) {
         next.onResponseError(controller, noAnswer())
         return
@@ -176,9 +178,6 @@ export class Translation implements AnswerHandler {
     const frames = parts.length === 0 ? '' : renderer.frames(parts)
     if (frames !== '') next.onResponseData(controller, Buffer.from(frames))
   }
-
-  readonly #partsOf = (frame: Parameters<typeof partsOfFrame>[1]): readonly AnswerPart[] =>
-    partsOfFrame(this.#options.from.stream, frame)
 }
 
 function sourceOf(

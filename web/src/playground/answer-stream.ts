@@ -3,7 +3,7 @@ import { anthropicMessages } from '../../../src/formats/families/anthropic.ts'
 import { ollamaChat } from '../../../src/formats/families/ollama.ts'
 import { openaiChat } from '../../../src/formats/families/openai-chat.ts'
 import type { StreamedFormat } from '../../../src/formats/format.ts'
-import { FrameSplitter, partsOfFrame } from '../../../src/formats/frames.ts'
+import { FrameSplitter, frameReader } from '../../../src/formats/frames.ts'
 import type { ChatDialect } from './chat-request.ts'
 
 const FORMATS: Readonly<Record<ChatDialect, StreamedFormat>> = {
@@ -19,12 +19,13 @@ const FORMATS: Readonly<Record<ChatDialect, StreamedFormat>> = {
 export async function* readAnswer(body: ReadableStream<Uint8Array>, dialect: ChatDialect): AsyncGenerator<AnswerPart> {
   const form = FORMATS[dialect].stream
   const splitter = new FrameSplitter(form.framing)
+  const partsOf = frameReader(form)
   const reader = body.getReader()
   try {
     for (;;) {
       const { done, value } = await reader.read()
       const frames = done ? splitter.end() : splitter.push(value)
-      for (const part of frames.flatMap((frame) => partsOfFrame(form, frame))) {
+      for (const part of frames.flatMap(partsOf)) {
         yield part
         if (part.kind === 'end' || part.kind === 'failed') return
       }
