@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
+import { threadCpuMs } from '../../../test/support/thread-cpu-ms.ts'
 import { PunkuError } from '../../core/error.ts'
 import type { JsonObject } from '../json-facts.ts'
 import type { Conversation, Turn } from './conversation.ts'
@@ -312,10 +313,10 @@ it('of a body of its own, read and written again, nothing is lost', () => {
 
 test('a hundred thousand turns, calls or tools are put together at once', () => {
   const many = 100_000
-  const began = performance.now()
+  const began = threadCpuMs()
   const turns = Array.from({ length: many }, (_, at) => (at % 2 === 0 ? user('x') : calling('{}')))
   expect(body({ turns })['messages']).toHaveLength(many)
   const tools = Array.from({ length: many }, (_, at) => ({ ...CLOCK, name: `f${at}` }))
   expect(body({ tools, toolChoice: 'any' })['tools']).toHaveLength(many)
-  expect(performance.now() - began).toBeLessThan(5_000)
+  expect(threadCpuMs() - began).toBeLessThan(5_000)
 })
