@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AnswerPart } from '../answer-parts.ts'
 import { FORMATS } from '../formats.ts'
-import { FrameSplitter, partsOfFrame } from '../frames.ts'
+import { FrameSplitter, frameReader } from '../frames.ts'
 import { mergeUsage, NO_USAGE } from '../usage.ts'
 import { type AnswerRenderer, stopReasonOf } from './answer-renderer.ts'
 import { renderChat } from './render-chat.ts'
@@ -85,7 +85,7 @@ function readBack(name: Case['name'], stream: string): readonly AnswerPart[] {
   const form = FORMATS[name].stream!
   const splitter = new FrameSplitter(form.framing)
   const frames = [...splitter.push(new TextEncoder().encode(stream)), ...splitter.end()]
-  return frames.flatMap((frame) => partsOfFrame(form, frame))
+  return frames.flatMap(frameReader(form))
 }
 
 function joined(parts: readonly AnswerPart[], kind: 'text' | 'reasoning'): string {

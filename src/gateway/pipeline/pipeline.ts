@@ -41,7 +41,9 @@ import { noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
 import { SingleTurns } from './single-turns.ts'
-import { otherRoutesOf, type Translated, translate } from './translated.ts'
+import { standInAnswer } from './stand-in.ts'
+import { type Translated, translate } from './translated.ts'
+import { isStoodIn, otherRoutesOf } from './translated-formats.ts'
 
 /** To look through a body larger than this takes a millisecond or more. */
 const LARGE_BODY_BYTES = 1_048_576
@@ -174,10 +176,21 @@ export class Pipeline {
   #sendTranslated(exchange: Exchange, ask: Ask, lease: Lease, { plan, rule }: Planned): void {
     const { route, otherwise } = plan
     const { id } = exchange
+    if (isStoodIn(ask.route)) {
+      exchange.answer(standInAnswer(ask, lease.upstream))
+      return
+    }
     const leftOut = this.#leftOutOf(ask, lease)
     let translated: Translated
     try {
-      translated = translate(ask, { route, leftOut, defaults: rule.defaults, id, atMs: this.#options.clock.now() })
+      translated = translate(ask, {
+        route,
+        leftOut,
+        defaults: rule.defaults,
+        canThink: canThink(ask, lease),
+        id,
+        atMs: this.#options.clock.now(),
+      })
     } catch (thrown) {
       if (otherwise === undefined || PunkuError.from(thrown).code !== 'invalid_request') throw thrown
       this.#sendAsAsked(exchange, ask, lease, {
@@ -318,6 +331,11 @@ export class Pipeline {
     }
     way.dispatcher.dispatch({ origin: way.base.origin, path: target, method, headers, body }, handler)
   }
+}
+
+/** Whether the model is known to think. */
+function canThink({ models: [model] }: Ask, { upstream: { known } }: Lease): boolean {
+  return model !== undefined && known.modelOf(model.canonical)?.capabilities?.includes('thinking') === true
 }
 
 /** How a request goes, and what its owner says of its model. */

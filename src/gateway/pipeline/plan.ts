@@ -7,7 +7,7 @@ import { serves } from '../admission/chooser.ts'
 import type { Lease } from '../admission/lease.ts'
 import type { ModelRule } from '../admission/model-rules.ts'
 import type { Ask } from './ask.ts'
-import { otherRoutesOf } from './translated.ts'
+import { otherRoutesOf } from './translated-formats.ts'
 
 /** On which route a request is sent. */
 export interface Plan {

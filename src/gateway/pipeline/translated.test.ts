@@ -24,6 +24,7 @@ function linkOfLongRequest(): AnswerHandler {
     route: routeAt('/v1/chat/completions'),
     leftOut: [],
     defaults: undefined,
+    canThink: false,
     id: 'x',
     atMs: 0,
   })

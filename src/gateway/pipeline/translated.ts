@@ -1,60 +1,23 @@
 import { PunkuError } from '../../core/error.ts'
-import type { AnswerRenderer, RenderedHead } from '../../formats/conversation/answer-renderer.ts'
-import type { ConversationReader, ConversationWriter } from '../../formats/conversation/conversation.ts'
-import { readAnthropicRequest } from '../../formats/conversation/read-anthropic.ts'
-import { readResponsesRequest } from '../../formats/conversation/read-responses.ts'
-import { renderAnthropic } from '../../formats/conversation/render-anthropic.ts'
-import { renderResponses } from '../../formats/conversation/render-responses.ts'
-import { callFormsOf } from '../../formats/conversation/responses/call-forms.ts'
-import { writeChatRequest } from '../../formats/conversation/write-chat.ts'
-import { anthropicMessages } from '../../formats/families/anthropic.ts'
-import { openaiChat } from '../../formats/families/openai-chat.ts'
-import { openaiResponses } from '../../formats/families/openai-responses.ts'
-import type { FormatName, StreamedFormat } from '../../formats/format.ts'
+import type { RenderedHead } from '../../formats/conversation/answer-renderer.ts'
 import { type JsonObject, parseObject } from '../../formats/json-facts.ts'
 import { type ModelDefaults, withDefaults } from '../../formats/model-defaults.ts'
-import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
+import type { ServedRoute } from '../../servers/route-table.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
 import { type Observing, Translation, type TranslationOptions } from '../reply/translation.ts'
+import { WholeTranslation, type WholeTranslationOptions } from '../reply/whole-translation.ts'
 import type { Ask } from './ask.ts'
 import { type LeftOut, withoutLeftOut } from './left-out.ts'
-
-/** A format that clients may speak to servers that do not. */
-interface ClientFormat {
-  readonly format: StreamedFormat
-  readonly read: ConversationReader
-  /** @param request the body of the request, which may say in which form it wants calls back */
-  readonly render: (head: RenderedHead, request: JsonObject) => AnswerRenderer
-}
-
-/** A route of servers to which such a request can be put instead. */
-interface ServerFormat {
-  readonly format: StreamedFormat
-  readonly route: ServedRoute
-  readonly write: ConversationWriter
-}
-
-const CLIENT_FORMATS: { readonly [Name in FormatName]?: ClientFormat } = {
-  'anthropic-messages': { format: anthropicMessages, read: readAnthropicRequest, render: renderAnthropic },
-  'openai-responses': {
-    format: openaiResponses,
-    read: readResponsesRequest,
-    render: (head, request) => renderResponses(head, callFormsOf(request)),
-  },
-}
-
-/** The best first. */
-const SERVER_FORMATS: readonly ServerFormat[] = [
-  { format: openaiChat, route: routeAt('/v1/chat/completions'), write: writeChatRequest },
-]
-
-const OTHER_ROUTES = SERVER_FORMATS.map(({ route }) => route)
-const NONE: readonly ServedRoute[] = []
-
-/** The routes by which a request can be served where no server has its own. */
-export function otherRoutesOf(route: ServedRoute): readonly ServedRoute[] {
-  return route.format !== undefined && CLIENT_FORMATS[route.format] !== undefined ? OTHER_ROUTES : NONE
-}
+import {
+  type ChatClient,
+  type ChatServer,
+  chatClientOf,
+  chatServerOf,
+  type EmbeddingClient,
+  type EmbeddingServer,
+  embeddingClientOf,
+  embeddingServerOf,
+} from './translated-formats.ts'
 
 /** How an ask is put to another route. */
 export interface TranslationPlan extends Pick<RenderedHead, 'id' | 'atMs'> {
@@ -62,6 +25,8 @@ export interface TranslationPlan extends Pick<RenderedHead, 'id' | 'atMs'> {
   /** What of its body is not sent. */
   readonly leftOut: readonly LeftOut[]
   readonly defaults: ModelDefaults | undefined
+  /** Whether its model is known to think: some servers refuse a thought of any other. */
+  readonly canThink: boolean
 }
 
 /** A request in the format of another route. */
@@ -77,28 +42,79 @@ export interface Translated {
  * Puts an ask into the format of one of its other routes.
  * @throws PunkuError `invalid_request` for what cannot be carried there
  */
-export function translate(ask: Ask, { route, leftOut, defaults, ...head }: TranslationPlan): Translated {
-  const client = ask.route.format && CLIENT_FORMATS[ask.route.format]
-  const server = SERVER_FORMATS.find((one) => one.route === route)
+export function translate(ask: Ask, plan: TranslationPlan): Translated {
+  const { route, leftOut } = plan
   const fields = Buffer.isBuffer(ask.body) ? parseObject(withoutLeftOut(ask.body, leftOut).toString()) : undefined
-  if (client === undefined || server === undefined || fields === undefined) {
-    throw new PunkuError('internal', 'The request cannot be put into the format of the model server.')
-  }
+  if (fields === undefined) throw noTranslation()
+  const model = ask.models[0]?.asked ?? ''
+  const [client, server] = [chatClientOf(ask.route), chatServerOf(route)]
+  if (client !== undefined && server !== undefined) return translateChat({ client, server, fields, model, plan })
+  const [asking, embedding] = [embeddingClientOf(ask.route), embeddingServerOf(route)]
+  if (asking === undefined || embedding === undefined) throw noTranslation()
+  return translateEmbedding({ client: asking, server: embedding, fields, model, plan })
+}
+
+interface Translating<Client, Server> {
+  readonly client: Client
+  readonly server: Server
+  readonly fields: JsonObject
+  /** As the client named it. */
+  readonly model: string
+  readonly plan: TranslationPlan
+}
+
+function translateChat({ client, server, fields, model, plan }: Translating<ChatClient, ChatServer>): Translated {
+  const { id, atMs, canThink } = plan
   const conversation = client.read(fields)
-  const { body, dropped } = server.write(conversation)
-  const { model, wantsStream } = conversation
-  const renderer = client.render({ ...head, model: ask.models[0]?.asked ?? model }, fields)
-  const filled = defaults && withDefaults(server.format.name, body, defaults)
+  const isThoughtLost = server.refusesThoughts && conversation.thinking?.isOn === true && !canThink
+  const { body, dropped } = server.write(isThoughtLost ? withoutThinking(conversation) : conversation)
+  const { wantsStream } = conversation
   return {
-    body: Buffer.from(JSON.stringify(filled ?? body)),
-    dropped: namesOf([...conversation.dropped, ...dropped]),
-    link: linkOf({ from: server.format, to: client.format, renderer, wantsStream }),
+    body: bodyOf(server.format.name, body, plan),
+    dropped: namesOf([...conversation.dropped, ...dropped, ...(isThoughtLost ? ['thinking'] : [])]),
+    link: linkOf({
+      from: server.format,
+      to: client.format,
+      renderer: client.render({ id, atMs, model }, fields),
+      wantsStream,
+    }),
   }
+}
+
+function withoutThinking<T extends { readonly thinking?: unknown }>({ thinking: _, ...rest }: T): Omit<T, 'thinking'> {
+  return rest
+}
+
+function translateEmbedding(translating: Translating<EmbeddingClient, EmbeddingServer>): Translated {
+  const { client, server, fields, model, plan } = translating
+  const { request, write } = client.read(fields)
+  const { body, dropped } = server.write(request)
+  const inputCount = request.inputs.length
+  return {
+    body: bodyOf(server.format, body, plan),
+    dropped: namesOf([...request.dropped, ...dropped]),
+    link: wholeLinkOf({
+      to: client.format,
+      write: (said) => {
+        const answer = server.answerOf(said, inputCount)
+        const usage = { promptTokens: answer?.promptTokens, completionTokens: undefined, cachedTokens: undefined }
+        return answer && { text: write(answer, model), usage }
+      },
+    }),
+  }
+}
+
+function bodyOf(format: ChatServer['format']['name'], body: JsonObject, { defaults }: TranslationPlan): Buffer {
+  return Buffer.from(JSON.stringify((defaults && withDefaults(format, body, defaults)) ?? body))
 }
 
 /** By itself, since what a link is made of stays as long as its answer goes on: no conversation may be among that. */
 function linkOf(options: Omit<TranslationOptions, 'mayHold' | 'next'>): Translated['link'] {
   return (next, mayHold) => new Translation({ ...options, mayHold, next })
+}
+
+function wholeLinkOf(options: Omit<WholeTranslationOptions, 'mayHold' | 'next'>): Translated['link'] {
+  return (next, mayHold) => new WholeTranslation({ ...options, mayHold, next })
 }
 
 /** How many names of fields are told, and what else there is by one word. */
@@ -112,8 +128,4 @@ function namesOf(dropped: readonly string[]): readonly string[] {
   return names.length <= MAX_NAMES ? names : [...names.slice(0, MAX_NAMES - 1), OTHERS]
 }
 
-function routeAt(path: string): ServedRoute {
-  const found = findRoute('POST', path)
-  if (found === undefined || !('route' in found)) throw new TypeError(`there is no route ${path}`)
-  return found.route
-}
+const noTranslation = () => new PunkuError('internal', 'The request cannot be put into the format of the model server.')

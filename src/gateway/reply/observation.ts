@@ -35,7 +35,7 @@ export class Observation implements AnswerHandler {
   #usage: Usage = NO_USAGE
   #model: string | undefined
   #firstByteAt: number | undefined
-  #isUsageUntold = false
+  #usageTold: Usage | undefined
 
   /**
    * @param format how the client gets its answer; `undefined`: nothing of it is read
@@ -100,14 +100,14 @@ export class Observation implements AnswerHandler {
   }
 
   /** As of `Observing`. */
-  usageIsUntold(): void {
-    this.#isUsageUntold = true
+  usageIs(usage: Usage): void {
+    this.#usageTold = usage
   }
 
   /** All that was seen so far. */
   observed(): Observed {
     return {
-      usage: this.#isUsageUntold ? NO_USAGE : (this.#stream?.usage ?? this.#usage),
+      usage: this.#usageTold ?? this.#stream?.usage ?? this.#usage,
       model: this.model,
       contentFrames: this.#stream?.contentFrames,
       firstByteAt: this.#firstByteAt,

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { renderAnthropic } from '../../formats/conversation/render-anthropic.ts'
 import { anthropicMessages } from '../../formats/families/anthropic.ts'
 import { openaiChat } from '../../formats/families/openai-chat.ts'
+import type { Usage } from '../../formats/format.ts'
+import { NO_USAGE } from '../../formats/usage.ts'
 import type { UpstreamController } from './answer-handler.ts'
 import { type Observing, Translation } from './translation.ts'
 
@@ -24,8 +26,11 @@ function open(wantsStream: boolean, mayHold = (_bytes: number) => true) {
   let headers: IncomingHttpHeaders = {}
   let text = ''
   const calls: string[] = []
+  let used: Usage | undefined
   const next: Observing = {
-    usageIsUntold: () => void calls.push('untold'),
+    usageIs(usage) {
+      used = usage
+    },
     onRequestStart: () => {},
     onResponseStart(_controller, given, fields) {
       status = given
@@ -56,7 +61,7 @@ function open(wantsStream: boolean, mayHold = (_bytes: number) => true) {
         handler.onResponseData(controller, bytes.subarray(at, at + pieceBytes))
       }
       handler.onResponseEnd(controller, {})
-      return { status, headers, text, calls, aborted }
+      return { status, headers, text, calls, aborted, used }
     },
   }
 }
@@ -141,7 +146,7 @@ describe('a prompt that is too long', () => {
   test('is one too where it is told inside an answer that is to be whole', () => {
     const answer = open(false).answer(200, SSE, `data: ${JSON.stringify({ error: { message: SAID } })}\n\n`)
     expect([answer.status, JSON.parse(answer.text)]).toEqual(REFUSED)
-    expect([answer.headers['content-type'], answer.calls]).toEqual(['application/json', ['untold', 'end']])
+    expect([answer.headers['content-type'], answer.calls, answer.used]).toEqual(['application/json', ['end'], NO_USAGE])
   })
 
   test('is an error by these words in a stream that has begun', () => {
@@ -158,7 +163,7 @@ test('a refusal that is no JSON object goes on as it is, its length too', () => 
 
 test('usage that nobody told is told to be none', () => {
   const body = JSON.stringify({ choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }] })
-  expect(open(false).answer(200, JSON_TYPE, body).calls).toEqual(['untold', 'end'])
+  expect(open(false).answer(200, JSON_TYPE, body)).toMatchObject({ calls: ['end'], used: NO_USAGE })
 })
 
 test.each([

@@ -5,21 +5,20 @@ import type { AnswerPart } from '../../formats/answer-parts.ts'
 import type { AnswerRenderer } from '../../formats/conversation/answer-renderer.ts'
 import { contextOverflow } from '../../formats/conversation/context-overflow.ts'
 import { translatedRefusal } from '../../formats/conversation/translated-refusal.ts'
-import type { StreamedFormat } from '../../formats/format.ts'
+import type { StreamedFormat, Usage } from '../../formats/format.ts'
 import { FrameSplitter, frameReader, partsOfWhole } from '../../formats/frames.ts'
 import { parseObject } from '../../formats/json-facts.ts'
+import { mergeUsage, NO_USAGE } from '../../formats/usage.ts'
 import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
+import { isJsonType, RefusalRelay } from './refusal-relay.ts'
 
 /** A whole answer of more than this is not translated: it would be held several times over. */
-const MAX_WHOLE_BYTES = 16 * 1_024 * 1_024
-
-/** A longer refusal goes on as it is. */
-const MAX_REFUSAL_BYTES = 65_536
+export const MAX_WHOLE_BYTES = 16 * 1_024 * 1_024
 
 /** What observes the answer behind it. */
 export interface Observing extends AnswerHandler {
-  /** What the answer says of its usage is made up, since its format has to say something. */
-  usageIsUntold(): void
+  /** What the server said that was used: the answer, in another format, may not say it, or has to say something made up. */
+  usageIs(usage: Usage): void
 }
 
 export interface TranslationOptions {
@@ -50,11 +49,14 @@ export class Translation implements AnswerHandler {
   #headers: IncomingHttpHeaders = {}
   /** What came as frames and is kept for a whole answer. */
   #keptBytes = 0
-  #hasUsage = false
-  #refusal: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined
+  #usage: Usage = NO_USAGE
+  /** It has ended, whatever its server goes on to send. */
+  #isOver = false
+  readonly #refusal: RefusalRelay
 
   constructor(options: TranslationOptions) {
     this.#options = options
+    this.#refusal = new RefusalRelay(options.to.name, options.next)
     this.#frames = new FrameSplitter(options.from.stream.framing)
     this.#partsOf = frameReader(options.from.stream)
   }
@@ -66,10 +68,7 @@ export class Translation implements AnswerHandler {
   onResponseStart(controller: UpstreamController, status: number, headers: IncomingHttpHeaders): void {
     const { from, to, next, wantsStream } = this.#options
     this.#source = status === 200 ? sourceOf(headers, from) : undefined
-    if (status >= 400 && isJson(headers)) {
-      this.#refusal = { status, headers }
-      return
-    }
+    if (this.#refusal.begin(status, headers)) return
     if (this.#source === undefined) {
       next.onResponseStart(controller, status, headers)
       return
@@ -80,10 +79,9 @@ export class Translation implements AnswerHandler {
   }
 
   onResponseData(controller: UpstreamController, chunk: Buffer): void {
-    if (this.#refusal !== undefined) {
-      this.#collected.add(chunk)
-      if (this.#collected.length > MAX_REFUSAL_BYTES) this.#refuse(controller)
-    } else if (this.#source === undefined) this.#options.next.onResponseData(controller, chunk)
+    if (this.#isOver) return
+    if (this.#refusal.isOn) this.#refusal.push(controller, chunk)
+    else if (this.#source === undefined) this.#options.next.onResponseData(controller, chunk)
     else if (this.#source === 'frames') {
       if (!this.#options.wantsStream) {
         this.#keptBytes += chunk.length
@@ -101,7 +99,7 @@ export class Translation implements AnswerHandler {
 
   onResponseEnd(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
     const { next, renderer, wantsStream, from } = this.#options
-    this.#refuse(controller)
+    if (this.#refusal.isOn) this.#refusal.end(controller)
     if (this.#source === 'frames') this.#take(controller, this.#frames.end().flatMap(this.#partsOf))
     else if (this.#source === 'whole') {
       const answer = parseObject(this.#collected.take().toString())
@@ -115,7 +113,6 @@ export class Translation implements AnswerHandler {
     if (this.#source !== undefined && !wantsStream) {
       const failed = this.#parts.find((part) => part.kind === 'failed')
       if (failed?.message !== undefined && this.#refuseOverflow(controller, failed.message)) {
-        next.usageIsUntold()
         next.onResponseEnd(controller, trailers)
         return
       }
@@ -126,32 +123,11 @@ export class Translation implements AnswerHandler {
       next.onResponseStart(controller, 200, this.#headers)
       next.onResponseData(controller, Buffer.from(renderer.whole(this.#parts)))
     }
-    if (this.#source !== undefined && !this.#hasUsage) next.usageIsUntold()
     next.onResponseEnd(controller, trailers)
   }
 
   onResponseError(controller: UpstreamController, error: Error): void {
-    if (this.#source !== undefined && !this.#hasUsage) this.#options.next.usageIsUntold()
     this.#options.next.onResponseError(controller, error)
-  }
-
-  /** Hands a refusal on, in the shape that the client reads. */
-  #refuse(controller: UpstreamController): void {
-    const { next, to } = this.#options
-    const refusal = this.#refusal
-    if (refusal === undefined) return
-    this.#refusal = undefined
-    const body = this.#collected.take()
-    const said = parseObject(body.toString())
-    const translated = said && translatedRefusal(to.name, refusal.status, said)
-    const { 'content-length': _length, ...headers } = refusal.headers
-    if (translated === undefined) {
-      next.onResponseStart(controller, refusal.status, refusal.headers)
-      next.onResponseData(controller, body)
-      return
-    }
-    next.onResponseStart(controller, translated.status, headers)
-    next.onResponseData(controller, Buffer.from(JSON.stringify(translated.body)))
   }
 
   /** An answer that failed since its prompt is too long is a refusal, which nobody has seen the status of yet. */
@@ -170,7 +146,11 @@ export class Translation implements AnswerHandler {
 
   #take(controller: UpstreamController, parts: readonly AnswerPart[]): void {
     const { renderer, next, wantsStream } = this.#options
-    if (parts.some(({ kind }) => kind === 'usage')) this.#hasUsage = true
+    for (const part of parts) {
+      if (part.kind === 'usage') this.#usage = mergeUsage(this.#usage, part.usage)
+      else if (part.kind === 'end') this.#isOver = true
+    }
+    if (parts.length > 0) next.usageIs(this.#usage)
     if (!wantsStream) {
       this.#parts.push(...parts)
       return
@@ -185,14 +165,11 @@ function sourceOf(
   from: StreamedFormat,
 ): 'frames' | 'whole' | undefined {
   if (type.startsWith(from.stream.contentType)) return 'frames'
-  return isJson({ 'content-type': type }) ? 'whole' : undefined
+  return isJsonType({ 'content-type': type }) ? 'whole' : undefined
 }
 
-function isJson({ 'content-type': type = '' }: IncomingHttpHeaders): boolean {
-  return /^application\/(?:[\w.-]+\+)?json\b/.test(type)
-}
-
-const noAnswer = () =>
+/** What a server sent is no answer in its own format. */
+export const noAnswer = () =>
   new PunkuError('upstream_invalid', 'The model server answered with something that is no answer in its own format.')
 
 const cutShort = () =>
@@ -201,5 +178,6 @@ const cutShort = () =>
 const failedAnswer = (said: string | undefined) =>
   new PunkuError('upstream_failed', 'The model server reported an error inside its answer.', { said })
 
-const tooLarge = () =>
+/** A whole answer is longer than `MAX_WHOLE_BYTES`, or finds no memory. */
+export const tooLarge = () =>
   new PunkuError('upstream_invalid', 'The answer is too large to be put into the format that was asked for.')
