@@ -3,7 +3,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { SCRIPTED_TEXT, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_USAGE } from '../support/scripted/answer.ts'
-import { cut, fail, frames, head } from '../support/scripted/steps.ts'
+import { cut, fail, frames, head, raw } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { settled } from './turns.ts'
 
@@ -118,6 +118,15 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       .catch((error: unknown) => error)
     expect(inside).toBeInstanceOf(Anthropic.APIError)
     expect(await lastRow()).toMatchObject({ error_code: 'upstream_interrupted', translated: 'openai-chat' })
+  })
+
+  test('is told an error that comes as a whole answer', async () => {
+    const body = '{"error":{"message":"the runner has crashed"}}'
+    const fields = `content-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close`
+    upstream.behave([raw(`HTTP/1.1 200 OK\r\n${fields}\r\n\r\n${body}`), cut])
+    const failed = await anthropic.messages.create(ask).catch((error: unknown) => error)
+    expect(failed).toBeInstanceOf(Anthropic.APIError)
+    expect(await lastRow()).toMatchObject({ error_code: 'upstream_failed' })
   })
 
   test('is refused a picture that the gateway would have to fetch', async () => {

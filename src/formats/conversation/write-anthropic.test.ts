@@ -183,6 +183,7 @@ describe('turns', () => {
     const { body, dropped } = written({ turns: [user('a'), thought, user('c'), thought, user('d')] })
     expect(JSON.stringify(body)).not.toContain('hm')
     expect(dropped).toEqual(['thinking'])
+    expect(written({ turns: [user('a'), thought], thinking: { isOn: true } }).dropped).toEqual(['thinking'])
   })
 
   it.each([
