@@ -27,7 +27,7 @@ const COMMON_FIELDS = [
 const CHAT_FIELDS: ReadonlySet<string> = new Set([...COMMON_FIELDS, 'messages', 'tools'])
 const GENERATE_FIELDS: ReadonlySet<string> = new Set([
   ...[...COMMON_FIELDS, 'prompt', 'system', 'images'],
-  // Refused, or empty.
+  // Refused where they say anything.
   ...['suffix', 'template', 'raw', 'context'],
 ])
 
@@ -81,7 +81,7 @@ function loading(param: string): Error {
 
 type Common = Omit<Conversation, 'model' | 'turns' | 'tools'>
 
-/** What both routes take. Known after all else is read, `dropped` is whole. */
+/** What both routes take. It is read last: `dropped` is whole with it. */
 function readCommon(body: JsonObject, known: ReadonlySet<string>, dropped: DroppedNames): Common {
   const run = readRunning(body)
   const output = readFormat(body)

@@ -199,6 +199,10 @@ describe('hostile schemas are put at once, and into little', () => {
     ['long texts many times', { properties: refs('d0', 10_000), $defs: { d0: { description: TEXT, default: TEXT } } }],
     ['long values never told', { properties: refs('d0', 10_000), $defs: { d0: { default: { a: TEXT.repeat(50) } } } }],
     [
+      'many values never told',
+      { properties: refs('d0', 2_000), $defs: { d0: { enum: Array.from({ length: 50_000 }, (_, at) => at) } } },
+    ],
+    [
       'many members that say nothing',
       {
         properties: refs('d0', 10_000),
