@@ -33,6 +33,8 @@ export interface ExchangeSurroundings {
   /** What whole answers hold until they are complete, by org. */
   readonly answers: MemoryBudget
   readonly clock: Clock
+  /** As of `ReplyChainOptions`. */
+  readonly checksOrder: boolean
   /** Called once, when the response has been flushed or the client has gone. */
   finished(exchange: Exchange): void
 }
@@ -147,6 +149,11 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
     return this.#ending?.error
   }
 
+  /** As of `Observed`, once it is over. */
+  get orderFault(): string | undefined {
+    return this.#ending?.observed.orderFault
+  }
+
   /** Its path is known, without a key in it: what is refused is refused in that path's dialect. */
   aimedAt(path: string): void {
     this.#path = path
@@ -240,6 +247,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
       mayStream: route.streams !== undefined,
       wantsStream,
       clock: this.#surroundings.clock,
+      checksOrder: this.#surroundings.checksOrder,
     })
     this.#guard.awaitLease(wantsStream && route.streams !== undefined)
   }

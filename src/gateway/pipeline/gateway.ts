@@ -56,6 +56,8 @@ export interface GatewayOptions extends PipelineOptions {
   readonly idle: GuardLimits
   /** What whole answers hold until they are complete, by org. */
   readonly answers: MemoryBudget
+  /** Whether the order of streamed answers is checked, and a fault logged. */
+  readonly checksOrder: boolean
   readonly log: Logger
   /** PEM text; `undefined`: plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
@@ -108,6 +110,7 @@ export class Gateway implements RequestServer {
       limits: options.idle,
       answers: options.answers,
       clock: options.clock,
+      checksOrder: options.checksOrder,
       finished: (exchange) => this.#finished(exchange),
     }
   }
@@ -286,7 +289,11 @@ export class Gateway implements RequestServer {
     const row = exchange.row()
     metrics.observe(row)
     recorder.record(row)
-    const { error } = exchange
+    const { error, orderFault } = exchange
+    if (orderFault !== undefined) {
+      const { route, upstream } = row
+      log.warn({ request: exchange.id, route, upstream, fault: orderFault }, 'stream.out_of_order')
+    }
     if (error?.said !== undefined) recentWords.add(exchange.id, error.said)
     // Of a gateway that is full one line in seconds is enough: `Troubles` has it.
     if (error !== undefined && error.status >= 500 && error.code !== 'overloaded') {
