@@ -1,4 +1,3 @@
-import type { Clock } from '../../core/clock.ts'
 import type { DialectName } from '../../core/dialect-name.ts'
 import { PunkuError } from '../../core/error.ts'
 import { newRequestId } from '../../core/id.ts'
@@ -19,7 +18,7 @@ import { Guard, type Guarded, type GuardLimits } from '../reply/guard.ts'
 import type { IdleWatch } from '../reply/idle-watch.ts'
 import { NOTHING_OBSERVED, type Observed } from '../reply/observation.ts'
 import { Reply } from '../reply/reply.ts'
-import { ReplyChain } from '../reply/reply-chain.ts'
+import { ReplyChain, type ReplyChainOptions } from '../reply/reply-chain.ts'
 import type { Observing } from '../reply/translation.ts'
 import type { NewRequestRow } from '../store/schema.ts'
 import { pathAsSent } from './arrival.ts'
@@ -27,14 +26,11 @@ import type { Ask } from './ask.ts'
 import type { ExchangeView } from './exchange-view.ts'
 
 /** What an exchange needs of the gateway around it. */
-export interface ExchangeSurroundings {
+export interface ExchangeSurroundings extends Pick<ReplyChainOptions, 'clock' | 'checksOrder'> {
   readonly watch: IdleWatch
   readonly limits: GuardLimits
   /** What whole answers hold until they are complete, by org. */
   readonly answers: MemoryBudget
-  readonly clock: Clock
-  /** As of `ReplyChainOptions`. */
-  readonly checksOrder: boolean
   /** Called once, when the response has been flushed or the client has gone. */
   finished(exchange: Exchange): void
 }
@@ -43,7 +39,7 @@ export interface ExchangeSurroundings {
 const KILLED = new PunkuError('gateway_killed', 'The gateway ended in the middle of the answer.')
 
 /** How an exchange ended. Only what has ended has a row. */
-interface Ending {
+export interface ExchangeEnding {
   readonly error: PunkuError | undefined
   readonly observed: Observed
 }
@@ -83,7 +79,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
   #answerShare: MemoryShare | undefined
   #orgPlace: Disposable | undefined
   #decoderShare: MemoryShare | undefined
-  #ending: Ending | undefined
+  #ending: ExchangeEnding | undefined
   #gatewayPlace = -1
   #keyPlace = -1
 
@@ -144,14 +140,9 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
     return this.#isAboutGateway
   }
 
-  /** The error it ended with; `undefined`: it goes on, or ended well. */
-  get error(): PunkuError | undefined {
-    return this.#ending?.error
-  }
-
-  /** As of `Observed`, once it is over. */
-  get orderFault(): string | undefined {
-    return this.#ending?.observed.orderFault
+  /** How it ended; `undefined`: it goes on. */
+  get ending(): ExchangeEnding | undefined {
+    return this.#ending
   }
 
   /** Its path is known, without a key in it: what is refused is refused in that path's dialect. */

@@ -289,10 +289,10 @@ export class Gateway implements RequestServer {
     const row = exchange.row()
     metrics.observe(row)
     recorder.record(row)
-    const { error, orderFault } = exchange
-    if (orderFault !== undefined) {
-      const { route, upstream } = row
-      log.warn({ request: exchange.id, route, upstream, fault: orderFault }, 'stream.out_of_order')
+    const { error, observed } = exchange.ending ?? {}
+    const fault = observed?.orderFault
+    if (fault !== undefined) {
+      log.warn({ request: exchange.id, route: row.route, upstream: row.upstream, fault }, 'stream.out_of_order')
     }
     if (error?.said !== undefined) recentWords.add(exchange.id, error.said)
     // Of a gateway that is full one line in seconds is enough: `Troubles` has it.

@@ -107,7 +107,7 @@ describe('what has not the form is refused', () => {
     ['anthropic-messages', { ...message, content: null }, 'content'],
     ['anthropic-messages', { ...message, stop_reason: 'stop' }, 'stop_reason'],
     ['anthropic-messages', { ...message, stop_sequence: undefined }, 'stop_sequence'],
-    ['anthropic-messages', { ...message, usage: { output_tokens: 1 } }, 'usage'],
+    ['anthropic-messages', { ...message, usage: { output_tokens: 1 } }, 'usage.input_tokens'],
     ['openai-chat', { ...chat, created: '2026' }, 'created'],
     ['openai-chat', { ...chat, choices: [] }, 'choices'],
     ['openai-responses', { ...response, output: undefined }, 'output'],
