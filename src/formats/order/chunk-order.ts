@@ -28,7 +28,7 @@ const MAX_CHOICES = 128
  * tells the usage; then `[DONE]`. Usage may also stand beside the finish of a choice, as many servers send it.
  */
 export class ChunkOrder implements OrderRules {
-  readonly closing = { data: '[DONE]', take: () => this.#end() }
+  readonly closing = { data: '[DONE]', take: () => this.#checkFinished() }
   readonly #kind: ChunkKind
   readonly #choices = new Map<number, OpenChoice>()
   #id: string | undefined
@@ -96,9 +96,5 @@ export class ChunkOrder implements OrderRules {
   #checkFinished(): void {
     must(this.#choices.size > 0, 'the answer ends before it has a choice')
     for (const { isFinished } of this.#choices.values()) must(isFinished, 'a choice ends without a "finish_reason"')
-  }
-
-  #end(): void {
-    this.#checkFinished()
   }
 }

@@ -129,7 +129,7 @@ test.each<[FormatName, name: string, fault: string | undefined]>([
   expect(orderFaultOf(format, readFileSync(file, 'utf8'))).toBe(fault)
 })
 
-it('knows no order of what is never streamed in answers', () => {
+it('knows no order of other formats', () => {
   expect(FORMAT_NAMES.filter((format) => orderCheckOf(format) === undefined)).toEqual([
     'ollama-embed',
     'ollama-progress',

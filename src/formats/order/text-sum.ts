@@ -14,18 +14,13 @@ export class TextSum {
   #length = 0
 
   add(text: string): void {
-    let hash = this.#hash
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME)
-    this.#hash = hash
+    this.#hash = textHash(text, this.#hash)
     this.#length += text.length
   }
 
   /** Whether the pieces so far make up this text. */
   isOf(text: string): boolean {
-    if (text.length !== this.#length) return false
-    const other = new TextSum()
-    other.add(text)
-    return other.#hash === this.#hash
+    return text.length === this.#length && textHash(text) === this.#hash
   }
 }
 
@@ -43,8 +38,9 @@ export function valueSum(value: unknown, depth = 0): number {
   return sum
 }
 
-function textHash(text: string): number {
-  let hash = OFFSET
+/** @param before the hash of what stands before the text */
+function textHash(text: string, before = OFFSET): number {
+  let hash = before
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME)
   return hash
 }
