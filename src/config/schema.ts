@@ -181,8 +181,12 @@ const stream = z
       description:
         'While an upstream is silent, an event stream gets a sign of life this often, in a form its dialect allows. Proxies between close silent connections, many after 60 s: keep it well below. NDJSON streams get none, having no legal form for it.',
     }),
+    checkOrder: z.boolean().default(false).meta({
+      description:
+        'Check the order of the events of each streamed answer, and log a fault. For those who look for a fault of a server: it costs time.',
+    }),
   })
-  .transform(({ keepAlive }) => ({ keepAliveMs: keepAlive }))
+  .transform(({ keepAlive, checkOrder }) => ({ keepAliveMs: keepAlive, checksOrder: checkOrder }))
   .prefault({})
   .meta({ description: 'Answers that flow while they are made.' })
 

@@ -30,7 +30,7 @@ import type { ExchangeView } from './exchange-view.ts'
 const KILLED = new PunkuError('gateway_killed', 'The gateway ended in the middle of the answer.')
 
 /** How an exchange ended. Only what has ended has a row. */
-interface Ending {
+export interface ExchangeEnding {
   readonly error: PunkuError | undefined
   readonly observed: Observed
 }
@@ -71,7 +71,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
   #answerShare: MemoryShare | undefined
   #orgPlace: Disposable | undefined
   #decoderShare: MemoryShare | undefined
-  #ending: Ending | undefined
+  #ending: ExchangeEnding | undefined
   #gatewayPlace = -1
   #keyPlace = -1
 
@@ -137,9 +137,9 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
     return this.#route?.format
   }
 
-  /** The error it ended with; `undefined`: it goes on, or ended well. */
-  get error(): PunkuError | undefined {
-    return this.#ending?.error
+  /** How it ended; `undefined`: it goes on. */
+  get ending(): ExchangeEnding | undefined {
+    return this.#ending
   }
 
   /** Its path is known, without a key in it: what is refused is refused in that path's dialect. */
@@ -237,6 +237,7 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
       mayStream: route.streams !== undefined,
       wantsStream,
       clock: this.#surroundings.clock,
+      checksOrder: this.#surroundings.checksOrder,
     })
     this.#guard.awaitLease(wantsStream && route.streams !== undefined)
   }

@@ -57,6 +57,8 @@ export interface GatewayOptions extends PipelineOptions {
   readonly idle: GuardLimits
   /** What whole answers hold until they are complete, by org. */
   readonly answers: MemoryBudget
+  /** Whether the order of streamed answers is checked, and a fault logged. */
+  readonly checksOrder: boolean
   readonly log: Logger
   /** PEM text; `undefined`: plain HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
@@ -109,6 +111,7 @@ export class Gateway implements RequestServer {
       limits: options.idle,
       answers: options.answers,
       clock: options.clock,
+      checksOrder: options.checksOrder,
       finished: (exchange) => this.#finished(exchange),
     }
   }
@@ -287,7 +290,11 @@ export class Gateway implements RequestServer {
     const row = exchange.row()
     metrics.observe(row, exchange.format)
     recorder.record(row)
-    const { error } = exchange
+    const { error, observed } = exchange.ending ?? {}
+    const fault = observed?.orderFault
+    if (fault !== undefined) {
+      log.warn({ request: exchange.id, route: row.route, upstream: row.upstream, fault }, 'stream.out_of_order')
+    }
     if (error?.said !== undefined) recentWords.add(exchange.id, error.said)
     // Of a gateway that is full one line in seconds is enough: `Troubles` has it.
     if (error !== undefined && error.status >= 500 && error.code !== 'overloaded') {

@@ -4,6 +4,7 @@ import type { StreamForm, StreamObserver, Usage, WireFormat } from '../../format
 import { NO_USAGE } from '../../formats/usage.ts'
 import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
 import { latin1TextOf } from './latin1-text.ts'
+import type { OrderWatch } from './order-watch.ts'
 
 /** What was seen of an answer. */
 export interface Observed {
@@ -14,6 +15,8 @@ export interface Observed {
   readonly contentFrames: number | undefined
   /** When the first byte of the answer came, monotonic milliseconds. */
   readonly firstByteAt: number | undefined
+  /** Of a stream whose order was checked: its first fault, in words that hold nothing of the answer. Default: none. */
+  readonly orderFault?: string | undefined
 }
 
 /** Of an exchange that had no answer from an upstream. */
@@ -28,6 +31,7 @@ export const NOTHING_OBSERVED: Observed = {
 export class Observation implements AnswerHandler {
   readonly #format: WireFormat | undefined
   readonly #form: StreamForm | undefined
+  readonly #order: OrderWatch | undefined
   #next: AnswerHandler | undefined
   readonly #clock: Clock
   #stream: StreamObserver | undefined
@@ -40,11 +44,13 @@ export class Observation implements AnswerHandler {
   /**
    * @param format how the client gets its answer; `undefined`: nothing of it is read
    * @param form its streamed form; `undefined`: the route never streams
+   * @param order checks the order of what is streamed. Default: nobody does
    */
-  constructor(format: WireFormat | undefined, form: StreamForm | undefined, clock: Clock) {
+  constructor(format: WireFormat | undefined, form: StreamForm | undefined, clock: Clock, order?: OrderWatch) {
     this.#format = format
     this.#form = form
     this.#clock = clock
+    this.#order = order
   }
 
   /** Where the answer goes on; before the first of it comes. */
@@ -89,6 +95,7 @@ export class Observation implements AnswerHandler {
   /** Nothing more of the stream comes. */
   streamEnds(): void {
     this.#stream?.end()
+    if (this.outcome !== 'open') this.#order?.end()
   }
 
   /** The answer is whole, and not an error. Never throws. */
@@ -111,6 +118,7 @@ export class Observation implements AnswerHandler {
       model: this.model,
       contentFrames: this.#stream?.contentFrames,
       firstByteAt: this.#firstByteAt,
+      orderFault: this.#order?.fault,
     }
   }
 
@@ -126,7 +134,10 @@ export class Observation implements AnswerHandler {
 
   onResponseData(controller: UpstreamController, chunk: Buffer): void {
     this.#firstByteAt ??= this.#clock.elapsed()
-    if (this.#isStream) this.#stream?.push(chunk)
+    if (this.#isStream) {
+      this.#stream?.push(chunk)
+      this.#order?.push(chunk)
+    }
     this.#next?.onResponseData(controller, chunk)
   }
 

@@ -5,6 +5,7 @@ import { Decoding } from './decoding.ts'
 import { Delivery, type Recipient } from './delivery.ts'
 import type { Guard } from './guard.ts'
 import { Observation, type Observed } from './observation.ts'
+import { orderWatchOf } from './order-watch.ts'
 import type { Reply } from './reply.ts'
 import type { Observing } from './translation.ts'
 
@@ -19,6 +20,8 @@ export interface ReplyChainOptions {
   /** The request asked for one. */
   readonly wantsStream: boolean
   readonly clock: Clock
+  /** Whether the order of a streamed answer is checked. */
+  readonly checksOrder: boolean
 }
 
 /**
@@ -31,11 +34,12 @@ export class ReplyChain {
   readonly #observation: Observation
   readonly #delivery: Delivery
 
-  constructor({ recipient, reply, guard, format, mayStream, wantsStream, clock }: ReplyChainOptions) {
+  constructor({ recipient, reply, guard, format, mayStream, wantsStream, clock, checksOrder }: ReplyChainOptions) {
     const form = mayStream ? format?.stream : undefined
     this.#guard = guard
     this.#decoding = new Decoding({ next: guard, mayDecode: (bytes) => recipient.mayDecode(bytes) })
-    this.#observation = new Observation(format, form, clock)
+    const order = checksOrder && format && form ? orderWatchOf(format, form) : undefined
+    this.#observation = new Observation(format, form, clock, order)
     this.#delivery = new Delivery({
       recipient,
       observation: this.#observation,

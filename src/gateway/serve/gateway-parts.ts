@@ -241,6 +241,7 @@ export async function openGateway({
     clock,
     watch,
     log,
+    checksOrder: config.stream.checksOrder,
     idle: { ...config.timeouts, bodyIdleMs: config.limits.bodyIdleMs, keepAliveMs: config.stream.keepAliveMs },
     trustedProxies: trustedProxiesOf(config),
     tls: config.tls === undefined ? undefined : { cert: config.tls.cert, key: config.tls.key.reveal() },
