@@ -85,7 +85,10 @@ describe.each<[SchemaFormat, ScriptedServer, string]>([
       model: 'tiny',
       body: { model: 'tiny', stream: isStreamed, stream_options: { include_usage: true } },
       words: SCRIPTED_WORDS,
-      tool: hasTool ? { name: 'weather', args: SCRIPTED_TOOL_ARGUMENTS } : undefined,
+      capabilities: [],
+      thoughts: hasTool ? ['Hm'] : [],
+      calls: hasTool ? [{ name: 'weather', args: SCRIPTED_TOOL_ARGUMENTS }] : [],
+      stop: 'end',
     })
 
   test.each([false, true])('has its form (tool: %j)', (hasTool) => {
