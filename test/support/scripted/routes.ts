@@ -200,6 +200,10 @@ export function routeNotFound({ server, path, method }: Pick<RouteInput, 'server
   if (server === 'ollama') return textAnswer('404 page not found', 404)
   // LM Studio's says so with a status of success.
   if (server === 'lm-studio') return jsonAnswer({ error: `Unexpected endpoint or method. (${method} ${path})` })
+  if (server === 'plain-openai') {
+    const message = `Invalid URL (${method} ${path})`
+    return jsonAnswer({ error: { message, type: 'invalid_request_error', param: null, code: null } }, 404)
+  }
   return errorAnswer(server, path, 404, 'File Not Found')
 }
 
