@@ -19,7 +19,7 @@ let openai: OpenAI
 let key: string
 beforeAll(async () => {
   upstream = opened.use(await startScriptedUpstream({ server: 'openai', lacks: [RESPONSES, '/v1/messages'] }))
-  gateway = opened.use(await startTestGateway({ upstreams: [upstream.origin] }))
+  gateway = opened.use(await startTestGateway({ translates: true, upstreams: [upstream.origin] }))
   key = await gateway.key()
   anthropic = new Anthropic({ baseURL: gateway.url, apiKey: key, maxRetries: 0 })
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 })
@@ -178,7 +178,7 @@ describe('a client of /v1/responses on a server that turns out not to have it', 
 })
 
 test('a request that cannot be translated does not tell the gateway that the server lacks the route', async () => {
-  await using other = await startTestGateway({ upstreams: [upstream.origin] })
+  await using other = await startTestGateway({ translates: true, upstreams: [upstream.origin] })
   const client = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: await other.key(), maxRetries: 0 })
   const ask = { model: 'tiny', input: 'hi' }
   await client.responses.create({ ...ask, previous_response_id: 'resp_1' }).catch(() => {})
@@ -187,7 +187,7 @@ test('a request that cannot be translated does not tell the gateway that the ser
 })
 
 test('the metrics count what was translated, by both formats, and nothing that passed as it came', async () => {
-  await using other = await startTestGateway({ upstreams: [upstream.origin] })
+  await using other = await startTestGateway({ translates: true, upstreams: [upstream.origin] })
   const otherKey = await other.key()
   const claude = new Anthropic({ baseURL: other.url, apiKey: otherKey, maxRetries: 0 })
   const codex = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: otherKey, maxRetries: 0 })
@@ -204,7 +204,7 @@ test('the metrics count what was translated, by both formats, and nothing that p
 
 test('where the server has the route, nothing is translated', async () => {
   await using whole = await startScriptedUpstream({ server: 'openai' })
-  await using other = await startTestGateway({ upstreams: [whole.origin] })
+  await using other = await startTestGateway({ translates: true, upstreams: [whole.origin] })
   const client = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: await other.key(), maxRetries: 0 })
   const { data, response } = await client.responses.create({ model: 'tiny', input: 'hi' }).withResponse()
   expect([data.output_text, response.headers.get('x-punku-translated')]).toEqual([SCRIPTED_TEXT, null])

@@ -29,7 +29,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
       start({ alias: 'embedder', args: ['--embeddings', '--pooling', 'mean'] }),
     ])
     endless = servers[2]
-    gateway = opened.use(await startTestGateway({ upstreams: servers.map(({ origin }) => origin) }))
+    gateway = opened.use(await startTestGateway({ translates: true, upstreams: servers.map(({ origin }) => origin) }))
     key = await gateway.key()
   })
   afterAll(() => opened.disposeAsync())

@@ -18,7 +18,7 @@ let client: Ollama
 
 beforeAll(async () => {
   upstream = opened.use(await startScriptedUpstream({ server: 'ollama', models: ['tiny:latest', 'other:latest'] }))
-  gateway = opened.use(await startTestGateway({ upstreams: [upstream.origin] }))
+  gateway = opened.use(await startTestGateway({ translates: true, upstreams: [upstream.origin] }))
   client = ollamaClient(gateway, await gateway.key({ routes: ['inference', 'metadata', 'manage'] }))
 })
 afterAll(() => opened.disposeAsync())
@@ -123,7 +123,7 @@ describe('the errors it throws', () => {
 
   test('a server without the route: 404 that says which servers have it', async () => {
     await using llama = await startScriptedUpstream({ server: 'llama-server' })
-    await using elsewhere = await startTestGateway({ upstreams: [llama.origin] })
+    await using elsewhere = await startTestGateway({ translates: true, upstreams: [llama.origin] })
     const lost = ollamaClient(elsewhere, await elsewhere.key())
     const expected = {
       name: 'ResponseError',
