@@ -129,15 +129,20 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
     expect(await lastRow()).toMatchObject({ error_code: 'upstream_failed' })
   })
 
-  test('is refused a picture that the gateway would have to fetch', async () => {
-    const source = { type: 'url' as const, url: 'https://example.org/a.png' }
+  test('has a picture fetched by the server where its key may, and else is refused', async () => {
+    const url = 'https://example.org/a.png'
+    const body = {
+      ...ask,
+      messages: [
+        { role: 'user' as const, content: [{ type: 'image' as const, source: { type: 'url' as const, url } }] },
+      ],
+    }
     const own = await gateway.key({ allowsFetch: true })
-    const client = new Anthropic({ baseURL: gateway.url, apiKey: own, maxRetries: 0 })
-    const refused = await client.messages
-      .create({ ...ask, messages: [{ role: 'user', content: [{ type: 'image', source }] }] })
-      .catch((error: unknown) => error)
-    expect(refused).toBeInstanceOf(Anthropic.BadRequestError)
-    expect(await lastRow()).toMatchObject({ error_code: 'invalid_request', translated: null })
+    await new Anthropic({ baseURL: gateway.url, apiKey: own, maxRetries: 0 }).messages.create(body)
+    expect(upstream.requests.at(-1)?.json['messages']).toEqual([
+      { role: 'user', content: [{ type: 'image_url', image_url: { url } }] },
+    ])
+    await expect(anthropic.messages.create(body)).rejects.toBeInstanceOf(Anthropic.PermissionDeniedError)
   })
 })
 

@@ -20,7 +20,7 @@ describe.each(['ollama', 'llama-server', 'anthropic'] as const)("Anthropic's SDK
 
   beforeAll(async () => {
     upstream = opened.use(await startScriptedUpstream({ server, models: ['tiny', 'other'] }))
-    gateway = opened.use(await startTestGateway({ translates: true, upstreams: [upstream.origin] }))
+    gateway = opened.use(await startTestGateway({ upstreams: [upstream.origin] }))
     client = anthropicClient(gateway, await gateway.key())
   })
   afterAll(() => opened.disposeAsync())
@@ -178,7 +178,7 @@ describe.each(['ollama', 'llama-server', 'anthropic'] as const)("Anthropic's SDK
     test('not an upstream that was too slow', async () => {
       const clock = new ManualClock()
       const config = { timeouts: { firstByte: '2s' } }
-      await using slow = await startTestGateway({ translates: true, upstreams: [upstream.origin], clock, config })
+      await using slow = await startTestGateway({ upstreams: [upstream.origin], clock, config })
       upstream.behave([hold], { model: 'other' })
       const retrying = anthropicClient(slow, await slow.key(), { maxRetries: 2 })
       const before = countAt(upstream, MESSAGES)

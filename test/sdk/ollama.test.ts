@@ -121,9 +121,9 @@ describe('the errors it throws', () => {
     await expect(client.chat({ model: '', messages })).rejects.toMatchObject({ status_code: 400 })
   })
 
-  test('a server without the route: 404 that says which servers have it', async () => {
+  test('a server without the route, where nothing is translated: 404 that says which servers have it', async () => {
     await using llama = await startScriptedUpstream({ server: 'llama-server' })
-    await using elsewhere = await startTestGateway({ translates: true, upstreams: [llama.origin] })
+    await using elsewhere = await startTestGateway({ upstreams: [llama.origin] })
     const lost = ollamaClient(elsewhere, await elsewhere.key())
     const expected = {
       name: 'ResponseError',
