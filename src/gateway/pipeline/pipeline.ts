@@ -37,7 +37,7 @@ import { filledOrder, type Order, orderOf } from './order.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { type Plan, planOf } from './plan.ts'
-import { noWebSocket, tooBusy } from './refusals.ts'
+import { notTranslated, noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
 import { SingleTurns } from './single-turns.ts'
@@ -143,6 +143,8 @@ export class Pipeline {
   #send(exchange: Exchange, ask: Ask, lease: Lease): void {
     const rule = this.#options.rules.ruleOf(lease.upstream, ask.models[0]?.canonical)
     const plan = planOf(ask, lease, rule)
+    if (plan === undefined)
+      throw this.#options.admission.notServed(ask.key.orgId, ask.route) ?? notTranslated(ask.route)
     if (plan.route === ask.route) this.#sendAsAsked(exchange, ask, lease, { plan, rule })
     else this.#sendTranslated(exchange, ask, lease, { plan, rule })
   }
