@@ -33,6 +33,7 @@ function cancelIn(cell: ChatCell, ground: MatrixGround): Promise<Watched> {
   const leaving = new AbortController()
   return ground.watch(server, async (place) => {
     let hasBegun = false
+    let isOver = false
     const watching: typeof fetch = async (input, init) => {
       const response = await place.fetch(input, init)
       hasBegun = true
@@ -44,7 +45,12 @@ function cancelIn(cell: ChatCell, ground: MatrixGround): Promise<Watched> {
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     )
-    await until(() => (isStreamed ? hasBegun : requests.slice(before).some((request) => request.path === path)))
+    void answer.then(() => {
+      isOver = true
+    })
+    await until(
+      () => isOver || (isStreamed ? hasBegun : requests.slice(before).some((request) => request.path === path)),
+    )
     leaving.abort()
     const got = await answer
     if ('error' in got) throw got.error

@@ -77,7 +77,8 @@ export async function startMatrixGround(speech: Speech = {}): Promise<MatrixGrou
   )
   const upstreams = Object.fromEntries(started) as Record<MatrixServer, ScriptedUpstream>
   const config = { tunnels: { max: MATRIX_SERVERS.length } }
-  const gateway = opened.use(await startTestGateway({ upstreams: started.map(([, { origin }]) => origin), config }))
+  const origins = started.map(([, { origin }]) => origin)
+  const gateway = opened.use(await startTestGateway({ upstreams: origins, config, translates: true }))
   const key = await gateway.key()
   const all = opened.move()
   return {
