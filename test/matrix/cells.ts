@@ -72,7 +72,7 @@ const CHAT_CELLS: Readonly<Record<ChatFeature, Readonly<Record<ChatClientName, s
   'parallel tools': CALLS,
   'tool results': { ...CALLS, 'ollama-generate': '-------', 'openai-completions': '-------' },
   thinking: { ...SPOKEN, 'openai-completions': '-------', 'anthropic-messages': 'TTTPPTP' },
-  'structured output': { ...SPOKEN, 'openai-completions': '-TPP-TT', 'anthropic-messages': 'TTTPPTP' },
+  'structured output': { ...SPOKEN, 'openai-completions': 'TTPP-TT', 'anthropic-messages': 'TTTPPTP' },
   'stop sequence': { ...SPOKEN, 'openai-responses': '-------', 'anthropic-messages': 'TTTPPTP' },
   length: { ...SPOKEN, ...NATIVE, 'anthropic-messages': 'PTTPPTP' },
   'error before the answer': SPOKEN,
