@@ -48,9 +48,10 @@ export function askingTools(...names: readonly ToolName[]): ByChatClient {
 /** An answer that calls these, as each client that can gets it. Their ids are their server's. */
 export function hearingCalls(...names: readonly ToolName[]): ByChatClient {
   const id = expect.any(String)
-  const args = JSON.stringify(SCRIPTED_TOOL_ARGUMENTS)
-  const called = names.map((name) => ({ function: { name, arguments: SCRIPTED_TOOL_ARGUMENTS } }))
-  const calls = names.map((name) => ({ id, type: 'function', function: { name, arguments: args } }))
+  const made = names.map((name, at) => ({ name, input: { ...SCRIPTED_TOOL_ARGUMENTS, ...(at > 0 && { at }) } }))
+  const told = made.map(({ name, input }) => ({ name, arguments: JSON.stringify(input) }))
+  const called = made.map(({ name, input }) => ({ function: { name, arguments: input } }))
+  const calls = told.map((call) => ({ id, type: 'function', function: call }))
   return {
     'ollama-chat': { message: { role: 'assistant', content: '', tool_calls: called }, done: true, done_reason: 'stop' },
     'ollama-generate': {},
@@ -59,10 +60,10 @@ export function hearingCalls(...names: readonly ToolName[]): ByChatClient {
     'openai-responses': {
       status: 'completed',
       output_text: '',
-      output: names.map((name) => ({ type: 'function_call', call_id: id, name, arguments: args })),
+      output: told.map((call) => ({ type: 'function_call', call_id: id, ...call })),
     },
     'anthropic-messages': {
-      content: names.map((name) => ({ type: 'tool_use', id, name, input: SCRIPTED_TOOL_ARGUMENTS })),
+      content: made.map((call) => ({ type: 'tool_use', id, ...call })),
       stop_reason: 'tool_use',
     },
   }

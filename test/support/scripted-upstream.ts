@@ -183,11 +183,11 @@ function firstTool(body: Readonly<Record<string, unknown>>): ScriptedCall | unde
   return offeredTools(body)[0]
 }
 
-/** Every tool offered, likewise, each with the same arguments. */
+/** Every tool offered, likewise; but for the first, each with its place among the arguments. */
 export function offeredTools(body: Readonly<Record<string, unknown>>): readonly ScriptedCall[] {
   const { tools, tool_choice: choice } = body
   if (!Array.isArray(tools) || choice === 'none') return []
-  return tools.flatMap(offeredTool)
+  return tools.flatMap(offeredTool).map(({ name, args }, at) => ({ name, args: at === 0 ? args : { ...args, at } }))
 }
 
 function offeredTool(first: unknown): readonly ScriptedCall[] {
