@@ -13,7 +13,7 @@ import { findRoute } from '../../servers/route-table.ts'
 import { readCredential } from '../access/credential.ts'
 import type { Key } from '../access/key.ts'
 import type { Lease } from '../admission/lease.ts'
-import type { ModelRule } from '../admission/model-rules.ts'
+import type { ModelRule } from '../models/model-rule-set.ts'
 import type { Answer } from '../reply/answer.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
 import type { Observing } from '../reply/translation.ts'
@@ -270,7 +270,7 @@ export class Pipeline {
       if (exchange.isOver) throw new PunkuError('client_closed', 'It ended while its body was read.')
       const contentType = headers.get('content-type')
       const read = readRequestFacts(route, params.model, { bytes, contentType }, this.#options.jsonDepth)
-      const facts = aliasedFacts(read, this.#options.rules)
+      const facts = aliasedFacts(read, key.orgId, this.#options.rules)
       const ask = askOf(head, facts, bytes)
       exchange.asked(ask)
       authoriseBody(key, route, facts)
@@ -303,7 +303,7 @@ export class Pipeline {
         exchange.asksFor(models[0]?.asked)
         authoriseModels(
           key,
-          models.map((model) => aliasedModel(model, rules)),
+          models.map((model) => aliasedModel(model, key.orgId, rules)),
         )
       },
     })

@@ -14,6 +14,7 @@ import { InvitationRepository } from '../store/invitation-repository.ts'
 import { MemberRepository } from '../store/member-repository.ts'
 import { OrgRepository } from '../store/org-repository.ts'
 import { PersonRepository } from '../store/person-repository.ts'
+import { removeModelRulesWithin } from '../models/model-rule-service.ts'
 import { removeUpstreamsWithin } from '../upstreams/upstream-service.ts'
 import type { State } from './state.ts'
 
@@ -79,6 +80,7 @@ export function createEndings(keyring: Pick<Keyring, 'revokeHereOf' | 'overHereO
     async endPlaces(change, orgId) {
       await revokeTunnelsWithin(change, orgId)
       await removeUpstreamsWithin(change, orgId)
+      await removeModelRulesWithin(change, orgId)
     },
   }
 }

@@ -22,6 +22,8 @@ export interface Database {
   known_networks: KnownNetworkTable
   invitations: InvitationTable
   upstreams: UpstreamTable
+  model_rules: ModelRuleTable
+  model_aliases: ModelAliasTable
   audit: AuditTable
   request_seals: RequestSealTable
   chains: ChainTable
@@ -287,6 +289,45 @@ export interface UpstreamTable {
   updated_at: number
 }
 
+/** What an org has said of some of its models. One of a match and an upstream. */
+export interface ModelRuleTable {
+  org_id: string
+  /** The match in its one spelling, by which it is found. */
+  canonical: string
+  /** The id of an upstream; empty: on all of them. */
+  upstream: string
+  /** A name of a model or a pattern, as it was given. */
+  match: string
+  translate: 'auto' | 'native' | 'off' | null
+  /** JSON object, by Ollama's names. */
+  defaults: string
+  /** Grows with each change. */
+  version: number
+  created_at: number
+  /** Who made it, in words. */
+  created_by: string
+  /** Set on every change. */
+  updated_at: number
+}
+
+/** Another name of a model in an org, or a pattern of such names. */
+export interface ModelAliasTable {
+  org_id: string
+  /** The name in its one spelling, by which it is found. */
+  canonical: string
+  /** As it was given, and as lists show it. */
+  name: string
+  /** The model that is meant, as its server spells it. */
+  model: string
+  /** Grows with each change. */
+  version: number
+  created_at: number
+  /** Who made it, in words. */
+  created_by: string
+  /** Set on every change. */
+  updated_at: number
+}
+
 /** One change that somebody made; never a secret. */
 export interface AuditTable {
   /** From 1, without a gap. */
@@ -346,7 +387,7 @@ export interface FactTable {
 }
 
 /** What processes follow: whose changes they are told of. */
-export type Noun = 'keys' | 'tunnels' | 'upstreams' | 'orgs' | 'people' | 'sessions'
+export type Noun = 'keys' | 'tunnels' | 'upstreams' | 'models' | 'orgs' | 'people' | 'sessions'
 
 /** From where somebody came in. */
 export interface KnownNetworkTable {
@@ -393,6 +434,8 @@ export type OrgRow = Selectable<OrgTable>
 export type MemberRow = Selectable<MemberTable>
 export type InvitationRow = Selectable<InvitationTable>
 export type UpstreamRow = Selectable<UpstreamTable>
+export type ModelRuleRow = Selectable<ModelRuleTable>
+export type ModelAliasRow = Selectable<ModelAliasTable>
 export type AuditRow = Selectable<AuditTable>
 export type RequestSealRow = Selectable<RequestSealTable>
 export type ChainRow = Selectable<ChainTable>
