@@ -86,7 +86,7 @@ export class ModelRuleSet {
       if (canonicalModelName(alias.model) === undefined) throw noModelName(alias.model, 'aliases[].model')
       return { ...alias, glob: globOf(alias.name, 'aliases[].name') }
     })
-    this.namedAliases = namedOf(aliases)
+    this.namedAliases = namedOf(this.#aliases)
   }
 
   get hasAliases(): boolean {
@@ -140,12 +140,15 @@ function mergedRule(rules: readonly GivenModelRule[]): ModelRule {
 }
 
 /** The first of each name. */
-function namedOf(aliases: readonly GivenAlias[]): readonly NamedAlias[] {
+function namedOf(aliases: readonly ReadAlias[]): readonly NamedAlias[] {
   const byName = new Map<string, NamedAlias>()
-  for (const { name, model } of aliases) {
+  for (const { name } of aliases) {
     const canonical = isNamePattern(name) ? undefined : canonicalModelName(name)?.canonical
+    if (canonical === undefined) continue
+    // A pattern before it may have the name.
+    const model = aliases.find(({ glob }) => matchesModelGlob(glob, canonical))?.model ?? name
     const modelCanonical = canonicalModelName(model)?.canonical
-    if (canonical === undefined || modelCanonical === undefined || byName.has(canonical)) continue
+    if (modelCanonical === undefined || byName.has(canonical)) continue
     byName.set(canonical, { name, model, canonical, modelCanonical })
   }
   return [...byName.values()]

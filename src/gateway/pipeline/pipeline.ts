@@ -17,7 +17,7 @@ import type { ModelRule } from '../models/model-rule-set.ts'
 import type { Answer } from '../reply/answer.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
 import type { Observing } from '../reply/translation.ts'
-import { aliasedFacts, aliasedModel } from './aliased.ts'
+import { aliasedFacts, aliasedModels } from './aliased.ts'
 import {
   type ArrivalTarget,
   asksForWebSocket,
@@ -270,7 +270,7 @@ export class Pipeline {
       if (exchange.isOver) throw new PunkuError('client_closed', 'It ended while its body was read.')
       const contentType = headers.get('content-type')
       const read = readRequestFacts(route, params.model, { bytes, contentType }, this.#options.jsonDepth)
-      const facts = aliasedFacts(read, key.orgId, this.#options.rules)
+      const facts = aliasedFacts(read, { orgId: key.orgId, route, rules: this.#options.rules })
       const ask = askOf(head, facts, bytes)
       exchange.asked(ask)
       authoriseBody(key, route, facts)
@@ -301,10 +301,7 @@ export class Pipeline {
       onBeginning(bytes) {
         const models = modelsInBeginning(route, bytes, jsonDepth)
         exchange.asksFor(models[0]?.asked)
-        authoriseModels(
-          key,
-          models.map((model) => aliasedModel(model, key.orgId, rules)),
-        )
+        authoriseModels(key, aliasedModels(models, { orgId: key.orgId, route, rules }))
       },
     })
   }
