@@ -7,7 +7,13 @@ import type { ModelRuleRepository } from '../store/model-rule-repository.ts'
 import { ModelRuleWriter } from '../store/model-rule-writer.ts'
 import type { OpenChange, Store } from '../store/store.ts'
 import { aliasNote, ruleNote } from './model-rule-note.ts'
-import type { GivenAlias, GivenModelRule, GivenModelRules, TranslationRule } from './model-rule-set.ts'
+import {
+  type GivenAlias,
+  type GivenModelRule,
+  type GivenModelRules,
+  isNamePattern,
+  type TranslationRule,
+} from './model-rule-set.ts'
 import { inAliasOrder, inRuleOrder } from './model-rules.ts'
 import { type StoredAlias, type StoredModelRule, storedAlias, storedModelRule } from './stored-model-rule.ts'
 
@@ -42,14 +48,8 @@ export interface WantedAlias extends GivenAlias {
   readonly version: number | undefined
 }
 
-/** A thing, and the version it is in; `undefined`: it is of the configuration. */
-type Listed<Thing> = Thing & { readonly version: number | undefined }
-
-/** What holds in an org, in the order in which it decides. */
-export interface ListedModelRules {
-  readonly rules: readonly Listed<GivenModelRule>[]
-  readonly aliases: readonly Listed<GivenAlias>[]
-}
+/** A thing of a list, and the version it is in; `undefined`: it is of the configuration. */
+export type Listed<Thing> = Thing & { readonly version: number | undefined }
 
 /**
  * Lists, sets and removes what an org says of its models. Throws `invalid_request` with the field in `param`, `not_found`,
@@ -62,14 +62,19 @@ export class ModelRuleService {
     this.#options = options
   }
 
-  async list(orgId: string): Promise<ListedModelRules> {
+  /** The rules that hold in an org, in the order in which they decide. @param match only those for it */
+  async listRules(orgId: string, match?: string): Promise<readonly Listed<GivenModelRule>[]> {
     const { repository, configured } = this.#options
     const rules = (await repository.rules([orgId])).map(storedModelRule)
+    const all = [...inRuleOrder(rules), ...configured.models.map(ofConfiguration)]
+    return match === undefined ? all : all.filter((rule) => keyOf(rule.match) === keyOf(match))
+  }
+
+  /** The other names of models in an org, likewise. */
+  async listAliases(orgId: string): Promise<readonly Listed<GivenAlias>[]> {
+    const { repository, configured } = this.#options
     const aliases = (await repository.aliases([orgId])).map(storedAlias)
-    return {
-      rules: [...inRuleOrder(rules), ...configured.models.map(ofConfiguration)],
-      aliases: [...inAliasOrder(aliases), ...configured.aliases.map(ofConfiguration)],
-    }
+    return [...inAliasOrder(aliases), ...configured.aliases.map(ofConfiguration)]
   }
 
   /** Stores a rule; as it stands then. */
@@ -115,7 +120,8 @@ export class ModelRuleService {
   /** Stores another name of a model; as it stands then. */
   async putAlias(actor: OrgAuditActor, { name, model, version }: WantedAlias): Promise<StoredAlias> {
     const canonical = spellingOf(name, 'name')
-    const meant = canonicalModelName(model)?.canonical
+    // A pattern means no one model.
+    const meant = isNamePattern(model) ? undefined : canonicalModelName(model)?.canonical
     if (meant === undefined) throw invalid('model', 'This can be no name of a model. `punku models` shows the names.')
     if (meant === canonical) throw invalid('model', 'The alias has the name of the model itself. Choose another.')
     return await this.#options.store.change(actor, async (change) => {
@@ -172,10 +178,7 @@ function spellingOf(text: string, param: string): string {
 
 function requireVersion(seen: number | undefined, stands = 0): void {
   if (seen === undefined || seen === stands) return
-  throw new PunkuError(
-    'version_conflict',
-    'This was changed since it was read. Read it again, and repeat the change.',
-  )
+  throw new PunkuError('version_conflict', 'This was changed since it was read. Read it again, and repeat the change.')
 }
 
 function requireRoom(count: number, what: string): void {

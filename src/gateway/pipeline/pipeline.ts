@@ -1,6 +1,5 @@
 import { PunkuError } from '../../core/error.ts'
 import { freeBuffer } from '../../core/free-buffer.ts'
-import type { BudgetRefusal } from '../../core/memory-budget.ts'
 import { Places } from '../../core/places.ts'
 import { renderListing } from '../../dialects/listings.ts'
 import { FORMATS } from '../../formats/formats.ts'
@@ -37,7 +36,7 @@ import { filledOrder, type Order, orderOf } from './order.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { type Plan, planOf } from './plan.ts'
-import { noWebSocket, tooBusy } from './refusals.ts'
+import { noMemory, noPlaceForKey, noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { searchLeftOut } from './search-left-out.ts'
 import { SingleTurns } from './single-turns.ts'
@@ -356,27 +355,6 @@ const GREETING: Answer = {
   status: 200,
   headers: ['content-type', 'text/plain; charset=utf-8'],
   body: renderListing('root', [], { hasAnthropicVersion: false, query: '' }).body,
-}
-
-/** For Ollama's command line, which can be given an address and nothing else. */
-function noPlaceForKey({ keyInPath }: PipelineOptions): PunkuError {
-  return new PunkuError(
-    'key_missing',
-    `This gateway needs a key, which Ollama's command line takes in its address alone: OLLAMA_HOST=<this gateway>/k/<key>.${
-      keyInPath ? '' : ' Its owner has to allow that first (gateway.keyInPath).'
-    }`,
-  )
-}
-
-/** How long a body that found no memory had better wait, milliseconds. */
-const FULL_RETRY_MS = 2_000
-
-function noMemory(refusal: BudgetRefusal): PunkuError {
-  const why =
-    refusal === 'owner'
-      ? 'The requests of this key hold as much memory as those of one key may (limits.bodyMemoryPerKey).'
-      : 'The requests of all clients hold as much memory as they may (limits.bodyMemory).'
-  return new PunkuError('overloaded', `${why} Ask again in a moment.`, { retryAfterMs: FULL_RETRY_MS })
 }
 
 function findRouteOf(exchange: Exchange, path: string): FoundRoute {

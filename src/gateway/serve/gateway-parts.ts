@@ -248,7 +248,12 @@ export async function openGateway({
   opened.defer(() => gateway.destroy())
   await openRequests.start()
   await state.feed.start(async () => {
-    await Promise.all([storedParts.stored.start(), state.keyring.start(), state.roll.start(), state.storedModelRules.start()])
+    await Promise.all([
+      storedParts.stored.start(),
+      state.keyring.start(),
+      state.roll.start(),
+      state.storedModelRules.start(),
+    ])
   })
   // All upstreams at once, the stored ones too.
   await refresher.start()

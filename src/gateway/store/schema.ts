@@ -1,5 +1,7 @@
 import type { Generated, Insertable, Selectable } from 'kysely'
 import type { DialectName } from '../../core/dialect-name.ts'
+import type { ChangeTable } from './change-table.ts'
+import type { ModelAliasTable, ModelRuleTable } from './model-rule-tables.ts'
 
 /**
  * The tables as Kysely sees them. Times are epoch milliseconds, flags are 0 or 1, lists and objects are JSON text: what both
@@ -289,45 +291,6 @@ export interface UpstreamTable {
   updated_at: number
 }
 
-/** What an org has said of some of its models. One of a match and an upstream. */
-export interface ModelRuleTable {
-  org_id: string
-  /** The match in its one spelling, by which it is found. */
-  canonical: string
-  /** The id of an upstream; empty: on all of them. */
-  upstream: string
-  /** A name of a model or a pattern, as it was given. */
-  match: string
-  translate: 'auto' | 'native' | 'off' | null
-  /** JSON object, by Ollama's names. */
-  defaults: string
-  /** Grows with each change. */
-  version: number
-  created_at: number
-  /** Who made it, in words. */
-  created_by: string
-  /** Set on every change. */
-  updated_at: number
-}
-
-/** Another name of a model in an org, or a pattern of such names. */
-export interface ModelAliasTable {
-  org_id: string
-  /** The name in its one spelling, by which it is found. */
-  canonical: string
-  /** As it was given, and as lists show it. */
-  name: string
-  /** The model that is meant, as its server spells it. */
-  model: string
-  /** Grows with each change. */
-  version: number
-  created_at: number
-  /** Who made it, in words. */
-  created_by: string
-  /** Set on every change. */
-  updated_at: number
-}
-
 /** One change that somebody made; never a secret. */
 export interface AuditTable {
   /** From 1, without a gap. */
@@ -386,9 +349,6 @@ export interface FactTable {
   value: string
 }
 
-/** What processes follow: whose changes they are told of. */
-export type Noun = 'keys' | 'tunnels' | 'upstreams' | 'models' | 'orgs' | 'people' | 'sessions'
-
 /** From where somebody came in. */
 export interface KnownNetworkTable {
   person_id: string
@@ -396,14 +356,6 @@ export interface KnownNetworkTable {
   network: string
   /** Epoch milliseconds. */
   used_at: number
-}
-
-/** That a thing is another now, or gone. */
-export interface ChangeTable {
-  /** From 1, without a gap; the oldest are removed. */
-  seq: number
-  noun: Noun
-  thing_id: string
 }
 
 /** How many of something were taken in a window: wrong passwords for an account, a code that was used. */
