@@ -50,7 +50,7 @@ describe.skipIf(chromium === undefined)('what is said of a model', () => {
     await dialog.getByLabel('Put into another API').selectOption('native')
     await dialog.getByText('More', { exact: true }).click()
     await dialog.getByLabel('top_p').fill('0.9')
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(PHONE.width)
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width)
     for (const field of await dialog.locator('input, select').all()) {
       const box = await field.boundingBox()
       if (box !== null) expect(box.x + box.width).toBeLessThanOrEqual(PHONE.width)
