@@ -1,6 +1,7 @@
 import { PunkuError } from '../../core/error.ts'
 import type { BudgetRefusal } from '../../core/memory-budget.ts'
 import type { ConnectionFault } from '../../http-server/request-server.ts'
+import { routeLabel, type ServedRoute } from '../../servers/route-table.ts'
 
 /** What came is no request, or did not come in time. */
 export function brokenRequest(fault: ConnectionFault): PunkuError {
@@ -80,5 +81,13 @@ export function noPlaceForKey({ keyInPath }: { readonly keyInPath: boolean }): P
     `This gateway needs a key, which Ollama's command line takes in its address alone: OLLAMA_HOST=<this gateway>/k/<key>.${
       keyInPath ? '' : ' Its owner has to allow that first (gateway.keyInPath).'
     }`,
+  )
+}
+
+/** A request that its model server serves on another route alone, to which its owner has nothing put. */
+export function notTranslated(route: ServedRoute): PunkuError {
+  return new PunkuError(
+    'route_not_served',
+    `The model server does not serve ${routeLabel(route)}, and its owner has turned translation off for this model (models[].translate).`,
   )
 }

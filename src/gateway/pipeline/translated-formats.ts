@@ -11,6 +11,7 @@ import { renderCompletions } from '../../formats/conversation/render-completions
 import { renderOllamaChat, renderOllamaGenerate } from '../../formats/conversation/render-ollama.ts'
 import { renderResponses } from '../../formats/conversation/render-responses.ts'
 import { callFormsOf } from '../../formats/conversation/responses/call-forms.ts'
+import { responseEcho } from '../../formats/conversation/responses/response-echo.ts'
 import { writeAnthropicRequest } from '../../formats/conversation/write-anthropic.ts'
 import { writeChatRequest } from '../../formats/conversation/write-chat.ts'
 import { writeOllamaRequest } from '../../formats/conversation/write-ollama.ts'
@@ -89,7 +90,7 @@ const CHAT_CLIENTS: { readonly [Name in FormatName]?: ChatClient } = {
   'openai-responses': {
     format: openaiResponses,
     read: readResponsesRequest,
-    render: (head, request) => renderResponses(head, callFormsOf(request)),
+    render: (head, request) => renderResponses(head, callFormsOf(request), responseEcho(request)),
   },
   'ollama-chat': { format: ollamaChat, read: readOllamaChatRequest, render: renderOllamaChat },
   'ollama-generate': { format: ollamaGenerate, read: readOllamaGenerateRequest, render: renderOllamaGenerate },
