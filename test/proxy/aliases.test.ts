@@ -35,7 +35,7 @@ beforeAll(async () => {
       { name: 'gone', model: 'nowhere' },
     ],
   }
-  gateway = opened.use(await startTestGateway({ upstreams: [ollama.origin, plain.origin], config }))
+  gateway = opened.use(await startTestGateway({ translates: true, upstreams: [ollama.origin, plain.origin], config }))
   key = await gateway.key()
   await until(() => gateway.parts.upstreams.all().every(({ known }) => known.models?.length))
 })
@@ -116,6 +116,7 @@ describe('lists', () => {
 
   test('of Ollama have it with the facts of its model', async () => {
     await using own = await startTestGateway({
+      translates: true,
       upstreams: [ollama.origin],
       config: { aliases: [{ name: 'gpt-4o', model: 'small' }] },
     })
@@ -151,6 +152,7 @@ describe('lists', () => {
 
   test('have it in the place of a model of that name, which nobody can ask for', async () => {
     await using own = await startTestGateway({
+      translates: true,
       upstreams: [ollama.origin],
       config: { aliases: [{ name: 'other', model: 'small' }] },
     })
@@ -185,6 +187,7 @@ test('an alias opens nothing by the name in a form, which is sent as it is', asy
 
 test('what an org has said goes before the configuration, and is nothing to another org', async () => {
   await using own = await startTestGateway({
+    translates: true,
     upstreams: [ollama.origin],
     config: { aliases: [{ name: 'gpt-*', model: 'small' }] },
   })

@@ -22,7 +22,7 @@ const CHAT = '/v1/chat/completions'
 
 async function startRuled(models: ConfigLayer[string], servers: readonly ScriptedUpstream[] = [ollama]) {
   const upstreams = servers.map(({ origin }) => origin)
-  const gateway = await startTestGateway({ upstreams, config: { models } })
+  const gateway = await startTestGateway({ translates: true, upstreams, config: { models } })
   await until(() => gateway.parts.upstreams.all().every(({ known }) => known.models?.length))
   return gateway
 }
@@ -96,10 +96,14 @@ test('`native` is Ollama’s own API for every client, `off` is none but the cli
 })
 
 test('`off` refuses where only another format would do', async () => {
-  await using gateway = await startRuled([{ match: '*', translate: 'off' }], [llama])
-  const body = { model: 'lean', messages, stream: false }
-  const refused = await post({ url: gateway.url, key: await gateway.key(), path: '/api/chat', body })
-  expect([refused.status, await refused.text()]).toEqual([404, expect.stringContaining('turned translation off')])
+  const refusalOf = async (servers: readonly ScriptedUpstream[]) => {
+    await using gateway = await startRuled([{ match: '*', translate: 'off' }], servers)
+    const body = { model: 'lean', messages, stream: false }
+    const refused = await post({ url: gateway.url, key: await gateway.key(), path: '/api/chat', body })
+    return [refused.status, await refused.text()]
+  }
+  expect(await refusalOf([llama])).toEqual([404, expect.stringContaining('No model server here serves')])
+  expect(await refusalOf([llama, ollama])).toEqual([404, expect.stringContaining('turned translation off')])
   await using allowed = await startRuled([], [llama])
   expect((await sent(allowed, '/api/chat', { model: 'lean', stream: false }, llama)).path).toBe(CHAT)
 })
@@ -120,6 +124,7 @@ test('a rule on one upstream holds there alone, and goes before one for all', as
 
 test('rules fit the model that an alias stands for', async () => {
   await using gateway = await startTestGateway({
+    translates: true,
     upstreams: [ollama.origin],
     config: {
       models: [{ match: 'tiny', defaults: { num_ctx: 4_096 } }],
