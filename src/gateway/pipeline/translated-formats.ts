@@ -180,8 +180,10 @@ export function otherRoutesOf(route: ServedRoute): readonly ServedRoute[] {
       : embeddingClientOf(route) !== undefined
         ? EMBEDDING_ROUTES
         : NONE
-  // The one of the same format is no translation: what it lacks it lacks under any other path.
-  const others = all.filter((other) => other !== route && (other.format !== route.format || isStoodIn(route)))
+  // A chat in the same format is no translation: what it lacks it lacks under any other path. Ollama's two routes of vectors
+  // have one, and different fields.
+  const mayBeSame = isStoodIn(route) || all === EMBEDDING_ROUTES
+  const others = all.filter((other) => other !== route && (other.format !== route.format || mayBeSame))
   OTHERS.set(route.path, others)
   return others
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json-facts.ts'
+import { asObject, type JsonObject } from '../../json-facts.ts'
 
 /** What a response tells again of its request, where that is small; tools and instructions are not, and stay with who sent them. */
 const TOLD_AGAIN = [
@@ -15,7 +15,13 @@ export function responseEcho(body: JsonObject): JsonObject {
     TOLD_AGAIN.flatMap((name) => {
       const value = body[name]
       if (value === undefined || value === null) return []
-      return JSON.stringify(value).length <= MAX_LENGTH ? [[name, value]] : []
+      if (JSON.stringify(value).length > MAX_LENGTH) return []
+      return [[name, name === 'reasoning' ? reasoningOf(asObject(value)) : value]]
     }),
   )
+}
+
+/** A response says both, whatever of them was asked. */
+function reasoningOf({ effort = null, summary = null }: JsonObject = {}): JsonObject {
+  return { effort, summary }
 }
