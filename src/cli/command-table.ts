@@ -45,7 +45,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     synopsis: 'models',
-    description: 'Show the models of all upstreams.',
+    description: 'Show the models of all upstreams, and say what holds for them.',
     takesOptions: true,
     load: async () => (await import('./commands/models.ts')).defineModels,
   },

@@ -1,6 +1,7 @@
 import { auditOperations } from './audit.ts'
 import { gatewayOperations } from './gateway.ts'
 import { keyOperations } from './keys.ts'
+import { modelRuleOperations } from './model-rules.ts'
 import type { Access } from './parts.ts'
 import { peopleOperations } from './people.ts'
 import { requestOperations } from './requests.ts'
@@ -15,6 +16,7 @@ export const operations = {
   ...peopleOperations,
   ...keyOperations,
   ...upstreamOperations,
+  ...modelRuleOperations,
   ...tunnelOperations,
   ...requestOperations,
   ...auditOperations,

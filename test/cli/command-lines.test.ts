@@ -23,7 +23,7 @@ beforeAll(async () => {
     ...Object.fromEntries(Object.keys(ADDRESSED).map((name) => [name, ['https://gateway.invalid']])),
     ...COMMANDS,
   }
-  leaves = ['requests', ...leavesOf(program)].map((name) => ({
+  leaves = ['models', 'requests', ...leavesOf(program)].map((name) => ({
     name,
     given: given[name] ?? [],
     options: commandOf(program, name).options,

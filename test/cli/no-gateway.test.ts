@@ -17,7 +17,9 @@ const nameOf = (line: string) => line.replace(/ --.*/, '')
 
 test('all commands are here', async () => {
   const here = [...Object.keys(COMMANDS), ...Object.keys(ADDRESSED)].map(nameOf)
-  expect([...new Set([...here, ...OTHERS])].sort()).toEqual(['requests', ...leavesOf(await createProgram())].sort())
+  expect([...new Set([...here, ...OTHERS])].sort()).toEqual(
+    ['models', 'requests', ...leavesOf(await createProgram())].sort(),
+  )
 })
 
 const page = '<!doctype html>\n<title>Welcome</title>\n'.repeat(100)

@@ -20,6 +20,8 @@ const NOUNS = [
   'tunnels',
   'pairings',
   'models',
+  'rules',
+  'aliases',
   'requests',
   'usage',
   'audit',

@@ -44,6 +44,15 @@ async function upstreamOf(maker: Visitor): Promise<string> {
   return String((await maker.do('createUpstream', { body: { label: fresh('upstream'), url, kind: 'ollama' } }))['id'])
 }
 
+async function ruleOf(maker: Visitor): Promise<string> {
+  const { match } = await maker.do('putModelRule', { body: { match: fresh('model'), translate: 'off' } })
+  return String(match)
+}
+
+async function aliasOf(maker: Visitor): Promise<string> {
+  return String((await maker.do('putModelAlias', { body: { name: fresh('alias'), model: 'tiny' } }))['name'])
+}
+
 async function pairingCode({ gateway }: ControlWorld): Promise<string> {
   const { userCode } = await gateway.parts.state.pairings.start({
     label: fresh('machine'),
@@ -223,6 +232,22 @@ export const SAMPLES: Readonly<Record<OperationName, Sample>> = {
     foreign: async ({ systemElsewhere }) => ({ params: { upstream: await upstreamOf(systemElsewhere) } }),
   },
   listModels: { own: () => NOTHING },
+  listModelRules: { own: () => NOTHING },
+  putModelRule: { own: () => ({ body: { match: fresh('model'), defaults: { num_ctx: 1_024 } } }) },
+  removeModelRule: {
+    own: async ({ visitors }, role) => ({
+      query: { match: await ruleOf(role === 'stranger' ? visitors.stranger : visitors.owner) },
+    }),
+    foreign: async ({ visitors }) => ({ query: { match: await ruleOf(visitors.stranger) } }),
+  },
+  listModelAliases: { own: () => NOTHING },
+  putModelAlias: { own: () => ({ body: { name: fresh('alias'), model: 'tiny' } }) },
+  removeModelAlias: {
+    own: async ({ visitors }, role) => ({
+      query: { name: await aliasOf(role === 'stranger' ? visitors.stranger : visitors.owner) },
+    }),
+    foreign: async ({ visitors }) => ({ query: { name: await aliasOf(visitors.stranger) } }),
+  },
   listTunnels: { own: () => NOTHING },
   createTunnel: { own: () => ({ body: { label: fresh('tunnel') } }) },
   showTunnel: {

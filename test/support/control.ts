@@ -7,6 +7,7 @@ import { KeyService } from '../../src/gateway/access/key-service.ts'
 import { hashSecret } from '../../src/gateway/access/key-text.ts'
 import { type Control, type ControlOptions, createControl } from '../../src/gateway/control/control.ts'
 import { Exports } from '../../src/gateway/control/exports.ts'
+import { ModelRuleService } from '../../src/gateway/models/model-rule-service.ts'
 import { type Actor, localActor } from '../../src/gateway/orgs/actor.ts'
 import { parseOrgSettings } from '../../src/gateway/orgs/org-settings.ts'
 import { AccessTokens } from '../../src/gateway/relay/access-tokens.ts'
@@ -15,6 +16,7 @@ import { TunnelService } from '../../src/gateway/relay/tunnel-service.ts'
 import { Counts } from '../../src/gateway/store/counts.ts'
 import type { OpenDatabase } from '../../src/gateway/store/database.ts'
 import { KeyRepository } from '../../src/gateway/store/key-repository.ts'
+import { ModelRuleRepository } from '../../src/gateway/store/model-rule-repository.ts'
 import { OrgRepository } from '../../src/gateway/store/org-repository.ts'
 import { PairingRepository } from '../../src/gateway/store/pairing-repository.ts'
 import { PersonNames } from '../../src/gateway/store/person-names.ts'
@@ -27,6 +29,12 @@ import { testPeople } from './people-parts.ts'
 import type { SignedNote } from './test-audit.ts'
 
 const pepper = new Secret('pepper')
+
+/** What the configuration says of models. */
+const CONFIGURED = {
+  models: [{ match: 'set*', defaults: { num_ctx: 2_048 } }],
+  aliases: [{ name: 'set', model: 'tiny' }],
+}
 
 type OperationName = keyof typeof operations
 type JsonAnswer = { readonly content: { readonly 'application/json': { readonly schema: z.ZodType } } }
@@ -106,6 +114,11 @@ export async function openTestControl(open: () => Promise<OpenDatabase>, given: 
     settingsOf,
     tunnels,
     pairings,
+    modelRuleService: new ModelRuleService({
+      store,
+      repository: new ModelRuleRepository(database),
+      configured: CONFIGURED,
+    }),
     actorOf,
     trail,
     exports: new Exports(),

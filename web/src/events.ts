@@ -96,6 +96,9 @@ function listen(queries: QueryClient): () => void {
         // More happened than could be told: whatever is shown may be old.
         if (name === 'ready' && JSON.parse(data).missed === true) void queries.invalidateQueries()
         if (name === 'key') keyChanged(JSON.parse(data).id)
+        if (name === 'audit' && /^(?:rule|alias)\./.test(JSON.parse(data).action)) {
+          soon('models', () => queries.invalidateQueries({ queryKey: ['models'] }))
+        }
         for (const noun of nouns) {
           // Of requests it says only whether there was ever one.
           const isKnown = name === 'request' && noun === 'health' && hasRequests(queries)

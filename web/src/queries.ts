@@ -64,6 +64,16 @@ export const modelsQuery = queryOptions({
   queryKey: ['models'],
   queryFn: async ({ signal }) => (await api('listModels', { signal })).models,
 })
+export const modelRulesQuery = queryOptions({
+  queryKey: ['models', 'rules'],
+  queryFn: async ({ signal }) => {
+    const [{ rules }, { aliases }] = await Promise.all([
+      api('listModelRules', { signal }),
+      api('listModelAliases', { signal }),
+    ])
+    return { rules, aliases }
+  },
+})
 export const settingsQuery = queryOptions({
   queryKey: ['settings'],
   queryFn: ({ signal }) => api('showSettings', { signal }),
@@ -73,6 +83,7 @@ export const useEntrance = () => useQuery(entranceQuery)
 export const useHealth = () => useQuery(healthQuery)
 export const useUpstreams = () => useQuery(upstreamsQuery)
 export const useModels = () => useQuery(modelsQuery)
+export const useModelRules = () => useQuery(modelRulesQuery)
 export const useSettings = () => useQuery(settingsQuery)
 
 /** Reads anew what a change of one's own has made stale; done when what is on screen has been read. */

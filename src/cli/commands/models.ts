@@ -5,8 +5,9 @@ import { formatSize } from '../../core/units.ts'
 import { PULL_FIRST } from '../../core/wording.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { print, printJson, printTableLines, renderTable, visible } from '../output.ts'
+import { defineModelRules } from './model-rules.ts'
 
-/** `punku models`: every model of every upstream of the running gateway, and where it runs. */
+/** `punku models`: every model of every upstream of the running gateway, and where it runs; and what is said of models. */
 export function defineModels(command: Command): void {
   command.option('--json', 'print JSON').action(async (flags: { json?: true }) => {
     await using control = await openControl(command)
@@ -22,6 +23,7 @@ export function defineModels(command: Command): void {
     const { upstreams } = await control.client.call('listUpstreams')
     printTableLines(renderModels(models, upstreams))
   })
+  defineModelRules(command)
 }
 
 async function printNone({ client }: ControlAccess, command: Command): Promise<void> {

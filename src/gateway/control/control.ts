@@ -13,6 +13,7 @@ import type { ControlEnv } from './guard.ts'
 import { addInvitationControl, type InvitationControlOptions } from './invitation-control.ts'
 import { addKeyControl, type KeyControlOptions } from './key-control.ts'
 import { addLiveControl } from './live-control.ts'
+import { addModelRuleControl, type ModelRuleControlOptions } from './model-rule-control.ts'
 import { addOrgControl, type OrgControlOptions } from './org-control.ts'
 import { invalidRequest, problem, problemError } from './problem.ts'
 import { addRequestControl, type RequestControlOptions } from './request-control.ts'
@@ -31,6 +32,7 @@ export interface ControlOptions
     AccountControlOptions,
     KeyControlOptions,
     UpstreamControlOptions,
+    ModelRuleControlOptions,
     TunnelControlOptions,
     RequestControlOptions,
     UsageControlOptions,
@@ -72,6 +74,7 @@ export function createControl(options: ControlOptions): Control {
   addAccountControl(app, options)
   addKeyControl(app, options)
   addUpstreamControl(app, options)
+  addModelRuleControl(app, options)
   addTunnelControl(app, options)
   addRequestControl(app, options)
   addUsageControl(app, options)

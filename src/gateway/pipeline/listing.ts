@@ -10,6 +10,8 @@ import type { CatalogueModel } from '../../servers/server.ts'
 import { mayUseModel } from '../access/scope.ts'
 import type { Admission } from '../admission/admission.ts'
 import { unheard } from '../admission/no-upstream.ts'
+import type { NamedAlias } from '../models/model-rule-set.ts'
+import type { ModelRules } from '../models/model-rules.ts'
 import type { Answer } from '../reply/answer.ts'
 import type { LoadedModels } from '../upstreams/loaded-models.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -23,6 +25,8 @@ export interface ListingParts {
   readonly refresher: UpstreamRefresher
   readonly admission: Admission
   readonly loaded: LoadedModels
+  /** What their owner says of models. */
+  readonly rules: ModelRules
   readonly clock: Clock
 }
 
@@ -45,7 +49,7 @@ export async function listingAnswer(ask: Ask, listing: Listing, parts: ListingPa
   if (visible.length === 0 && (listing === 'models' || listing === 'ollama-tags' || listing === 'model')) {
     if (parts.admission.isAwaited(key.orgId)) throw unheard(parts.upstreams.inOrg(key.orgId), 'which models there are')
   }
-  const { contentType, body } = renderListing(listing, spelledAsAsked(visible, ask, listing), {
+  const { contentType, body } = renderListing(listing, shownModels(visible, ask, listing, parts.rules), {
     hasAnthropicVersion,
     query,
     ollamaVersion: serving.find(({ known }) => known.server === 'ollama')?.known.version,
@@ -53,10 +57,33 @@ export async function listingAnswer(ask: Ask, listing: Listing, parts: ListingPa
   return { status: 200, headers: ['content-type', contentType], body }
 }
 
-/** One that was asked for is shown under the name it was asked by, as servers do: `hello` of `hello:latest`. */
-function spelledAsAsked(models: readonly VisibleModel[], { models: [named] }: Ask, listing: Listing) {
+/**
+ * One that was asked for is shown under the name it was asked by, as servers do: `hello` of `hello:latest`. What can be asked
+ * for has its other names too.
+ */
+function shownModels(
+  models: readonly VisibleModel[],
+  { key: { orgId }, models: [named] }: Ask,
+  listing: Listing,
+  rules: ModelRules,
+): readonly VisibleModel[] {
+  if (listing === 'models' || listing === 'ollama-tags') return withAliases(models, rules.namedAliases(orgId))
   if (listing !== 'model' || named === undefined) return models
   return models.map((model) => ({ ...model, id: named.asked }))
+}
+
+/** With an entry for each other name whose model is there: where a model has that name itself, in the place of that one. */
+function withAliases(models: readonly VisibleModel[], aliases: readonly NamedAlias[]): readonly VisibleModel[] {
+  if (aliases.length === 0) return models
+  const byName = new Map(models.map((model) => [model.canonical, model]))
+  const named = aliases.flatMap(({ name, canonical, modelCanonical }) => {
+    const model = byName.get(modelCanonical)
+    if (model === undefined) return []
+    const entry = model.server === 'ollama' ? { ...model.entry, name, model: name } : model.entry
+    return [{ ...model, id: name, canonical, entry }]
+  })
+  const taken = new Set(named.map(({ canonical }) => canonical))
+  return [...models.filter(({ canonical }) => !taken.has(canonical)), ...named]
 }
 
 type VisibleModel = ListedModel & Pick<CatalogueModel, 'canonical' | 'isCloud' | 'isLoaded'>

@@ -2,7 +2,6 @@ import type { BlockList } from 'node:net'
 import type { MemoryBudget } from '../../core/memory-budget.ts'
 import type { KeyedExchanges } from '../access/keyed-exchanges.ts'
 import type { Keyring } from '../access/keyring.ts'
-import type { ModelRules } from '../admission/model-rules.ts'
 import type { Metrics } from '../metering/metrics.ts'
 import type { Trouble } from '../metering/troubles.ts'
 import type { ArrivalRules } from './arrival.ts'
@@ -14,8 +13,6 @@ import type { WebSearchRule } from './search-left-out.ts'
 /** What the pipeline works with: the parts it asks, and the limits it keeps. */
 export interface PipelineOptions extends ListingParts, ArrivalRules, OriginRules {
   readonly keyring: Keyring
-  /** What their owner says of models. */
-  readonly rules: ModelRules
   readonly clients: ClientConnections
   /** Where exchanges are entered by their keys. */
   readonly keyed: KeyedExchanges

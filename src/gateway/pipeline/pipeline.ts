@@ -1,6 +1,5 @@
 import { PunkuError } from '../../core/error.ts'
 import { freeBuffer } from '../../core/free-buffer.ts'
-import type { BudgetRefusal } from '../../core/memory-budget.ts'
 import { Places } from '../../core/places.ts'
 import { renderListing } from '../../dialects/listings.ts'
 import { FORMATS } from '../../formats/formats.ts'
@@ -14,7 +13,7 @@ import { readCredential } from '../access/credential.ts'
 import type { Key } from '../access/key.ts'
 import type { Lease } from '../admission/lease.ts'
 import type { Answer } from '../reply/answer.ts'
-import { aliasedFacts, aliasedModel } from './aliased.ts'
+import { aliasedFacts, aliasedModels } from './aliased.ts'
 import {
   type ArrivalTarget,
   asksForWebSocket,
@@ -30,7 +29,7 @@ import type { Exchange } from './exchange.ts'
 import { listingAnswer } from './listing.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
-import { noWebSocket, tooBusy } from './refusals.ts'
+import { noMemory, noPlaceForKey, noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
 import { inviteBody, Sender } from './sender.ts'
 import { SingleTurns } from './single-turns.ts'
@@ -187,7 +186,7 @@ export class Pipeline {
       if (exchange.isOver) throw new PunkuError('client_closed', 'It ended while its body was read.')
       const contentType = headers.get('content-type')
       const read = readRequestFacts(route, params.model, { bytes, contentType }, this.#options.jsonDepth)
-      const facts = aliasedFacts(read, this.#options.rules)
+      const facts = aliasedFacts(read, { orgId: key.orgId, route, rules: this.#options.rules })
       const ask = askOf(head, facts, bytes)
       exchange.asked(ask)
       authoriseBody(key, route, facts)
@@ -218,10 +217,7 @@ export class Pipeline {
       onBeginning(bytes) {
         const models = modelsInBeginning(route, bytes, jsonDepth)
         exchange.asksFor(models[0]?.asked)
-        authoriseModels(
-          key,
-          models.map((model) => aliasedModel(model, rules)),
-        )
+        authoriseModels(key, aliasedModels(models, { orgId: key.orgId, route, rules }))
       },
     })
   }
@@ -247,27 +243,6 @@ const GREETING: Answer = {
   status: 200,
   headers: ['content-type', 'text/plain; charset=utf-8'],
   body: renderListing('root', [], { hasAnthropicVersion: false, query: '' }).body,
-}
-
-/** For Ollama's command line, which can be given an address and nothing else. */
-function noPlaceForKey({ keyInPath }: PipelineOptions): PunkuError {
-  return new PunkuError(
-    'key_missing',
-    `This gateway needs a key, which Ollama's command line takes in its address alone: OLLAMA_HOST=<this gateway>/k/<key>.${
-      keyInPath ? '' : ' Its owner has to allow that first (gateway.keyInPath).'
-    }`,
-  )
-}
-
-/** How long a body that found no memory had better wait, milliseconds. */
-const FULL_RETRY_MS = 2_000
-
-function noMemory(refusal: BudgetRefusal): PunkuError {
-  const why =
-    refusal === 'owner'
-      ? 'The requests of this key hold as much memory as those of one key may (limits.bodyMemoryPerKey).'
-      : 'The requests of all clients hold as much memory as they may (limits.bodyMemory).'
-  return new PunkuError('overloaded', `${why} Ask again in a moment.`, { retryAfterMs: FULL_RETRY_MS })
 }
 
 function findRouteOf(exchange: Exchange, path: string): FoundRoute {

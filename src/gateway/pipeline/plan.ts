@@ -4,7 +4,7 @@ import { misreadOf, type ServerName, searchesTheWeb } from '../../servers/known/
 import type { ServedRoute } from '../../servers/route-table.ts'
 import { serves } from '../admission/chooser.ts'
 import type { Lease } from '../admission/lease.ts'
-import type { ModelRule } from '../admission/model-rules.ts'
+import type { ModelRule } from '../models/model-rule-set.ts'
 import type { Ask } from './ask.ts'
 import { otherRoutesOf } from './translated-formats.ts'
 

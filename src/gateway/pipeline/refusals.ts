@@ -1,4 +1,5 @@
 import { PunkuError } from '../../core/error.ts'
+import type { BudgetRefusal } from '../../core/memory-budget.ts'
 import type { ConnectionFault } from '../../http-server/request-server.ts'
 import { routeLabel, type ServedRoute } from '../../servers/route-table.ts'
 
@@ -60,6 +61,28 @@ export const noProxy = () =>
 
 /** A whole URL in place of a path (RFC 9112, section 3.2.2), by who takes the gateway for a proxy. */
 export const noProxyFor = () => new PunkuError('invalid_request', NO_PROXY)
+
+/** How long a body that found no memory had better wait, milliseconds. */
+const FULL_RETRY_MS = 2_000
+
+/** The error for a request whose body found no memory. */
+export function noMemory(refusal: BudgetRefusal): PunkuError {
+  const why =
+    refusal === 'owner'
+      ? 'The requests of this key hold as much memory as those of one key may (limits.bodyMemoryPerKey).'
+      : 'The requests of all clients hold as much memory as they may (limits.bodyMemory).'
+  return new PunkuError('overloaded', `${why} Ask again in a moment.`, { retryAfterMs: FULL_RETRY_MS })
+}
+
+/** The error for Ollama's command line, which can be given an address and nothing else. */
+export function noPlaceForKey({ keyInPath }: { readonly keyInPath: boolean }): PunkuError {
+  return new PunkuError(
+    'key_missing',
+    `This gateway needs a key, which Ollama's command line takes in its address alone: OLLAMA_HOST=<this gateway>/k/<key>.${
+      keyInPath ? '' : ' Its owner has to allow that first (gateway.keyInPath).'
+    }`,
+  )
+}
 
 /** A request that its model server serves on another route alone, to which its owner has nothing put. */
 export function notTranslated(route: ServedRoute): PunkuError {

@@ -1,6 +1,6 @@
 import { PunkuError } from '../../core/error.ts'
 import type { Lease } from '../admission/lease.ts'
-import type { ModelRule } from '../admission/model-rules.ts'
+import type { ModelRule } from '../models/model-rule-set.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
 import type { Observing } from '../reply/translation.ts'
 import type { Ask } from './ask.ts'

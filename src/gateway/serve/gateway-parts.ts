@@ -9,7 +9,6 @@ import type { Exposure } from '../../system/exposure.ts'
 import { openFilesLimit } from '../../system/open-files-limit.ts'
 import { KeyedExchanges } from '../access/keyed-exchanges.ts'
 import { Admission } from '../admission/admission.ts'
-import { ModelRules } from '../admission/model-rules.ts'
 import type { Control } from '../control/control.ts'
 import { Events } from '../control/events.ts'
 import type { RunningGateway } from '../control/upstream-control.ts'
@@ -218,7 +217,7 @@ export async function openGateway({
     clients,
     hosts: [...config.gateway.hosts, ...ownHostNames(hostname())],
     keyring: state.keyring,
-    rules: new ModelRules(config),
+    rules: state.modelRules,
     keyed,
     strain,
     troubles: () => troubles.list(),
@@ -249,7 +248,12 @@ export async function openGateway({
   opened.defer(() => gateway.destroy())
   await openRequests.start()
   await state.feed.start(async () => {
-    await Promise.all([storedParts.stored.start(), state.keyring.start(), state.roll.start()])
+    await Promise.all([
+      storedParts.stored.start(),
+      state.keyring.start(),
+      state.roll.start(),
+      state.storedModelRules.start(),
+    ])
   })
   // All upstreams at once, the stored ones too.
   await refresher.start()

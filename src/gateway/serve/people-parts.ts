@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { revokeKeysWithin } from '../access/key-service.ts'
 import type { Keyring } from '../access/keyring.ts'
+import { removeModelRulesWithin } from '../models/model-rule-service.ts'
 import { AccountService, type SetupTokens } from '../orgs/account-service.ts'
 import { EndedMembers } from '../orgs/ended-members.ts'
 import type { Endings } from '../orgs/endings.ts'
@@ -79,6 +80,7 @@ export function createEndings(keyring: Pick<Keyring, 'revokeHereOf' | 'overHereO
     async endPlaces(change, orgId) {
       await revokeTunnelsWithin(change, orgId)
       await removeUpstreamsWithin(change, orgId)
+      await removeModelRulesWithin(change, orgId)
     },
   }
 }

@@ -12,7 +12,7 @@ import { EndedMembers } from '../orgs/ended-members.ts'
 import { sessionActor } from '../sign-in/session-actor.ts'
 import { openDatabase } from '../store/database.ts'
 import { PersonRepository } from '../store/person-repository.ts'
-import type { Noun } from '../store/schema.ts'
+import type { Noun } from '../store/change-table.ts'
 import { wireStandings } from './event-wiring.ts'
 
 const STREAMS = 100

@@ -7,6 +7,9 @@ import { hashSecret } from '../access/key-text.ts'
 import { Keyring } from '../access/keyring.ts'
 import { AuditTrail } from '../audit/audit-trail.ts'
 import { type Chains, openChains } from '../audit/chains.ts'
+import { ModelRuleService } from '../models/model-rule-service.ts'
+import { ModelRules } from '../models/model-rules.ts'
+import { StoredModelRules } from '../models/stored-model-rules.ts'
 import { type OrgSettings, parseOrgSettings } from '../orgs/org-settings.ts'
 import { orgNotFound } from '../orgs/refusals.ts'
 import { AccessTokens } from '../relay/access-tokens.ts'
@@ -19,6 +22,7 @@ import type { OpenDatabase } from '../store/database.ts'
 import type { FactRepository } from '../store/fact-repository.ts'
 import { Feed } from '../store/feed.ts'
 import { KeyRepository } from '../store/key-repository.ts'
+import { ModelRuleRepository } from '../store/model-rule-repository.ts'
 import { OpenRequestRepository } from '../store/open-request-repository.ts'
 import { OrgRepository } from '../store/org-repository.ts'
 import { PairingRepository } from '../store/pairing-repository.ts'
@@ -65,6 +69,11 @@ export interface State extends AsyncDisposable {
   readonly personNames: PersonNames
   /** What an org has set. Rejects with `not_found` where there is no such org. */
   readonly settingsOf: (orgId: string) => Promise<OrgSettings>
+  /** What the configuration and the orgs say of models. */
+  readonly modelRules: ModelRules
+  readonly modelRuleService: ModelRuleService
+  /** Not started. */
+  readonly storedModelRules: StoredModelRules
   /** The upstreams that were added at run time, and what seals their servers' keys. */
   readonly upstreamRepository: UpstreamRepository
   readonly serverKeySeal: ServerKeySeal
@@ -106,6 +115,10 @@ export async function openState(options: {
   const roll = new TunnelRoll({ repository: tunnelRepository, clock, log })
   feed.follow('keys', keyring)
   feed.follow('tunnels', roll)
+  const modelRules = new ModelRules(config)
+  const modelRuleRepository = new ModelRuleRepository(database)
+  const storedModelRules = new StoredModelRules({ repository: modelRuleRepository, rules: modelRules, log })
+  feed.follow('models', storedModelRules)
   const accessTokens = new AccessTokens({ pepper, clock })
   const ofTunnels = { store, hash, maxTunnels: config.tunnels.max }
   return {
@@ -146,6 +159,9 @@ export async function openState(options: {
     usage: new UsageRepository(database),
     personNames: new PersonNames(database),
     settingsOf: (orgId) => settingsIn(database, orgId),
+    modelRules,
+    modelRuleService: new ModelRuleService({ store, repository: modelRuleRepository, configured: config }),
+    storedModelRules,
     upstreamRepository: new UpstreamRepository(database),
     serverKeySeal: new ServerKeySeal(pepper),
     audit: auditRepository,

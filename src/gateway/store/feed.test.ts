@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { countQueries } from '../../../test/support/counted-queries.ts'
 import { describeDatabases, type OpenTestDatabase } from '../../../test/support/databases.ts'
 import { openTestStore, recordedChange } from '../../../test/support/store.ts'
-import type { Noun } from './schema.ts'
+import type { Noun } from './change-table.ts'
 
 const WRITER = fileURLToPath(new URL('../../../test/support/change-writer.ts', import.meta.url))
 /** One more than the marks that are kept. */

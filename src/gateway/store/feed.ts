@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { Clock } from '../../core/clock.ts'
+import type { ChangeTable, Noun } from './change-table.ts'
 import type { OpenDatabase } from './database.ts'
-import type { ChangeTable, Noun } from './schema.ts'
 
 /** How often the store is asked for changes: twice within the second in which a revocation has to bite. */
 const POLL_INTERVAL_MS = 500

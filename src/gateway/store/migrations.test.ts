@@ -37,7 +37,18 @@ describeDatabases((open) => {
         'known_networks',
         'login_codes',
       ],
-      ...['members', 'open_requests', 'orgs', 'pairings', 'passkeys', 'people', 'request_seals', 'requests'],
+      ...[
+        'members',
+        'model_aliases',
+        'model_rules',
+        'open_requests',
+        'orgs',
+        'pairings',
+        'passkeys',
+        'people',
+        'request_seals',
+        'requests',
+      ],
       ...['session_orgs', 'sessions', 'setup_links', 'sign_in_rates'],
       ...['system_admins', 'tunnel_credentials', 'tunnels', 'two_factors', 'upstreams', 'verifications'],
     ])
@@ -62,6 +73,7 @@ describeDatabases((open) => {
       { name: '0012-left-out' },
       { name: '0013-networks-and-turns' },
       { name: '0014-translated' },
+      { name: '0015-model-rules' },
     ])
   })
 

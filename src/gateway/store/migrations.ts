@@ -9,6 +9,7 @@ import { keyLookupMigration } from './key-lookup-migration.ts'
 import { keyTermsMigration } from './key-terms-migration.ts'
 import { leftOutMigration } from './left-out-migration.ts'
 import { listIndexesMigration } from './list-indexes-migration.ts'
+import { modelRulesMigration } from './model-rules-migration.ts'
 import { networksAndTurnsMigration } from './networks-and-turns-migration.ts'
 import { openRequestsMigration } from './open-requests-migration.ts'
 import { peopleMigration } from './people-migration.ts'
@@ -60,6 +61,7 @@ export function migrationsFor(dialect: OpenDatabase['dialect']): Record<string, 
     '0012-left-out': leftOutMigration,
     '0013-networks-and-turns': networksAndTurnsMigration,
     '0014-translated': translatedMigration,
+    '0015-model-rules': modelRulesMigration,
   }
 }
 

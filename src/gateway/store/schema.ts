@@ -1,5 +1,7 @@
 import type { Generated, Insertable, Selectable } from 'kysely'
 import type { DialectName } from '../../core/dialect-name.ts'
+import type { ChangeTable } from './change-table.ts'
+import type { ModelAliasTable, ModelRuleTable } from './model-rule-tables.ts'
 
 /**
  * The tables as Kysely sees them. Times are epoch milliseconds, flags are 0 or 1, lists and objects are JSON text: what both
@@ -22,6 +24,8 @@ export interface Database {
   known_networks: KnownNetworkTable
   invitations: InvitationTable
   upstreams: UpstreamTable
+  model_rules: ModelRuleTable
+  model_aliases: ModelAliasTable
   audit: AuditTable
   request_seals: RequestSealTable
   chains: ChainTable
@@ -345,9 +349,6 @@ export interface FactTable {
   value: string
 }
 
-/** What processes follow: whose changes they are told of. */
-export type Noun = 'keys' | 'tunnels' | 'upstreams' | 'orgs' | 'people' | 'sessions'
-
 /** From where somebody came in. */
 export interface KnownNetworkTable {
   person_id: string
@@ -355,14 +356,6 @@ export interface KnownNetworkTable {
   network: string
   /** Epoch milliseconds. */
   used_at: number
-}
-
-/** That a thing is another now, or gone. */
-export interface ChangeTable {
-  /** From 1, without a gap; the oldest are removed. */
-  seq: number
-  noun: Noun
-  thing_id: string
 }
 
 /** How many of something were taken in a window: wrong passwords for an account, a code that was used. */
@@ -393,6 +386,8 @@ export type OrgRow = Selectable<OrgTable>
 export type MemberRow = Selectable<MemberTable>
 export type InvitationRow = Selectable<InvitationTable>
 export type UpstreamRow = Selectable<UpstreamTable>
+export type ModelRuleRow = Selectable<ModelRuleTable>
+export type ModelAliasRow = Selectable<ModelAliasTable>
 export type AuditRow = Selectable<AuditTable>
 export type RequestSealRow = Selectable<RequestSealTable>
 export type ChainRow = Selectable<ChainTable>

@@ -1,24 +1,36 @@
-import { Badge, Button, Text, TextInput } from '@mantine/core'
-import { IconCloud, IconSearch } from '@tabler/icons-react'
+import { Badge, Button, Group, Text, TextInput } from '@mantine/core'
+import { IconAdjustments, IconCloud, IconSearch, IconTags } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
+import type { ModelAliasBody, ModelRuleBody } from '../../../src/contract/model-rules.ts'
 import type { UpstreamBody } from '../../../src/contract/upstreams.ts'
+import { ChangeAliases } from '../models/model-aliases.tsx'
+import { ChangeDefaults } from '../models/model-defaults.tsx'
 import { filterModels, groupModels, type ModelGroup, type TokenRange } from '../models/model-groups.ts'
+import { aliasesFor, rulesFor, ruleWords } from '../models/model-rules.ts'
 import '../models/models.css'
 import { NoModels } from '../models/no-models.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
+import { Dialog, type DialogState, useDialog } from '../parts/dialog.tsx'
 import { Empty } from '../parts/empty.tsx'
 import { formatBytes, formatContext, UNKNOWN } from '../parts/format.ts'
 import { Page } from '../parts/page.tsx'
 import { Problem } from '../parts/problem.tsx'
+import { RowMenu } from '../parts/row-menu.tsx'
 import { useSearchText } from '../parts/search.ts'
 import { StatePill } from '../parts/state-pill.tsx'
-import { useModels, useUpstreams } from '../queries.ts'
+import { may, useMe, useModelRules, useModels, useUpstreams } from '../queries.ts'
 
 /** The page `/ui/models`: every model, wherever it can be reached. */
 export function Models() {
   const models = useModels()
   const upstreams = useUpstreams()
+  const me = useMe()
+  const said = useModelRules()
+  const defaults = useDialog<ModelGroup>()
+  const names = useDialog<ModelGroup>()
+  const { rules, aliases } = said.data ?? NOTHING_SAID
+  const dialogs = may(me, 'admin') && said.data !== undefined ? { defaults, names } : undefined
   const [filter, setFilter] = useSearchText('filter')
   const groups = useMemo(() => models.data && groupModels(models.data), [models.data])
   const shown = groups && filterModels(groups, filter)
@@ -29,6 +41,7 @@ export function Models() {
       description="What your clients can ask for, over all upstreams. The name is what a request asks for."
     >
       <Problem error={models.error} onRetry={() => void models.refetch()} />
+      <Problem error={said.error} onRetry={() => void said.refetch()} />
       {groups !== undefined && groups.length > 0 && (
         <search className="models-bar">
           <TextInput
@@ -50,7 +63,7 @@ export function Models() {
           label="Models"
           rows={shown}
           rowKey={({ canonical }) => canonical}
-          columns={columnsFor(upstreams.data ?? [])}
+          columns={columnsFor(upstreams.data ?? [], { rules, aliases }, dialogs)}
           empty={
             isFiltered ? (
               <Empty
@@ -68,17 +81,38 @@ export function Models() {
           }
         />
       )}
+      <Dialog isOpen={defaults.isOpen} onClose={defaults.close} title={`Defaults of ${defaults.subject?.name ?? ''}`}>
+        {defaults.subject !== undefined && (
+          <ChangeDefaults model={defaults.subject} rules={rules} onDone={defaults.close} />
+        )}
+      </Dialog>
+      <Dialog isOpen={names.isOpen} onClose={names.close} title={`Aliases of ${names.subject?.name ?? ''}`}>
+        {names.subject !== undefined && <ChangeAliases model={names.subject} aliases={aliases} onDone={names.close} />}
+      </Dialog>
     </Page>
   )
 }
 
-function columnsFor(upstreams: readonly UpstreamBody[]): readonly Column<ModelGroup>[] {
+/** What was said of models. */
+interface Said {
+  readonly rules: readonly ModelRuleBody[]
+  readonly aliases: readonly ModelAliasBody[]
+}
+
+const NOTHING_SAID: Said = { rules: [], aliases: [] }
+
+/** @param dialogs undefined: whoever looks may change nothing */
+function columnsFor(
+  upstreams: readonly UpstreamBody[],
+  { rules, aliases }: Said,
+  dialogs: Readonly<Record<'defaults' | 'names', DialogState<ModelGroup>>> | undefined,
+): readonly Column<ModelGroup>[] {
   const down = new Set(upstreams.filter(({ state }) => state === 'down').map(({ id }) => id))
   return [
     {
       name: 'Model',
       isHeading: true,
-      cell: ({ name, isCloud }) => (
+      cell: ({ name, canonical, isCloud }) => (
         <span className="models-name">
           {name}
           {isCloud && (
@@ -91,6 +125,8 @@ function columnsFor(upstreams: readonly UpstreamBody[]): readonly Column<ModelGr
               cloud
             </Badge>
           )}
+          <Details words={aliasesFor(canonical, aliases).map((alias) => alias.name)} label="also" />
+          <Details words={ruleWords(rulesFor(canonical, rules).filter(({ upstream }) => upstream === null))} />
         </span>
       ),
     },
@@ -128,19 +164,37 @@ function columnsFor(upstreams: readonly UpstreamBody[]): readonly Column<ModelGr
     {
       name: 'Try it',
       isActions: true,
-      cell: ({ id, name, isEmbedding }) =>
-        !isEmbedding && (
-          <Button
-            renderRoot={(props) => <Link {...props} to="/ui/playground" search={{ model: id }} />}
-            size="xs"
-            variant="default"
-            aria-label={`Try it: ${name}`}
-          >
-            Try it
-          </Button>
-        ),
+      cell: (group) => (
+        <Group gap={4} wrap="nowrap" justify="flex-end">
+          {!group.isEmbedding && (
+            <Button
+              renderRoot={(props) => <Link {...props} to="/ui/playground" search={{ model: group.id }} />}
+              size="xs"
+              variant="default"
+              aria-label={`Try it: ${group.name}`}
+            >
+              Try it
+            </Button>
+          )}
+          {dialogs !== undefined && (
+            <RowMenu
+              label={`Actions for ${group.name}`}
+              actions={[
+                { name: 'Defaults', icon: IconAdjustments, onClick: () => dialogs.defaults.open(group) },
+                { name: 'Aliases', icon: IconTags, onClick: () => dialogs.names.open(group) },
+              ]}
+            />
+          )}
+        </Group>
+      ),
     },
   ]
+}
+
+/** What is said of a model, beneath its name. */
+function Details({ words, label = '' }: { readonly words: readonly string[]; readonly label?: string }) {
+  if (words.length === 0) return null
+  return <span className="row-detail models-said">{`${label} ${words.join(', ')}`.trim()}</span>
 }
 
 function LoadPill({ isLoaded }: { readonly isLoaded: boolean | null }) {

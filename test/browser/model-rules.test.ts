@@ -1,0 +1,109 @@
+import type { Browser, Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
+import { watchConsole } from './screens.ts'
+import { setUp } from './set-up.ts'
+
+const chromium = chromiumOrSkip()
+const PHONE = { width: 390, height: 844 }
+
+describe.skipIf(chromium === undefined)('what is said of a model', () => {
+  let upstream: ScriptedUpstream
+  let gateway: TestGateway
+  let browser: Browser
+  let page: Page
+  let dialog: Locator
+  let row: Locator
+  let faults: readonly string[]
+
+  beforeAll(async () => {
+    upstream = await startScriptedUpstream({ server: 'ollama', models: ['tiny:latest', 'other:latest'] })
+    const config = { models: [{ match: 't*', defaults: { top_k: 40 } }], aliases: [{ name: 'set', model: 'tiny' }] }
+    gateway = await startTestGateway({ upstreams: [upstream.origin], config })
+    browser = await startBrowser(chromium ?? '')
+    page = await browser.newPage({ reducedMotion: 'reduce', viewport: PHONE })
+    faults = watchConsole(page)
+    dialog = page.getByRole('dialog')
+    await setUp(page, await gateway.parts.setup.issue(gateway.url))
+    await page.goto(`${gateway.url}/ui/models`)
+    row = page.getByRole('row').filter({ hasText: 'tiny' })
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await gateway?.[Symbol.asyncDispose]()
+    await upstream?.close()
+  })
+
+  test('stands at its name, and nothing at another', async () => {
+    await row.getByText('also set').waitFor()
+    await row.getByText('top_k 40').waitFor()
+    expect(await page.getByRole('row').filter({ hasText: 'other' }).textContent()).not.toContain('top_k')
+  })
+
+  test('is changed in a dialog that a phone shows whole', async () => {
+    await open('Defaults')
+    await dialog.getByText('t* (configuration): top_k 40').waitFor()
+    await dialog.getByLabel('Context, tokens').fill('32768')
+    await dialog.getByLabel('Thinking').selectOption('off')
+    await dialog.getByLabel('Put into another API').selectOption('native')
+    await dialog.getByText('More', { exact: true }).click()
+    await dialog.getByLabel('top_p').fill('0.9')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width)
+    for (const field of await dialog.locator('input, select').all()) {
+      const box = await field.boundingBox()
+      if (box !== null) expect(box.x + box.width).toBeLessThanOrEqual(PHONE.width)
+    }
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await row.getByText('top_k 40, num_ctx 32768, think off, top_p 0.9, translate native').waitFor()
+    const own = { id: 'x', label: 'x', orgId: 'default' }
+    expect(gateway.parts.state.modelRules.ruleOf(own, 'tiny:latest')).toEqual({
+      translate: 'native',
+      defaults: { num_ctx: 32_768, top_p: 0.9, top_k: 40, think: false },
+    })
+  })
+
+  test('is refused at the field at fault', async () => {
+    await open('Defaults')
+    expect(await dialog.getByLabel('Context, tokens').inputValue()).toBe('32768')
+    await dialog.getByLabel('Stays loaded for').fill('a while')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('must be a duration such as 30m').waitFor()
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.waitFor({ state: 'detached' })
+  })
+
+  test('is gone when all its fields are empty', async () => {
+    await open('Defaults')
+    await dialog.getByLabel('Context, tokens').fill('')
+    await dialog.getByLabel('Thinking').selectOption('')
+    await dialog.getByLabel('Put into another API').selectOption('')
+    await dialog.getByText('More', { exact: true }).click()
+    await dialog.getByLabel('top_p').fill('')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    expect(gateway.parts.state.modelRules.orgIds).toEqual([])
+  })
+
+  test('are other names too, which are added and removed one by one', async () => {
+    await open('Aliases')
+    await dialog.getByLabel('Another name').fill('claude-*')
+    await dialog.getByRole('button', { name: 'Add the alias' }).click()
+    await dialog.getByRole('button', { name: 'Remove claude-*' }).waitFor()
+    expect(await dialog.getByRole('list').textContent()).toBe('claude-*setConfiguration')
+    expect(gateway.parts.state.modelRules.modelOf('default', 'claude-9:latest')).toBe('tiny:latest')
+    await dialog.getByRole('button', { name: 'Remove claude-*' }).click()
+    await dialog.getByRole('button', { name: 'Remove claude-*' }).waitFor({ state: 'detached' })
+    expect(gateway.parts.state.modelRules.orgIds).toEqual([])
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    // The browser's own line about what was refused before.
+    expect(faults.filter((text) => !text.includes('status of 400'))).toEqual([])
+  })
+
+  async function open(action: string): Promise<void> {
+    await page.getByRole('button', { name: 'Actions for tiny' }).click()
+    await page.getByRole('menuitem', { name: action }).click()
+    await dialog.waitFor()
+  }
+})
