@@ -40,8 +40,10 @@ import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
 export interface ChatClient {
   readonly format: StreamedFormat
   readonly read: ConversationReader
-  /** @param request the body of the request, which may say in which form it wants the answer */
-  readonly render: (head: RenderedHead, request: JsonObject) => AnswerRenderer
+  /** Fields of a request that say in which form it wants the answer. */
+  readonly keeps: readonly string[]
+  /** @param kept those fields */
+  readonly render: (head: RenderedHead, kept: JsonObject) => AnswerRenderer
 }
 
 /** A route of servers to which such a request can be put instead. */
@@ -75,24 +77,32 @@ export interface EmbeddingServer {
 }
 
 const CHAT_CLIENTS: { readonly [Name in FormatName]?: ChatClient } = {
-  'anthropic-messages': { format: anthropicMessages, read: readAnthropicRequest, render: renderAnthropic },
+  'anthropic-messages': { format: anthropicMessages, read: readAnthropicRequest, keeps: [], render: renderAnthropic },
   'openai-chat': {
     format: openaiChat,
     read: readChatRequest,
-    render: (head, request) => renderChat(head, chunkOptionsOf(request)),
+    keeps: ['stream_options'],
+    render: (head, kept) => renderChat(head, chunkOptionsOf(kept)),
   },
   'openai-completions': {
     format: openaiCompletions,
     read: readCompletionsRequest,
-    render: (head, request) => renderCompletions(head, chunkOptionsOf(request)),
+    keeps: ['stream_options'],
+    render: (head, kept) => renderCompletions(head, chunkOptionsOf(kept)),
   },
   'openai-responses': {
     format: openaiResponses,
     read: readResponsesRequest,
-    render: (head, request) => renderResponses(head, callFormsOf(request)),
+    keeps: ['tools'],
+    render: (head, kept) => renderResponses(head, callFormsOf(kept)),
   },
-  'ollama-chat': { format: ollamaChat, read: readOllamaChatRequest, render: renderOllamaChat },
-  'ollama-generate': { format: ollamaGenerate, read: readOllamaGenerateRequest, render: renderOllamaGenerate },
+  'ollama-chat': { format: ollamaChat, read: readOllamaChatRequest, keeps: [], render: renderOllamaChat },
+  'ollama-generate': {
+    format: ollamaGenerate,
+    read: readOllamaGenerateRequest,
+    keeps: [],
+    render: renderOllamaGenerate,
+  },
 }
 
 /** The best first: Ollama's own API takes what its others throw away. */
@@ -141,12 +151,22 @@ const EMBEDDING_SERVERS: readonly EmbeddingServer[] = [
 
 /** How clients of a route chat; `undefined`: they do not. */
 export function chatClientOf({ format }: ServedRoute): ChatClient | undefined {
-  return format && CHAT_CLIENTS[format]
+  return format && chatClientIn(format)
+}
+
+/** How clients of a format chat; `undefined`: they do not. */
+export function chatClientIn(format: FormatName): ChatClient | undefined {
+  return CHAT_CLIENTS[format]
 }
 
 /** How servers are asked by a route to which chats are put; `undefined`: none are. */
 export function chatServerOf(route: ServedRoute): ChatServer | undefined {
   return CHAT_SERVERS.find((server) => server.route === route)
+}
+
+/** The same by the format in which they are asked. */
+export function chatServerIn(format: FormatName): ChatServer | undefined {
+  return CHAT_SERVERS.find((server) => server.format.name === format)
 }
 
 /** How clients of a route ask for vectors; `undefined`: they do not. */
