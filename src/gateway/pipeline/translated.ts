@@ -10,7 +10,7 @@ import { type CarryThread, carryThread } from './carry-thread.ts'
 import type { LeftOut } from './left-out.ts'
 import { chatClientOf, chatServerOf, embeddingClientOf, embeddingServerOf } from './translated-formats.ts'
 
-/** A chat of so much holds the event loop for 5 to 10 ms, of 32 MB for 200 to 400 (`docs/performance.md`). */
+/** A chat of so much holds the event loop for 5 to 20 ms, one of 32 MB for 200 ms to a second. */
 export const ASIDE_BYTES = 1_048_576
 
 /** How an ask is put to another route. */
