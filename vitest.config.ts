@@ -45,7 +45,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'tunnelled',
-          include: ['test/proxy/**/*.test.ts', 'test/sdk/**/*.test.ts'],
+          include: ['test/proxy/**/*.test.ts', 'test/sdk/**/*.test.ts', 'test/matrix/**/*.test.ts'],
           env: { PUNKU_TEST_PATH: 'tunnelled' },
           isolate: false,
         },

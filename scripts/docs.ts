@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { renderConfigDocs } from '../src/config/docs.ts'
 import { renderConfigJsonSchema } from '../src/config/options.ts'
+import { renderCompatibilityDocs } from './compatibility-docs.ts'
 import { withControlDocs } from './control-docs.ts'
 import { withErrorDocs } from './error-docs.ts'
 import { withFieldDocs } from './field-docs.ts'
@@ -12,6 +13,7 @@ import { withRouteDocs } from './route-docs.ts'
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url))
 
+writeFileSync(`${docs}compatibility.md`, renderCompatibilityDocs())
 writeFileSync(`${docs}config.md`, renderConfigDocs())
 writeFileSync(`${docs}config.schema.json`, `${JSON.stringify(renderConfigJsonSchema(), null, 2)}\n`)
 execFileSync('biome', ['format', '--write', `${docs}config.schema.json`], { stdio: ['ignore', 'ignore', 'inherit'] })

@@ -29,7 +29,9 @@ interface Place {
 }
 
 async function placeWith(config: object, upstream: () => ScriptedUpstream): Promise<Place> {
-  const gateway = opened.use(await startTestGateway({ upstreams: [upstream().origin], config: { stream: config } }))
+  const gateway = opened.use(
+    await startTestGateway({ translates: true, upstreams: [upstream().origin], config: { stream: config } }),
+  )
   return { gateway, key: await gateway.key() }
 }
 

@@ -20,7 +20,7 @@ let openai: OpenAI
 let key: string
 beforeAll(async () => {
   upstream = opened.use(await startScriptedUpstream({ server: 'openai', lacks: [RESPONSES, '/v1/messages'] }))
-  gateway = opened.use(await startTestGateway({ upstreams: [upstream.origin] }))
+  gateway = opened.use(await startTestGateway({ translates: true, upstreams: [upstream.origin] }))
   key = await gateway.key()
   anthropic = new Anthropic({ baseURL: gateway.url, apiKey: key, maxRetries: 0 })
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 })
@@ -121,10 +121,9 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       [0, 1].map(() => [{ role: 'user', content }]),
     )
     expect(await lastRow()).toMatchObject({ status: 200, left_out: 'top_k', translated: 'openai-chat' })
-    const source = { type: 'url' as const, url: 'https://example.org/a.png' }
-    const own = await gateway.key({ allowsFetch: true })
-    const refused = await new Anthropic({ baseURL: gateway.url, apiKey: own, maxRetries: 0 }).messages
-      .create({ ...large, messages: [...large.messages, { role: 'user', content: [{ type: 'image', source }] }] })
+    const source = { type: 'base64' as const, media_type: 'application/pdf' as const, data: 'JVBERi0=' }
+    const refused = await anthropic.messages
+      .create({ ...large, messages: [...large.messages, { role: 'user', content: [{ type: 'document', source }] }] })
       .catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(Anthropic.BadRequestError)
     expect(await lastRow()).toMatchObject({ error_code: 'invalid_request', translated: null })
@@ -153,15 +152,20 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
     expect(await lastRow()).toMatchObject({ error_code: 'upstream_failed' })
   })
 
-  test('is refused a picture that the gateway would have to fetch', async () => {
-    const source = { type: 'url' as const, url: 'https://example.org/a.png' }
+  test('has a picture fetched by the server where its key may, and else is refused', async () => {
+    const url = 'https://example.org/a.png'
+    const body = {
+      ...ask,
+      messages: [
+        { role: 'user' as const, content: [{ type: 'image' as const, source: { type: 'url' as const, url } }] },
+      ],
+    }
     const own = await gateway.key({ allowsFetch: true })
-    const client = new Anthropic({ baseURL: gateway.url, apiKey: own, maxRetries: 0 })
-    const refused = await client.messages
-      .create({ ...ask, messages: [{ role: 'user', content: [{ type: 'image', source }] }] })
-      .catch((error: unknown) => error)
-    expect(refused).toBeInstanceOf(Anthropic.BadRequestError)
-    expect(await lastRow()).toMatchObject({ error_code: 'invalid_request', translated: null })
+    await new Anthropic({ baseURL: gateway.url, apiKey: own, maxRetries: 0 }).messages.create(body)
+    expect(upstream.requests.at(-1)?.json['messages']).toEqual([
+      { role: 'user', content: [{ type: 'image_url', image_url: { url } }] },
+    ])
+    await expect(anthropic.messages.create(body)).rejects.toBeInstanceOf(Anthropic.PermissionDeniedError)
   })
 })
 
@@ -202,7 +206,7 @@ describe('a client of /v1/responses on a server that turns out not to have it', 
 })
 
 test('a request that cannot be translated does not tell the gateway that the server lacks the route', async () => {
-  await using other = await startTestGateway({ upstreams: [upstream.origin] })
+  await using other = await startTestGateway({ translates: true, upstreams: [upstream.origin] })
   const client = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: await other.key(), maxRetries: 0 })
   const ask = { model: 'tiny', input: 'hi' }
   await client.responses.create({ ...ask, previous_response_id: 'resp_1' }).catch(() => {})
@@ -211,7 +215,7 @@ test('a request that cannot be translated does not tell the gateway that the ser
 })
 
 test('the metrics count what was translated, by both formats, and nothing that passed as it came', async () => {
-  await using other = await startTestGateway({ upstreams: [upstream.origin] })
+  await using other = await startTestGateway({ translates: true, upstreams: [upstream.origin] })
   const otherKey = await other.key()
   const claude = new Anthropic({ baseURL: other.url, apiKey: otherKey, maxRetries: 0 })
   const codex = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: otherKey, maxRetries: 0 })
@@ -228,7 +232,7 @@ test('the metrics count what was translated, by both formats, and nothing that p
 
 test('where the server has the route, nothing is translated', async () => {
   await using whole = await startScriptedUpstream({ server: 'openai' })
-  await using other = await startTestGateway({ upstreams: [whole.origin] })
+  await using other = await startTestGateway({ translates: true, upstreams: [whole.origin] })
   const client = new OpenAI({ baseURL: `${other.url}/v1`, apiKey: await other.key(), maxRetries: 0 })
   const { data, response } = await client.responses.create({ model: 'tiny', input: 'hi' }).withResponse()
   expect([data.output_text, response.headers.get('x-punku-translated')]).toEqual([SCRIPTED_TEXT, null])

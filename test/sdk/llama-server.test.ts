@@ -1,6 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
+import { zodTextFormat } from 'openai/helpers/zod'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { settled } from '../proxy/turns.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { PLAIN_TOKENS } from '../support/gguf.ts'
@@ -26,10 +28,11 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
       start({ alias: 'talker' }),
       start({ alias: 'caller', ...toolCallModel('weather', ARGUMENTS) }),
       start({ alias: 'endless', tokens: [' tick', ' tock'], isEndless: true }),
+      start({ alias: 'filler', tokens: ['{"city":', ' "Cuzco"}'] }),
       start({ alias: 'embedder', args: ['--embeddings', '--pooling', 'mean'] }),
     ])
     endless = servers[2]
-    gateway = opened.use(await startTestGateway({ upstreams: servers.map(({ origin }) => origin) }))
+    gateway = opened.use(await startTestGateway({ translates: true, upstreams: servers.map(({ origin }) => origin) }))
     key = await gateway.key()
   })
   afterAll(() => opened.disposeAsync())
@@ -77,11 +80,23 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
       const client = openaiClient(gateway, key)
       expect((await client.completions.create({ model: 'talker', prompt: 'hi' })).choices[0]?.text).toBe(TEXT)
       expect((await client.responses.create({ model: 'talker', input: 'hi' })).output_text).toBe(TEXT)
-      // Its events lack the indexes that the SDK's own accumulator needs, with or without a gateway between.
-      let said = ''
-      const stream = await client.responses.create({ model: 'talker', input: 'hi', stream: true })
-      for await (const event of stream) if (event.type === 'response.output_text.delta') said += event.delta
-      expect(said).toBe(TEXT)
+      // The server's own events lack the indexes that this accumulator needs.
+      const streamed = await client.responses.stream({ model: 'talker', input: 'hi' }).finalResponse()
+      expect([streamed.status, streamed.output_text]).toEqual(['completed', TEXT])
+    })
+
+    test('responses with tools, and with what they have to be', async () => {
+      const client = openaiClient(gateway, key)
+      const tools = [{ type: 'function' as const, name: 'weather', parameters, strict: false }]
+      const called = await client.responses.stream({ model: 'caller', input: 'hi', tools }).finalResponse()
+      expect(called.output).toMatchObject([
+        { type: 'function_call', name: 'weather', arguments: JSON.stringify(ARGUMENTS) },
+      ])
+      const format = zodTextFormat(z.object({ city: z.string() }), 'place')
+      const parsed = await client.responses.parse({ model: 'filler', input: 'hi', text: { format } })
+      expect(parsed.output_parsed).toEqual(ARGUMENTS)
+      const streamed = await client.responses.stream({ model: 'filler', input: 'hi', text: { format } }).finalResponse()
+      expect(streamed.output_parsed).toEqual(ARGUMENTS)
     })
 
     test('embeddings, the same as floats and as base64', async () => {
@@ -99,7 +114,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
     test('the models of all servers, without their paths', async () => {
       const client = openaiClient(gateway, key)
       const { data } = await client.models.list()
-      expect(data.map(({ id }) => id).sort()).toEqual(['caller', 'embedder', 'endless', 'talker'])
+      expect(data.map(({ id }) => id).sort()).toEqual(['caller', 'embedder', 'endless', 'filler', 'talker'])
       expect(JSON.stringify(data)).not.toContain('.gguf')
       expect((await client.models.retrieve('talker')).owned_by).toBe('llamacpp')
     })
@@ -146,10 +161,61 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
     })
   })
 
-  test("Ollama's SDK is told that nobody here speaks its API", async () => {
-    await expect(ollamaClient(gateway, key).chat({ model: 'talker', messages })).rejects.toMatchObject({
-      status_code: 404,
-      error: expect.stringContaining('No model server here serves POST /api/chat'),
+  describe("Ollama's SDK", () => {
+    test('chat, whole and streamed', async () => {
+      const client = ollamaClient(gateway, key)
+      const whole = await client.chat({ model: 'talker', messages })
+      expect([whole.message.content, whole.done_reason, whole.eval_count]).toEqual([TEXT, 'stop', expect.any(Number)])
+      let text = ''
+      for await (const part of await client.chat({ model: 'talker', messages, stream: true }))
+        text += part.message.content
+      expect(text).toBe(TEXT)
+      const generated = await client.generate({ model: 'talker', prompt: 'hi' })
+      expect(generated.response).toBe(TEXT)
+    })
+
+    test('tools', async () => {
+      const tools = [{ type: 'function', function: { name: 'weather', description: 'w', parameters } }]
+      const { message } = await ollamaClient(gateway, key).chat({ model: 'caller', messages, tools })
+      expect(message.tool_calls).toMatchObject([{ function: { name: 'weather', arguments: ARGUMENTS } }])
+    })
+
+    test('vectors', async () => {
+      const { embeddings } = await ollamaClient(gateway, key).embed({ model: 'embedder', input: ['one', 'two'] })
+      expect(embeddings.map(({ length }) => length)).toEqual([expect.any(Number), embeddings[0]?.length])
+    })
+
+    test('what there is, and what is known of it', async () => {
+      const client = ollamaClient(gateway, key)
+      expect((await client.list()).models.map(({ name }) => name)).toContain('talker')
+      const shown = await client.show({ model: 'talker' })
+      expect([shown.capabilities, shown.parameters]).toEqual([
+        expect.arrayContaining(['completion']),
+        expect.stringContaining('4096'),
+      ])
+    })
+  })
+
+  test('a prompt that is too long is so in the words of each API, by the error of its own class', async () => {
+    const long = [{ role: 'user' as const, content: 'hello '.repeat(9_000) }]
+    const openai = openaiClient(gateway, key)
+    const ask = { model: 'talker', max_tokens: 8 }
+    const thrown = async (asked: Promise<unknown>) =>
+      await asked.then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+    const chat = await thrown(openai.chat.completions.create({ ...ask, messages: long }))
+    expect(chat).toBeInstanceOf(OpenAI.BadRequestError)
+    const response = await thrown(openai.responses.create({ model: 'talker', input: long }))
+    expect(response).toBeInstanceOf(OpenAI.BadRequestError)
+    expect(response).toMatchObject({ code: 'context_length_exceeded' })
+    const message = await thrown(anthropicClient(gateway, key).messages.create({ ...ask, messages: long }))
+    expect(message).toBeInstanceOf(Anthropic.BadRequestError)
+    expect(String(message)).toMatch(/prompt is too long: \d+ tokens > 4096 maximum/)
+    expect(await thrown(ollamaClient(gateway, key).chat({ model: 'talker', messages: long }))).toMatchObject({
+      name: 'ResponseError',
+      status_code: 400,
     })
   })
 

@@ -18,7 +18,7 @@ let client: Ollama
 
 beforeAll(async () => {
   upstream = opened.use(await startScriptedUpstream({ server: 'ollama', models: ['tiny:latest', 'other:latest'] }))
-  gateway = opened.use(await startTestGateway({ upstreams: [upstream.origin] }))
+  gateway = opened.use(await startTestGateway({ translates: true, upstreams: [upstream.origin] }))
   client = ollamaClient(gateway, await gateway.key({ routes: ['inference', 'metadata', 'manage'] }))
 })
 afterAll(() => opened.disposeAsync())
@@ -121,7 +121,7 @@ describe('the errors it throws', () => {
     await expect(client.chat({ model: '', messages })).rejects.toMatchObject({ status_code: 400 })
   })
 
-  test('a server without the route: 404 that says which servers have it', async () => {
+  test('a server without the route, where nothing is translated: 404 that says which servers have it', async () => {
     await using llama = await startScriptedUpstream({ server: 'llama-server' })
     await using elsewhere = await startTestGateway({ upstreams: [llama.origin] })
     const lost = ollamaClient(elsewhere, await elsewhere.key())

@@ -24,7 +24,7 @@ describe.each(['ollama', 'llama-server'] as const)("OpenAI's SDK before %s", (se
 
   beforeAll(async () => {
     upstream = opened.use(await startScriptedUpstream({ server, models: ['tiny', 'other'] }))
-    gateway = opened.use(await startTestGateway({ upstreams: [upstream.origin] }))
+    gateway = opened.use(await startTestGateway({ translates: true, upstreams: [upstream.origin] }))
     client = openaiClient(gateway, await gateway.key())
   })
   afterAll(() => opened.disposeAsync())
@@ -209,7 +209,7 @@ describe.each(['ollama', 'llama-server'] as const)("OpenAI's SDK before %s", (se
     test('not an upstream that was too slow', async () => {
       const clock = new ManualClock()
       const config = { timeouts: { firstByte: '2s' } }
-      await using slow = await startTestGateway({ upstreams: [upstream.origin], clock, config })
+      await using slow = await startTestGateway({ translates: true, upstreams: [upstream.origin], clock, config })
       upstream.behave([hold], { model: 'other' })
       const retrying = openaiClient(slow, await slow.key(), { maxRetries: 2 })
       const before = countAt(upstream, CHAT)
@@ -222,7 +222,7 @@ describe.each(['ollama', 'llama-server'] as const)("OpenAI's SDK before %s", (se
 
     test('an upstream that is not running: nothing was done', async () => {
       const gone = await startScriptedUpstream({ server })
-      await using lost = await startTestGateway({ upstreams: [gone.origin] })
+      await using lost = await startTestGateway({ translates: true, upstreams: [gone.origin] })
       await gone.close()
       const retrying = openaiClient(lost, await lost.key(), { maxRetries: 1 })
       const error = await thrownBy(retrying.chat.completions.create({ model: 'tiny', messages }))

@@ -121,8 +121,8 @@ describe('a head that is none', () => {
     ['a request line without a method', () => site.head(' /api/tags HTTP/1.1')],
     ['a method in small letters', () => site.head('get /api/tags HTTP/1.1')],
     ['a method that nobody knows', () => site.head('FOO /api/tags HTTP/1.1')],
-    ['HTTP/1.2', () => site.head('GET /api/version HTTP/1.2')],
-    ['HTTP/3.0', () => site.head('GET /api/version HTTP/3.0')],
+    ['HTTP/1.2', () => site.head('GET /api/status HTTP/1.2')],
+    ['HTTP/3.0', () => site.head('GET /api/status HTTP/3.0')],
     ['the preface of HTTP/2', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ["TLS's hello", () => '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     ['noise', () => Buffer.from(Array.from({ length: 512 }, (_, i) => (i * 197 + 91) % 256)).toString('latin1')],
@@ -141,7 +141,7 @@ describe('a head that is none', () => {
 
   test('100 headers of 8 KB', async () => {
     const lines = Array.from({ length: 100 }, (_, i) => `X-${i}: ${'a'.repeat(8_192)}`)
-    const head = site.head('GET /api/version HTTP/1.1', ...lines)
+    const head = site.head('GET /api/status HTTP/1.1', ...lines)
     // A page at a time, as a network brings them: the answer must not be lost under what still comes.
     const pages = Array.from({ length: Math.ceil(head.length / 4_096) }, (_, i) =>
       head.slice(i * 4_096, (i + 1) * 4_096),
@@ -151,9 +151,9 @@ describe('a head that is none', () => {
 
   test('one header line more than may be', async () => {
     const lines = (count: number) => Array.from({ length: count - 4 }, (_, i) => `X-${i}: a`)
-    const full = await send(site.port, site.head('GET /api/version HTTP/1.1', 'Connection: close', ...lines(100)))
+    const full = await send(site.port, site.head('GET /api/status HTTP/1.1', 'Connection: close', ...lines(100)))
     expect(full[0]?.status).toBe(200)
-    const head = site.head('GET /api/version HTTP/1.1', 'Connection: close', ...lines(101))
+    const head = site.head('GET /api/status HTTP/1.1', 'Connection: close', ...lines(101))
     await expectRefused(site, head, { code: 'headers_too_large', dialect: 'ollama' })
   })
 
@@ -166,7 +166,7 @@ describe('a head that is none', () => {
   test('slow loris: a head that comes a byte at a time, and one that never comes', async () => {
     using silent = await RawConnection.open(site.port)
     using slow = await RawConnection.open(site.port)
-    const head = site.head('GET /api/version HTTP/1.1')
+    const head = site.head('GET /api/status HTTP/1.1')
     let sent = 0
     const dripping = setInterval(() => void slow.send(head[sent++] ?? 'x'), 20)
     try {
@@ -256,8 +256,8 @@ describe('requests sent ahead on one connection', () => {
 
   test('more than is held for a client are not read before their turn, and then answered', async () => {
     await using own = await openSite()
-    own.upstream.behave([hold, rest], { path: '/api/version', times: 1 })
-    const version = own.head('GET /api/version HTTP/1.1', `x-filler: ${'x'.repeat(8_000)}`)
+    own.upstream.behave([hold, rest], { path: '/api/status', times: 1 })
+    const version = own.head('GET /api/status HTTP/1.1', `x-filler: ${'x'.repeat(8_000)}`)
     const count = 40
     using connection = await RawConnection.open(own.port)
     const sent = connection.send(version.repeat(count))
@@ -271,9 +271,9 @@ describe('requests sent ahead on one connection', () => {
 
   test('of a client that leaves are not sent', async () => {
     await using own = await openSite()
-    own.upstream.behave([hold, rest], { path: '/api/version' })
+    own.upstream.behave([hold, rest], { path: '/api/status' })
     using connection = await RawConnection.open(own.port)
-    await connection.send(own.head('GET /api/version HTTP/1.1').repeat(8))
+    await connection.send(own.head('GET /api/status HTTP/1.1').repeat(8))
     await until(() => own.reached().length === 1)
     connection.reset()
     await until(() => own.gateway.parts.gateway.liveExchanges === 0)

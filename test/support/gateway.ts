@@ -22,6 +22,8 @@ export const TEST_PATH = process.env['PUNKU_TEST_PATH'] === 'tunnelled' ? 'tunne
 export interface TestGatewayOptions {
   /** The upstreams' URLs. On the tunnelled path each has an agent of its own before it. */
   readonly upstreams: readonly string[]
+  /** Whether requests are put into other formats where that is better, as a gateway does by itself. Default: no, bytes pass. */
+  readonly translates?: boolean
   /** Options over the defaults, in the configuration file's form. */
   readonly config?: ConfigLayer
   /** Default: the system's. */
@@ -83,6 +85,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
     env: {},
     // A clock that is moved by hand jumps over heartbeats, and links would be taken for dead.
     flags: {
+      ...(options.translates === true ? {} : { models: [{ translate: 'off' }] }),
       ...options.config,
       tunnels: { heartbeat: '5m', ...(options.config?.['tunnels'] as object | undefined) },
       listen: ['127.0.0.1:0'],

@@ -2,12 +2,19 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { findFreePort } from './free-port.ts'
-import { jsonAnswer, type Question, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_WORDS, textAnswer } from './scripted/answer.ts'
+import {
+  jsonAnswer,
+  type Question,
+  SCRIPTED_TOOL_ARGUMENTS,
+  SCRIPTED_WORDS,
+  type ScriptedCall,
+  textAnswer,
+} from './scripted/answer.ts'
 import { errorAnswer, type ScriptedServer } from './scripted/error-answers.ts'
 import { Mailbox } from './scripted/mailbox.ts'
 import { Playback, type Step } from './scripted/playback.ts'
 import { Connection, Received, type ReceivedConnection, type ReceivedRequest } from './scripted/received.ts'
-import { answerRoute, isInferenceRoute } from './scripted/routes.ts'
+import { answerRoute, isInferenceRoute, routeNotFound } from './scripted/routes.ts'
 import { rest } from './scripted/steps.ts'
 
 export interface ScriptedUpstreamOptions {
@@ -17,9 +24,17 @@ export interface ScriptedUpstreamOptions {
   readonly models?: readonly string[]
   /** What its models say. Default `SCRIPTED_WORDS`. */
   readonly words?: readonly string[]
+  /** What they think before they speak. Default: nothing. */
+  readonly thoughts?: readonly string[]
+  /** Why they stop. Default: they are done. */
+  readonly stop?: Question['stop']
+  /** What Ollama says that they can. Default: complete and call tools. */
+  readonly capabilities?: readonly string[]
   /** The tool that its model calls in place of speaking. Default: the first one offered, with `SCRIPTED_TOOL_ARGUMENTS`. */
-  readonly chooseTool?: (body: Readonly<Record<string, unknown>>) => Question['tool']
-  /** Paths that it does not have, though others of its kind do. Default: it has them all. */
+  readonly chooseTool?: (body: Readonly<Record<string, unknown>>) => ScriptedCall | undefined
+  /** The tools it calls at once, in its place. */
+  readonly chooseTools?: (body: Readonly<Record<string, unknown>>) => readonly ScriptedCall[]
+  /** Paths that it does not have, though others of its kind do, of which it says what its kind says. Default: it has them all. */
   readonly lacks?: readonly string[]
   /** The key it asks for, as `Authorization: Bearer` or `x-api-key`. Default: none. */
   readonly apiKey?: string
@@ -131,7 +146,9 @@ function startPlayback(
     // Ollama's own answer to a name or a page it does not know: 403 and not a byte.
     if (server === 'ollama' && !isOwnHost(headers.host, port)) return textAnswer('', 403)
     if (server === 'ollama' && !isOwnOrigin(headers.origin)) return textAnswer('', 403)
-    if (options.lacks?.includes(path)) return jsonAnswer({ detail: 'Not Found' }, 404)
+    if (options.lacks?.includes(path)) {
+      return server === 'openai' ? jsonAnswer({ detail: 'Not Found' }, 404) : routeNotFound({ server, path, method })
+    }
     if (options.apiKey !== undefined && !carriesKey(headers, options.apiKey)) return errorAnswer(server, path, 401)
     return answerRoute({
       server,
@@ -141,7 +158,10 @@ function startPlayback(
       model: typeof json['model'] === 'string' ? json['model'] : '',
       body: json,
       words: options.words ?? SCRIPTED_WORDS,
-      tool: (options.chooseTool ?? firstTool)(json),
+      capabilities: options.capabilities ?? ['completion', 'tools'],
+      thoughts: options.thoughts ?? [],
+      calls: options.chooseTools?.(json) ?? listOf((options.chooseTool ?? firstTool)(json)),
+      stop: options.stop ?? 'end',
     })
   }
   return new Playback(response, answer(), (status, message) => errorAnswer(server, path, status, message))
@@ -159,13 +179,25 @@ async function readBody(message: IncomingMessage): Promise<Buffer | undefined> {
 }
 
 /** The first tool offered, in any dialect's spelling, unless the request forbids calls. */
-function firstTool(body: Readonly<Record<string, unknown>>): Question['tool'] {
+function firstTool(body: Readonly<Record<string, unknown>>): ScriptedCall | undefined {
+  return offeredTools(body)[0]
+}
+
+/** Every tool offered, likewise; but for the first, each with its place among the arguments. */
+export function offeredTools(body: Readonly<Record<string, unknown>>): readonly ScriptedCall[] {
   const { tools, tool_choice: choice } = body
-  if (!Array.isArray(tools) || choice === 'none') return undefined
-  const first: unknown = tools[0]
+  if (!Array.isArray(tools) || choice === 'none') return []
+  return tools.flatMap(offeredTool).map(({ name, args }, at) => ({ name, args: at === 0 ? args : { ...args, at } }))
+}
+
+function offeredTool(first: unknown): readonly ScriptedCall[] {
   const holder = typeof first === 'object' && first !== null && 'function' in first ? first.function : first
-  if (typeof holder !== 'object' || holder === null || !('name' in holder)) return undefined
-  return typeof holder.name === 'string' ? { name: holder.name, args: SCRIPTED_TOOL_ARGUMENTS } : undefined
+  if (typeof holder !== 'object' || holder === null || !('name' in holder)) return []
+  return typeof holder.name === 'string' ? [{ name: holder.name, args: SCRIPTED_TOOL_ARGUMENTS }] : []
+}
+
+function listOf<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value]
 }
 
 function isOwnHost(host: string | undefined, port: number): boolean {

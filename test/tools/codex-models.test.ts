@@ -11,7 +11,7 @@ const program = programOrSkip('codex')
 describe.skipIf(program === undefined)('codex with a key from a command', () => {
   test('asks for the models first, and finishes its turn whatever it can read of the list', async () => {
     await using upstream = await startScriptedUpstream({ server: 'openai', chooseTool: () => undefined })
-    await using gateway = await startTestGateway({ upstreams: [upstream.origin] })
+    await using gateway = await startTestGateway({ translates: true, upstreams: [upstream.origin] })
     await using place = await ToolPlace.open()
     const target = { url: gateway.url, key: await gateway.key(), model: 'tiny' }
     const { code, stdout, stderr } = await place.run(program ?? '', codexWithCommand(target, 'Say hello.'))

@@ -79,7 +79,7 @@ describe('client libraries that are no dependency', () => {
     place = opened.use(await ToolPlace.open())
     upstream = opened.use(await startScriptedUpstream({ server: 'ollama' }))
     const config = { gateway: { keyInPath: true } }
-    gateway = opened.use(await startTestGateway({ upstreams: [upstream.origin], config }))
+    gateway = opened.use(await startTestGateway({ translates: true, upstreams: [upstream.origin], config }))
   })
   afterAll(() => opened.disposeAsync())
 

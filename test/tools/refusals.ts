@@ -47,7 +47,7 @@ export async function tryRefusal(
   limitMs?: number,
 ): Promise<Shown> {
   await using upstream = await startScriptedUpstream({ server: 'openai', models: ['tiny', 'other'] })
-  await using gateway = await startTestGateway({ upstreams: [upstream.origin] })
+  await using gateway = await startTestGateway({ translates: true, upstreams: [upstream.origin] })
   const key = status === 401 ? FOREIGN_KEY : await gateway.key(status === 403 ? { models: ['other'] } : {})
   if (status === 429 || status === 503) {
     const isAnthropic = tool.route.endsWith('/messages')

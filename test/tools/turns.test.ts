@@ -27,7 +27,7 @@ describeTools((tool, real) => {
           ? { name: tool.shell, args: tool.shellArguments(`echo hello-from-tool | tee ${file}`) }
           : undefined,
     })
-    await using gateway = await startTestGateway({ upstreams: [upstream.origin] })
+    await using gateway = await startTestGateway({ translates: true, upstreams: [upstream.origin] })
     const target = { url: gateway.url, key: await gateway.key(), model: MODEL }
     const ended = await place.run(program, tool.turn(target, 'Let the tool say hello.'))
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining(SAID) })

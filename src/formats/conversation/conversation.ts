@@ -45,8 +45,17 @@ export interface TextPart {
   readonly text: string
 }
 
+export type ImagePart = GivenImage | LinkedImage
+
+/** A picture by its address, which the model server fetches: whether it may be made to is decided before. */
+export interface LinkedImage {
+  readonly kind: 'image'
+  /** Over HTTP or HTTPS. */
+  readonly url: string
+}
+
 /** A picture in the request itself. */
-export interface ImagePart {
+export interface GivenImage {
   readonly kind: 'image'
   /** `image/png` and the like. */
   readonly mediaType: string

@@ -1,10 +1,12 @@
 import type { ImagePart } from './conversation.ts'
 
 const IMAGE_URL = /^data:(image\/[a-z0-9.+-]{1,64});base64,([A-Za-z0-9+/]+={0,2})$/i
+const ADDRESS = /^https?:\/\/[\x21-\x7e]{1,8000}$/i
 const TEXT_URL = /^data:text\/plain(?:;charset=(?:utf-8|us-ascii))?(;base64)?,(.*)$/is
 
-/** The picture in a data URL of base64; `undefined`: there is none. */
+/** The picture in a data URL of base64, or at an address; `undefined`: there is none. */
 export function imageIn(url: string): ImagePart | undefined {
+  if (ADDRESS.test(url)) return { kind: 'image', url }
   const [, mediaType, data] = IMAGE_URL.exec(url) ?? []
   if (mediaType === undefined || data === undefined) return undefined
   return { kind: 'image', mediaType: mediaType.toLowerCase(), data }

@@ -127,12 +127,17 @@ describe('what a user says', () => {
     ],
     ['a document of one text', { type: 'document', source: { type: 'content', content: 'a' } }, said('a')],
     ['a search result', { type: 'search_result', title: 'T', source: 'S', content: [block('a')] }, said('T\n\nS\n\na')],
+    [
+      'a picture elsewhere',
+      { type: 'image', source: { type: 'url', url: 'https://e.test/a.png' } },
+      { kind: 'image', url: 'https://e.test/a.png' },
+    ],
   ])('is read from %s', (_, content, part) => {
     expect(turnsOf(user(content))).toEqual({ turns: [{ role: 'user', parts: [part] }], dropped: [] })
   })
 
   it.each<[string, object, string]>([
-    ['a picture elsewhere', { type: 'image', source: { type: 'url', url: 'https://e.test/a.png' } }, 'source'],
+    ['a picture on the disk', { type: 'image', source: { type: 'url', url: 'file:///a.png' } }, 'source'],
     ['a picture in a file', { type: 'image', source: { type: 'file', file_id: 'f' } }, 'source'],
     ['a URL of something else', { type: 'image', source: { type: 'url', url: 'data:text/html;base64,aa' } }, 'source'],
     ['a picture without a source', { type: 'image' }, 'source'],

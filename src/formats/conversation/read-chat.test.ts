@@ -477,7 +477,7 @@ describe('what would change the meaning is refused', () => {
     [{ role: 'critic', content: 'x' }, '.role'],
     [{ role: 'user', content: 7 }, '.content'],
     [part({ type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }), '.content[0].type'],
-    [part({ type: 'image_url', image_url: { url: 'https://x/a.png' } }), '.content[0].image_url'],
+    [part({ type: 'image_url', image_url: { url: 'https://x/a b.png' } }), '.content[0].image_url'],
     [part({ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }), '.content[0].image_url'],
     [part({ type: 'image_url' }), '.content[0].image_url'],
     [part({ type: 'file', file: { file_id: 'f' } }), '.content[0].file.file_data'],

@@ -58,6 +58,15 @@ describe('a request of /v1/completions', () => {
     })
   })
 
+  it('may say what its answer must be, as it does to vLLM', () => {
+    const schema = { type: 'object' }
+    const format = { type: 'json_schema', json_schema: { name: 'place', schema } }
+    expect(read({ response_format: format, tools: [] })).toMatchObject({
+      output: { kind: 'schema', name: 'place', schema },
+      dropped: [],
+    })
+  })
+
   it.each<[JsonObject, string]>([
     [{ model: '' }, 'model'],
     [{ prompt: undefined }, 'prompt'],
@@ -67,6 +76,8 @@ describe('a request of /v1/completions', () => {
     [{ prompt: [1, 2] }, 'prompt'],
     [{ prompt: [[1, 2]] }, 'prompt'],
     [{ suffix: 'end' }, 'suffix'],
+    [{ tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
+    [{ response_format: { type: 'json_schema' } }, 'response_format.json_schema.schema'],
     [{ echo: true }, 'echo'],
     [{ n: 2 }, 'n'],
     [{ best_of: 2 }, 'best_of'],

@@ -1,12 +1,15 @@
 import type { JsonObject } from '../json-facts.ts'
+import { readResponseFormat } from './chat/read-response-format.ts'
 import { CHAT_SAMPLING_FIELDS, readChatSampling, refuseSeveralAnswers, wholeField } from './chat/read-sampling.ts'
 import type { Conversation, ConversationReader } from './conversation.ts'
 import { RUNNING_FIELDS, readRunning } from './read-running.ts'
-import { DroppedNames, flagField, namedField, textField, uncarried, wrongType } from './request-fields.ts'
+import { DroppedNames, flagField, namedField, refuseTools, textField, uncarried, wrongType } from './request-fields.ts'
 
 /** What is read, and what may be passed over: it changes nothing of the answer. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   ...['model', 'prompt', 'suffix', 'echo', 'best_of', 'n', 'logprobs', 'stream', 'stream_options', 'user'],
+  // Servers other than OpenAI's hold the model to a schema here too.
+  ...['response_format', 'tools'],
   ...CHAT_SAMPLING_FIELDS,
   ...RUNNING_FIELDS,
 ])
@@ -15,8 +18,10 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
 export const readCompletionsRequest: ConversationReader = (body) => {
   refuseSeveralAnswers(body, ['n', 'best_of'])
   refuseMoreThanAnAnswer(body)
+  refuseTools(body, '/v1/chat/completions')
   const dropped = new DroppedNames()
   const run = readRunning(body)
+  const output = readResponseFormat(body, dropped)
   const logprobs = wholeField(body, 'logprobs')
   dropped.addOthers(body, KNOWN_FIELDS)
   return {
@@ -25,6 +30,7 @@ export const readCompletionsRequest: ConversationReader = (body) => {
     tools: [],
     sampling: { ...run.sampling, ...readChatSampling(body) },
     ...(run.thinking !== undefined && { thinking: run.thinking }),
+    ...(output !== undefined && { output }),
     ...(logprobs !== undefined && { logprobs }),
     ...(run.running !== undefined && { running: run.running }),
     wantsStream: flagField(body, 'stream') ?? false,

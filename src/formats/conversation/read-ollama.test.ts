@@ -304,7 +304,7 @@ describe('a request of /api/generate', () => {
       output: { kind: 'json' },
       running: { keepAlive: '5m' },
       wantsStream: false,
-      dropped: ['tools'],
+      dropped: [],
     })
   })
 
@@ -315,6 +315,7 @@ describe('a request of /api/generate', () => {
     [{ prompt: 'hi', template: '{{ .Prompt }}' }, 'template'],
     [{ prompt: 'hi', raw: true }, 'raw'],
     [{ prompt: 'hi', context: [1] }, 'context'],
+    [{ prompt: 'hi', tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools'],
     [{ prompt: 'hi', images: ['http://h/x'] }, 'images[0]'],
     [{ prompt: 'hi', model: '' }, 'model'],
   ])('%j is refused for %s', (body, param) => {

@@ -10,6 +10,7 @@ import {
   listField,
   namedField,
   numberField,
+  refuseTools,
   textField,
   uncarried,
   wrongType,
@@ -28,7 +29,7 @@ const CHAT_FIELDS: ReadonlySet<string> = new Set([...COMMON_FIELDS, 'messages', 
 const GENERATE_FIELDS: ReadonlySet<string> = new Set([
   ...[...COMMON_FIELDS, 'prompt', 'system', 'images'],
   // Refused where they say anything.
-  ...['suffix', 'template', 'raw', 'context'],
+  ...['suffix', 'template', 'raw', 'context', 'tools'],
 ])
 
 /** Reads the body of Ollama's `/api/chat`. Calls without an id get one. */
@@ -46,6 +47,7 @@ export const readOllamaChatRequest: ConversationReader = (body) => {
 export const readOllamaGenerateRequest: ConversationReader = (body) => {
   const model = namedField(body, 'model')
   refuseTemplates(body)
+  refuseTools(body, '/api/chat')
   const text = textField(body, 'prompt') ?? ''
   if (text === '') throw loading('prompt')
   const system = textField(body, 'system') ?? ''

@@ -178,7 +178,7 @@ describe('a request of /v1/responses', () => {
     [{ input: [{ role: 'user', content: [{ type: 'input_audio' }] }] }, 'input[0].content[0].type'],
     [{ input: [{ role: 'user', content: [{ type: 'input_text', text: 7 }] }] }, 'input[0].content[0].text'],
     [
-      { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://x/' }] }] },
+      { input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'ftp://x/' }] }] },
       'input[0].content[0].image_url',
     ],
     [{ input: [{ role: 'user', content: [{ type: 'input_image', file_id: 'f' }] }] }, 'input[0].content[0].image_url'],

@@ -9,6 +9,7 @@ import { FrameSplitter, frameReader } from '../frames.ts'
 import type { RenderedHead } from './answer-renderer.ts'
 import { renderResponses } from './render-responses.ts'
 import { type CallForms, callFormsOf, PLAIN_CALLS } from './responses/call-forms.ts'
+import { responseEcho } from './responses/response-echo.ts'
 import { MAX_ITEMS, MAX_KEPT_UNITS } from './responses/response-stream.ts'
 
 const HEAD: RenderedHead = { id: 'a1', model: 'tiny', atMs: 1_700_000_000_900 }
@@ -231,6 +232,20 @@ describe('a streamed response', () => {
     expect(lastOf([{ kind: 'usage', usage }, END]).response['usage']).toMatchObject({
       output_tokens_details: { reasoning_tokens: 5 },
     })
+  })
+
+  it('tells again what was asked for, and nothing that is long', () => {
+    const asked = {
+      temperature: 0.3,
+      top_p: null,
+      tool_choice: 'required',
+      metadata: { a: 'x'.repeat(2_000) },
+      input: 'hi',
+    }
+    const echo = responseEcho(asked)
+    const whole = JSON.parse(renderResponses(HEAD, PLAIN_CALLS, echo).whole([END])) as Record<string, unknown>
+    expect(whole).toMatchObject({ temperature: 0.3, top_p: null, tool_choice: 'required', metadata: {}, usage: null })
+    expect(whole).not.toHaveProperty('input')
   })
 
   it('passes over what comes after its end', () => {

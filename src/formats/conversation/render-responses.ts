@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json-facts.ts'
 import type { AnswerRenderer, RenderedHead } from './answer-renderer.ts'
 import { fieldsOf } from './json-fields.ts'
 import { type CallForms, PLAIN_CALLS } from './responses/call-forms.ts'
@@ -9,8 +10,14 @@ import { ResponseStream } from './responses/response-stream.ts'
  *
  * @param forms how the client knows the tools that it calls by other names, `callFormsOf` its request. Default: each is a
  *   plain function by the name that the model calls it.
+ * @param echo `responseEcho` of its request. Default: nothing is told again
  */
-export function renderResponses(head: RenderedHead, forms: CallForms = PLAIN_CALLS): AnswerRenderer {
+export function renderResponses(
+  head: RenderedHead,
+  forms: CallForms = PLAIN_CALLS,
+  echo: JsonObject = {},
+): AnswerRenderer {
+  const to = { head, echo }
   let stream: ResponseStream | undefined
   let frames = ''
   let sequenceNumber = 0
@@ -20,12 +27,12 @@ export function renderResponses(head: RenderedHead, forms: CallForms = PLAIN_CAL
   return {
     frames(parts) {
       frames = ''
-      stream ??= new ResponseStream(head, forms, write)
+      stream ??= new ResponseStream(to, forms, write)
       for (const part of parts) stream.push(part)
       return frames
     },
     whole(parts) {
-      const whole = new ResponseStream(head, forms, () => {})
+      const whole = new ResponseStream(to, forms, () => {})
       for (const part of parts) whole.push(part)
       whole.push({ kind: 'end' })
       return JSON.stringify(whole.response)

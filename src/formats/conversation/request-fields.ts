@@ -89,6 +89,12 @@ export function objectAt(value: unknown, param: string): JsonObject {
   return value as JsonObject
 }
 
+/** Refuses tools in a format that has none: the model could call none, and its client waits for calls. */
+export function refuseTools(body: JsonObject, insteadPath: string): void {
+  if (listField(body, 'tools').length === 0) return
+  throw uncarried(`This route has no tools. Send them to ${insteadPath}, or leave "tools" out.`, 'tools')
+}
+
 /** An absent field and a null are an empty list; what is no list is refused. */
 export function listField(object: JsonObject, name: string, param = name): readonly unknown[] {
   const value = object[name] ?? []

@@ -93,7 +93,10 @@ function contentOf(parts: readonly (TextPart | ImagePart)[]): string | readonly 
   return parts.map((part) =>
     part.kind === 'text'
       ? { type: 'text', text: part.text }
-      : { type: 'image_url', image_url: { url: `data:${part.mediaType};base64,${part.data}` } },
+      : {
+          type: 'image_url',
+          image_url: { url: 'url' in part ? part.url : `data:${part.mediaType};base64,${part.data}` },
+        },
   )
 }
 

@@ -37,6 +37,11 @@ test('a plain conversation says what it must and nothing else', () => {
   })
 })
 
+test('a picture by its address is refused: Ollama fetches none', () => {
+  const parts = [{ kind: 'image' as const, url: 'https://e.test/a.png' }]
+  expect(() => messages({ role: 'user', parts })).toThrow('fetches no pictures')
+})
+
 test('no conversation is refused, as it would load the model', () => {
   expect(() => messages()).toThrow(PunkuError)
   expect(() => messages({ role: 'system', text: '' })).toThrow('no messages')

@@ -1,5 +1,14 @@
 import { type JsonObject, parseObject } from '../json-facts.ts'
-import type { CallPart, Conversation, ConversationWriter, Output, Sampling, Thinking, Turn } from './conversation.ts'
+import type {
+  CallPart,
+  Conversation,
+  ConversationWriter,
+  ImagePart,
+  Output,
+  Sampling,
+  Thinking,
+  Turn,
+} from './conversation.ts'
 import { chooseTools } from './ollama/choose-tools.ts'
 import { toldTogether } from './ollama/schema-draft.ts'
 import { ToolSchemas } from './ollama/tool-schema.ts'
@@ -48,7 +57,7 @@ function messageOf(turn: Turn): JsonObject {
     case 'system':
       return { role: 'system', content: turn.text }
     case 'user': {
-      const images = turn.parts.flatMap((part) => (part.kind === 'image' ? [part.data] : []))
+      const images = turn.parts.flatMap((part) => (part.kind === 'image' ? [imageDataOf(part)] : []))
       return present({
         role: 'user',
         content: textIn(turn.parts, 'text'),
@@ -75,6 +84,12 @@ function messageOf(turn: Turn): JsonObject {
       })
     }
   }
+}
+
+/** Ollama takes no addresses. */
+function imageDataOf(image: ImagePart): string {
+  if ('data' in image) return image.data
+  throw uncarried('The model server fetches no pictures. Send the picture itself, in base64.', 'messages')
 }
 
 function textIn(parts: readonly { readonly kind: string; readonly text?: string }[], kind: string): string {

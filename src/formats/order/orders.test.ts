@@ -97,7 +97,11 @@ describe.each(ROUTES)('%s of a scripted %s', (format, server, path) => {
       model: 'tiny',
       body: { model: 'tiny', stream: true, stream_options: { include_usage: true } },
       words: SCRIPTED_WORDS,
-      tool: tool && { name: tool.name, args: { ...tool.args } },
+      capabilities: [],
+      thoughts: ['Let', ' me see'],
+      calls:
+        tool === undefined ? [] : ['', '_2'].map((more) => ({ name: `${tool.name}${more}`, args: { ...tool.args } })),
+      stop: 'end',
     })
 
   it.each([undefined, { name: 'weather', args: SCRIPTED_TOOL_ARGUMENTS }])('is sound (tool: %j)', (tool) => {

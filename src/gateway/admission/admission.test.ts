@@ -330,6 +330,21 @@ test('says that no server here has the route, and which would', async () => {
   )
 })
 
+test('says of a model that is on a server without the route that it is that, not that nobody has the model', async () => {
+  const ground = await started(
+    new FakeUpstream('one', { names: ['b'] }),
+    new FakeUpstream('two', { server: 'llama-server', names: ['a'] }),
+  )
+  const asked = async (canonicalModel: string): Promise<Upstream> =>
+    ground.choose({ orgId: ORG, route: COMPLETIONS, canonicalModel })
+  await expect(asked(A)).rejects.toMatchObject({
+    code: 'route_not_served',
+    message:
+      'The server of that model (llama-server) does not serve POST /v1/chat/completions of the openai API. It takes one of: ollama, vllm.',
+  })
+  await expect(asked('c:latest')).rejects.toMatchObject({ code: 'model_not_found' })
+})
+
 test.each([
   ['refused', 'upstream_refused'],
   ['unreachable', 'upstream_unreachable'],

@@ -2,7 +2,7 @@ import { PunkuError } from '../../core/error.ts'
 import { upstreamAway } from '../../core/upstream-away.ts'
 import { DIALECTS } from '../../dialects/dialects.ts'
 import { outOfFiles } from '../../servers/failure.ts'
-import type { ServerName } from '../../servers/known/model-servers.ts'
+import { SERVER_NAMES, type ServerName } from '../../servers/known/model-servers.ts'
 import { meantRoute, meantText } from '../../servers/meant-route.ts'
 import type { OrgUpstreams } from '../upstreams/org-upstreams.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
@@ -40,6 +40,14 @@ export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): 
       ? serversFor(wanted).some((server) => !isEmpty(org, server))
       : candidates.some(({ known }) => known.server !== undefined && serversFor(wanted).includes(known.server))
   if (isServed && isAwaited) return unheard(org, `whether one has the model '${askedModel}'`)
+  const holders = pinned === undefined ? holdersIn(org, canonicalModel) : []
+  if (isServed && holders.length > 0) {
+    return new PunkuError(
+      'route_not_served',
+      `The server of that model (${holders.join(', ')}) does not serve ${route.method} ${route.path} of the ${route.dialect} API. ` +
+        `It takes one of: ${route.servers.join(', ')}.`,
+    )
+  }
   if (isServed) {
     // It begins in Ollama's own words: clients look for them.
     const message = `model '${askedModel}' not found. ${DIALECTS[route.dialect].namesHint}`
@@ -106,6 +114,12 @@ function isSilent({ via, known: { health } }: Upstream): boolean {
 /** The servers that serve one of the routes that will do. */
 function serversFor({ route, otherRoutes = [] }: Wanted): readonly ServerName[] {
   return [route, ...otherRoutes].flatMap(({ servers }) => servers)
+}
+
+/** The kinds of servers that have a model, whatever they serve. */
+function holdersIn(org: OrgUpstreams, model: string | undefined): readonly ServerName[] {
+  if (model === undefined) return []
+  return SERVER_NAMES.filter((server) => org.holdersOf(server, model)?.isEmpty === false)
 }
 
 function isEmpty(org: OrgUpstreams, server: ServerName): boolean {

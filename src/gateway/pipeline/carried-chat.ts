@@ -22,7 +22,7 @@ export interface CarriedChat {
   /** What of it has no place there: names of fields. The client chose them. */
   readonly dropped: readonly string[]
   readonly wantsStream: boolean
-  /** Those fields of the request that say how its answer is written. */
+  /** What of the request says how its answer is written. */
   readonly kept: JsonObject
 }
 
@@ -40,7 +40,7 @@ export function carryChat(bytes: Buffer, { from, to, leftOut, defaults, canThink
     body: bodyIn(to, body, defaults),
     dropped: [...conversation.dropped, ...dropped, ...(isThoughtLost ? ['thinking'] : [])],
     wantsStream: conversation.wantsStream,
-    kept: Object.fromEntries(client.keeps.map((name) => [name, fields[name]])),
+    kept: client.keep(fields),
   }
 }
 

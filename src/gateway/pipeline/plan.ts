@@ -1,8 +1,7 @@
-import { PunkuError } from '../../core/error.ts'
 import { asksForWebSearch } from '../../dialects/web-search.ts'
 import { defaultsWithoutPlace } from '../../formats/model-defaults.ts'
 import { misreadOf, type ServerName, searchesTheWeb } from '../../servers/known/model-servers.ts'
-import { routeLabel, type ServedRoute } from '../../servers/route-table.ts'
+import type { ServedRoute } from '../../servers/route-table.ts'
 import { serves } from '../admission/chooser.ts'
 import type { Lease } from '../admission/lease.ts'
 import type { ModelRule } from '../admission/model-rules.ts'
@@ -20,12 +19,12 @@ export interface Plan {
 
 /**
  * How a request is put to the upstream that it was given: as it came where that serves its client well, else by another
- * route. Throws `route_not_served` where only another would do and its owner wants none.
+ * route. `undefined`: only another would do, and its owner wants none.
  */
-export function planOf(ask: Ask, lease: Lease, { translate, defaults }: ModelRule): Plan {
+export function planOf(ask: Ask, lease: Lease, { translate, defaults }: ModelRule): Plan | undefined {
   const { route } = ask
   if (lease.route !== route) {
-    if (translate === 'off') throw notTranslated(route)
+    if (translate === 'off') return undefined
     return { route: lease.route, otherwise: undefined, ifLacking: undefined }
   }
   const { server } = lease.upstream.known
@@ -55,9 +54,3 @@ function searchesFor({ key, toolFields, body }: Ask, server: ServerName): boolea
 function hasNoPlace({ format }: ServedRoute, defaults: NonNullable<ModelRule['defaults']>): boolean {
   return format !== undefined && defaultsWithoutPlace(format, defaults).length > 0
 }
-
-const notTranslated = (route: ServedRoute) =>
-  new PunkuError(
-    'route_not_served',
-    `The model server does not serve ${routeLabel(route)}, and its owner has turned translation off for this model (models[].translate).`,
-  )

@@ -1,5 +1,6 @@
 import { PunkuError } from '../../core/error.ts'
 import type { ConnectionFault } from '../../http-server/request-server.ts'
+import { routeLabel, type ServedRoute } from '../../servers/route-table.ts'
 
 /** What came is no request, or did not come in time. */
 export function brokenRequest(fault: ConnectionFault): PunkuError {
@@ -59,3 +60,11 @@ export const noProxy = () =>
 
 /** A whole URL in place of a path (RFC 9112, section 3.2.2), by who takes the gateway for a proxy. */
 export const noProxyFor = () => new PunkuError('invalid_request', NO_PROXY)
+
+/** A request that its model server serves on another route alone, to which its owner has nothing put. */
+export function notTranslated(route: ServedRoute): PunkuError {
+  return new PunkuError(
+    'route_not_served',
+    `The model server does not serve ${routeLabel(route)}, and its owner has turned translation off for this model (models[].translate).`,
+  )
+}

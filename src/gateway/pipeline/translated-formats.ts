@@ -11,6 +11,7 @@ import { renderCompletions } from '../../formats/conversation/render-completions
 import { renderOllamaChat, renderOllamaGenerate } from '../../formats/conversation/render-ollama.ts'
 import { renderResponses } from '../../formats/conversation/render-responses.ts'
 import { callFormsOf } from '../../formats/conversation/responses/call-forms.ts'
+import { responseEcho } from '../../formats/conversation/responses/response-echo.ts'
 import { writeAnthropicRequest } from '../../formats/conversation/write-anthropic.ts'
 import { writeChatRequest } from '../../formats/conversation/write-chat.ts'
 import { writeOllamaRequest } from '../../formats/conversation/write-ollama.ts'
@@ -40,9 +41,9 @@ import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
 export interface ChatClient {
   readonly format: StreamedFormat
   readonly read: ConversationReader
-  /** Fields of a request that say in which form it wants the answer. */
-  readonly keeps: readonly string[]
-  /** @param kept those fields */
+  /** What of a request says in which form it wants the answer, as fields of it. */
+  readonly keep: (request: JsonObject) => JsonObject
+  /** @param kept by `keep` */
   readonly render: (head: RenderedHead, kept: JsonObject) => AnswerRenderer
 }
 
@@ -76,31 +77,38 @@ export interface EmbeddingServer {
   readonly answerOf: (answer: JsonObject, inputCount: number) => EmbeddingAnswer | undefined
 }
 
+const nothing = (): JsonObject => ({})
+
 const CHAT_CLIENTS: { readonly [Name in FormatName]?: ChatClient } = {
-  'anthropic-messages': { format: anthropicMessages, read: readAnthropicRequest, keeps: [], render: renderAnthropic },
+  'anthropic-messages': {
+    format: anthropicMessages,
+    read: readAnthropicRequest,
+    keep: nothing,
+    render: renderAnthropic,
+  },
   'openai-chat': {
     format: openaiChat,
     read: readChatRequest,
-    keeps: ['stream_options'],
+    keep: (request) => ({ stream_options: request['stream_options'] }),
     render: (head, kept) => renderChat(head, chunkOptionsOf(kept)),
   },
   'openai-completions': {
     format: openaiCompletions,
     read: readCompletionsRequest,
-    keeps: ['stream_options'],
+    keep: (request) => ({ stream_options: request['stream_options'] }),
     render: (head, kept) => renderCompletions(head, chunkOptionsOf(kept)),
   },
   'openai-responses': {
     format: openaiResponses,
     read: readResponsesRequest,
-    keeps: ['tools'],
-    render: (head, kept) => renderResponses(head, callFormsOf(kept)),
+    keep: (request) => ({ ...responseEcho(request), tools: request['tools'] }),
+    render: (head, kept) => renderResponses(head, callFormsOf(kept), responseEcho(kept)),
   },
-  'ollama-chat': { format: ollamaChat, read: readOllamaChatRequest, keeps: [], render: renderOllamaChat },
+  'ollama-chat': { format: ollamaChat, read: readOllamaChatRequest, keep: nothing, render: renderOllamaChat },
   'ollama-generate': {
     format: ollamaGenerate,
     read: readOllamaGenerateRequest,
-    keeps: [],
+    keep: nothing,
     render: renderOllamaGenerate,
   },
 }
@@ -199,8 +207,10 @@ export function otherRoutesOf(route: ServedRoute): readonly ServedRoute[] {
       : embeddingClientOf(route) !== undefined
         ? EMBEDDING_ROUTES
         : NONE
-  // The one of the same format is no translation: what it lacks it lacks under any other path.
-  const others = all.filter((other) => other !== route && (other.format !== route.format || isStoodIn(route)))
+  // A chat in the same format is no translation: what it lacks it lacks under any other path. Ollama's two routes of vectors
+  // have one, and different fields.
+  const mayBeSame = isStoodIn(route) || all === EMBEDDING_ROUTES
+  const others = all.filter((other) => other !== route && (other.format !== route.format || mayBeSame))
   OTHERS.set(route.path, others)
   return others
 }

@@ -19,7 +19,7 @@ const MISREADS: readonly Misread[] = [
     path: '/v1/chat/completions',
     fields: [...ONLY_NATIVE, 'tools', 'max_completion_tokens', 'top_k', 'min_p', 'repeat_penalty'],
   },
-  { path: '/v1/completions', fields: ONLY_NATIVE },
+  { path: '/v1/completions', fields: [...ONLY_NATIVE, 'response_format'] },
   { path: '/v1/embeddings', fields: ONLY_NATIVE },
   {
     path: '/v1/messages',

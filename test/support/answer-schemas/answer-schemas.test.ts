@@ -74,6 +74,9 @@ describe.each<[SchemaFormat, ScriptedServer, string]>([
   ['anthropic-messages', 'anthropic', '/v1/messages'],
   ['anthropic-messages', 'ollama', '/v1/messages'],
   ['openai-chat', 'openai', '/v1/chat/completions'],
+  ['openai-completions', 'openai', '/v1/completions'],
+  ['ollama-chat', 'ollama', '/api/chat'],
+  ['ollama-generate', 'ollama', '/api/generate'],
   ['openai-responses', 'ollama', '/v1/responses'],
 ])('%s of a scripted %s', (format, server, path) => {
   const answer = (isStreamed: boolean, hasTool: boolean) =>
@@ -85,7 +88,10 @@ describe.each<[SchemaFormat, ScriptedServer, string]>([
       model: 'tiny',
       body: { model: 'tiny', stream: isStreamed, stream_options: { include_usage: true } },
       words: SCRIPTED_WORDS,
-      tool: hasTool ? { name: 'weather', args: SCRIPTED_TOOL_ARGUMENTS } : undefined,
+      capabilities: [],
+      thoughts: hasTool ? ['Hm', ' so'] : [],
+      calls: hasTool ? [{ name: 'weather', args: SCRIPTED_TOOL_ARGUMENTS }] : [],
+      stop: 'end',
     })
 
   test.each([false, true])('has its form (tool: %j)', (hasTool) => {

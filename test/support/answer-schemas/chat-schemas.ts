@@ -3,7 +3,8 @@ import { z } from 'zod'
 const count = z.int().nonnegative()
 const name = z.string().min(1)
 
-const usage = z.strictObject({
+/** What an answer of OpenAI's tells of the tokens it took. */
+export const chatUsageSchema = z.strictObject({
   prompt_tokens: count,
   completion_tokens: count,
   total_tokens: count,
@@ -15,6 +16,8 @@ const logprob = { token: z.string(), logprob: z.number(), bytes: z.array(z.int()
 const tokens = z.array(z.strictObject({ ...logprob, top_logprobs: z.array(z.strictObject(logprob)) })).nullable()
 const logprobs = z.strictObject({ content: tokens, refusal: tokens }).nullable().optional()
 
+/** vLLM's: which stop sequence was met. */
+const stopReason = z.union([z.string(), z.number()]).nullable().optional()
 const finishReason = z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'function_call'])
 const head = {
   id: name,
@@ -51,11 +54,12 @@ export const chatAnswerSchema = z.strictObject({
             .optional(),
         }),
         finish_reason: finishReason,
+        stop_reason: stopReason,
         logprobs,
       }),
     )
     .min(1),
-  usage: usage.optional(),
+  usage: chatUsageSchema.optional(),
 })
 
 const callPiece = z.strictObject({
@@ -80,10 +84,11 @@ export const chatChunkSchema = z.strictObject({
         tool_calls: z.array(callPiece).min(1).optional(),
       }),
       finish_reason: finishReason.nullable(),
+      stop_reason: stopReason,
       logprobs,
     }),
   ),
-  usage: usage.nullable().optional(),
+  usage: chatUsageSchema.nullable().optional(),
 })
 
 /** The event by which a stream of it fails. */

@@ -17,10 +17,38 @@ export interface Question {
   /** As the request spells it. */
   readonly model: string
   readonly body: Readonly<Record<string, unknown>>
+  /** What the model thinks before it speaks, a word a token. */
+  readonly thoughts: readonly string[]
   /** What the model says, a word a token. */
   readonly words: readonly string[]
-  /** The tool the model calls instead of speaking: the first one offered. */
-  readonly tool: { readonly name: string; readonly args: Readonly<Record<string, unknown>> } | undefined
+  /** The tools the model calls instead of speaking, all at once. */
+  readonly calls: readonly ScriptedCall[]
+  readonly stop: ScriptedStop
+}
+
+export interface ScriptedCall {
+  readonly name: string
+  readonly args: Readonly<Record<string, unknown>>
+}
+
+/** Why a model stops: it is done, it may say no more, or it wrote a stop sequence. */
+export type ScriptedStop = 'end' | 'length' | { readonly sequence: string }
+
+/** How the answers of a server differ from those of others in the same API. */
+export interface Manners {
+  /** Whether it counts cached tokens: Ollama does not. */
+  readonly knowsCachedTokens: boolean
+  /** What it calls a thought in chat completions. */
+  readonly thoughtField: 'reasoning' | 'reasoning_content'
+  /** Whether a choice says which stop sequence was met: vLLM's do. */
+  readonly namesStopSequence: boolean
+  /** What the first delta of a stream has for content: llama-server's has null. */
+  readonly firstContent: '' | null
+}
+
+/** The id of a call, by its place among those of an answer. */
+export function callId(index: number, prefix = 'call'): string {
+  return `${prefix}_scripted${index === 0 ? '' : `_${index + 1}`}`
 }
 
 export const SCRIPTED_WORDS = ['Hello', ' from', ' a', ' scripted', ' mødel', ' 👋'] as const

@@ -1,7 +1,7 @@
 import { type Answer, jsonAnswer } from './answer.ts'
 
-/** The servers that a scripted upstream can stand for; `openai` answers as vLLM does. */
-export type ScriptedServer = 'ollama' | 'openai' | 'anthropic' | 'llama-server'
+/** The servers that a scripted upstream can stand for; `openai` answers as vLLM does, `plain-openai` is any other of its API. */
+export type ScriptedServer = 'ollama' | 'openai' | 'anthropic' | 'llama-server' | 'lm-studio' | 'plain-openai'
 
 const OPENAI_TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',

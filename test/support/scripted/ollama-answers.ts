@@ -1,11 +1,13 @@
 import {
   type Answer,
+  callId,
   countInputs,
   jsonAnswer,
   ndjsonAnswer,
   type Question,
   SCRIPTED_EMBEDDING,
   SCRIPTED_USAGE,
+  type ScriptedStop,
   textAnswer,
 } from './answer.ts'
 
@@ -27,29 +29,42 @@ const COUNTS = {
   eval_duration: 3_000_000,
 }
 
-export function ollamaChat({ model, body, words, tool }: Question): Answer {
+export function ollamaChat({ model, body, thoughts, words, calls, stop }: Question): Answer {
   const base = { model, created_at: CREATED_AT }
-  const calls = tool && [{ id: 'call_scripted', function: { index: 0, name: tool.name, arguments: tool.args } }]
-  const content = (text: string) => ({ ...base, message: { role: 'assistant', content: text }, done: false })
-  const end = { done: true, done_reason: 'stop', ...DURATIONS, ...COUNTS }
+  const called = calls.map(({ name, args }, index) => ({
+    id: callId(index),
+    function: { index, name, arguments: args },
+  }))
+  const line = (message: object) => ({ ...base, message: { role: 'assistant', content: '', ...message }, done: false })
+  const content = (text: string) => line({ content: text })
+  const end = { done: true, done_reason: doneReason(stop), ...DURATIONS, ...COUNTS }
   if (body['stream'] === false) {
-    const message = calls
-      ? { role: 'assistant', content: '', tool_calls: calls }
-      : { role: 'assistant', content: words.join('') }
-    return jsonAnswer({ ...base, message, ...end })
+    const said = called.length > 0 ? { content: '', tool_calls: called } : { content: words.join('') }
+    const thought = thoughts.length > 0 ? { thinking: thoughts.join('') } : {}
+    return jsonAnswer({ ...base, message: { role: 'assistant', ...said, ...thought }, ...end })
   }
-  const lines: unknown[] = calls
-    ? [{ ...base, message: { role: 'assistant', content: '', tool_calls: calls }, done: false }]
-    : words.map(content)
+  const lines: unknown[] = [
+    ...thoughts.map((thinking) => line({ thinking })),
+    ...(called.length > 0 ? called.map((call) => line({ tool_calls: [call] })) : words.map(content)),
+  ]
   return ndjsonAnswer([...lines, { ...base, message: { role: 'assistant', content: '' }, ...end }], content)
 }
 
-export function ollamaGenerate({ model, body, words }: Question): Answer {
+export function ollamaGenerate({ model, body, thoughts, words, stop }: Question): Answer {
   const base = { model, created_at: CREATED_AT }
-  const end = { done: true, done_reason: 'stop', ...DURATIONS, ...COUNTS }
-  if (body['stream'] === false) return jsonAnswer({ ...base, response: words.join(''), ...end })
+  const end = { done: true, done_reason: doneReason(stop), ...DURATIONS, ...COUNTS }
+  if (body['stream'] === false) {
+    const thought = thoughts.length > 0 ? { thinking: thoughts.join('') } : {}
+    return jsonAnswer({ ...base, response: words.join(''), ...thought, ...end })
+  }
   const content = (text: string) => ({ ...base, response: text, done: false })
-  return ndjsonAnswer([...words.map(content), { ...base, response: '', ...end }], content)
+  const thinking = thoughts.map((thought) => ({ ...content(''), thinking: thought }))
+  return ndjsonAnswer([...thinking, ...words.map(content), { ...base, response: '', ...end }], content)
+}
+
+/** Which stop sequence was met it does not say. */
+function doneReason(stop: ScriptedStop): string {
+  return stop === 'length' ? 'length' : 'stop'
 }
 
 export function ollamaEmbed({ model, body }: Question): Answer {
@@ -77,14 +92,14 @@ function tagEntry(name: string) {
   return { name, model: name, ...remote, modified_at: CREATED_AT, size: 1_000_000, digest: DIGEST, details: DETAILS }
 }
 
-export function ollamaShow(): Answer {
+export function ollamaShow(capabilities: readonly string[]): Answer {
   return jsonAnswer({
     modelfile: '# a scripted model\nFROM scripted\n',
     parameters: 'num_ctx                        4096',
     template: '{{ .Prompt }}',
     details: DETAILS,
     model_info: { 'general.architecture': 'llama', 'llama.context_length': 4096, 'llama.embedding_length': 4 },
-    capabilities: ['completion', 'tools'],
+    capabilities,
     modified_at: CREATED_AT,
   })
 }

@@ -1,44 +1,47 @@
 import {
   type Answer,
+  callId,
   countInputs,
   jsonAnswer,
+  type Manners,
   type Question,
   SCRIPTED_CREATED,
   SCRIPTED_EMBEDDING,
   SCRIPTED_USAGE,
+  type ScriptedCall,
   sseAnswer,
   sseData,
 } from './answer.ts'
 
-/** Whether the server counts cached tokens: Ollama does not. */
-export interface UsageKnowledge {
-  readonly knowsCachedTokens: boolean
-}
-
 const DONE = sseData('[DONE]')
 
-export function openaiChat(question: Question, knowledge: UsageKnowledge): Answer {
-  const { model, body, words, tool } = question
+export function openaiChat(question: Question, manners: Manners): Answer {
+  const { model, body, thoughts, words, calls } = question
   const id = 'chatcmpl-scripted'
+  const end = finish(question, manners)
   if (body['stream'] !== true) {
-    const message = tool
-      ? { role: 'assistant', content: null, tool_calls: [{ ...functionCall(tool), id: 'call_scripted' }] }
-      : { role: 'assistant', content: words.join('') }
-    const choices = [{ index: 0, message, finish_reason: tool ? 'tool_calls' : 'stop' }]
+    const message = {
+      role: 'assistant',
+      content: calls.length > 0 ? null : words.join(''),
+      ...(thoughts.length > 0 ? { [manners.thoughtField]: thoughts.join('') } : {}),
+      ...(calls.length > 0 ? { tool_calls: calls.map((call, at) => ({ ...functionCall(call), id: callId(at) })) } : {}),
+    }
     const base = { id, object: 'chat.completion', created: SCRIPTED_CREATED, model }
-    return jsonAnswer({ ...base, choices, usage: renderUsage(knowledge) })
+    return jsonAnswer({ ...base, choices: [{ index: 0, message, ...end }], usage: renderUsage(manners) })
   }
   const base = { id, object: 'chat.completion.chunk', created: SCRIPTED_CREATED, model }
-  const delta = (value: unknown, finishReason: string | null = null) =>
-    sseData({ ...base, choices: [{ index: 0, delta: value, finish_reason: finishReason }] })
+  const delta = (value: unknown, more: object = { finish_reason: null }) =>
+    sseData({ ...base, choices: [{ index: 0, delta: value, ...more }] })
   const content = (text: string) => delta({ content: text })
-  const said = tool ? toolDeltas(tool).map((call) => delta({ tool_calls: [call] })) : words.map(content)
-  const usage = sseData({ ...base, choices: [], usage: renderUsage(knowledge) })
+  const said =
+    calls.length > 0 ? calls.flatMap(toolDeltas).map((call) => delta({ tool_calls: [call] })) : words.map(content)
+  const usage = sseData({ ...base, choices: [], usage: renderUsage(manners) })
   return sseAnswer({
     frames: [
-      delta({ role: 'assistant', content: '' }),
+      delta({ role: 'assistant', content: manners.firstContent }),
+      ...thoughts.map((thought) => delta({ [manners.thoughtField]: thought })),
       ...said,
-      delta({}, tool ? 'tool_calls' : 'stop'),
+      delta({}, end),
       ...(wantsUsage(body) ? [usage] : []),
       DONE,
     ],
@@ -48,18 +51,21 @@ export function openaiChat(question: Question, knowledge: UsageKnowledge): Answe
   })
 }
 
-export function openaiCompletion({ model, body, words }: Question, knowledge: UsageKnowledge): Answer {
+/** Of a completion what the model thinks is no part. */
+export function openaiCompletion(question: Question, manners: Manners): Answer {
+  const { model, body, words } = question
   const base = { id: 'cmpl-scripted', object: 'text_completion', created: SCRIPTED_CREATED, model }
-  const choice = (text: string, finishReason: string | null) => ({ index: 0, text, finish_reason: finishReason })
+  const choice = (text: string, more: object = { finish_reason: null }) => ({ index: 0, text, ...more })
+  const end = finish({ ...question, calls: [] }, manners)
   if (body['stream'] !== true) {
-    return jsonAnswer({ ...base, choices: [choice(words.join(''), 'stop')], usage: renderUsage(knowledge) })
+    return jsonAnswer({ ...base, choices: [choice(words.join(''), end)], usage: renderUsage(manners) })
   }
-  const content = (text: string) => sseData({ ...base, choices: [choice(text, null)] })
-  const usage = sseData({ ...base, choices: [], usage: renderUsage(knowledge) })
+  const content = (text: string) => sseData({ ...base, choices: [choice(text)] })
+  const usage = sseData({ ...base, choices: [], usage: renderUsage(manners) })
   return sseAnswer({
     frames: [
       ...words.map(content),
-      sseData({ ...base, choices: [choice('', 'stop')] }),
+      sseData({ ...base, choices: [choice('', end)] }),
       ...(wantsUsage(body) ? [usage] : []),
       DONE,
     ],
@@ -67,6 +73,12 @@ export function openaiCompletion({ model, body, words }: Question, knowledge: Us
     errorFrame,
     contentFrame: content,
   })
+}
+
+function finish({ stop, calls }: Question, { namesStopSequence }: Manners) {
+  const named = typeof stop === 'object' && namesStopSequence ? { stop_reason: stop.sequence } : {}
+  if (calls.length > 0) return { finish_reason: 'tool_calls' }
+  return { finish_reason: stop === 'length' ? 'length' : 'stop', ...named }
 }
 
 export function openaiEmbeddings({ model, body }: Question): Answer {
@@ -94,17 +106,17 @@ function modelObject(id: string, ownedBy: string) {
   return { id, object: 'model', created: SCRIPTED_CREATED, owned_by: ownedBy }
 }
 
-function functionCall(tool: NonNullable<Question['tool']>) {
-  return { type: 'function', function: { name: tool.name, arguments: JSON.stringify(tool.args) } }
+function functionCall({ name, args }: ScriptedCall) {
+  return { type: 'function', function: { name, arguments: JSON.stringify(args) } }
 }
 
 /** A call as it streams: its name first, then its arguments in two halves. */
-function toolDeltas(tool: NonNullable<Question['tool']>): unknown[] {
-  const args = JSON.stringify(tool.args)
-  const half = Math.ceil(args.length / 2)
-  const start = { id: 'call_scripted', type: 'function', function: { name: tool.name, arguments: '' } }
-  const pieces = [args.slice(0, half), args.slice(half)]
-  return [{ index: 0, ...start }, ...pieces.map((piece) => ({ index: 0, function: { arguments: piece } }))]
+function toolDeltas({ name, args }: ScriptedCall, index: number): unknown[] {
+  const text = JSON.stringify(args)
+  const half = Math.ceil(text.length / 2)
+  const start = { id: callId(index), type: 'function', function: { name, arguments: '' } }
+  const pieces = [text.slice(0, half), text.slice(half)]
+  return [{ index, ...start }, ...pieces.map((piece) => ({ index, function: { arguments: piece } }))]
 }
 
 function wantsUsage(body: Readonly<Record<string, unknown>>): boolean {
@@ -112,7 +124,7 @@ function wantsUsage(body: Readonly<Record<string, unknown>>): boolean {
   return typeof options === 'object' && options !== null && 'include_usage' in options && options.include_usage === true
 }
 
-function renderUsage({ knowsCachedTokens }: UsageKnowledge) {
+function renderUsage({ knowsCachedTokens }: Manners) {
   const { promptTokens, completionTokens, cachedTokens } = SCRIPTED_USAGE
   return {
     prompt_tokens: promptTokens,

@@ -1,4 +1,13 @@
-import { type Answer, jsonAnswer, type Question, SCRIPTED_USAGE, sseAnswer, sseData, textAnswer } from './answer.ts'
+import {
+  type Answer,
+  jsonAnswer,
+  type Manners,
+  type Question,
+  SCRIPTED_USAGE,
+  sseAnswer,
+  sseData,
+  textAnswer,
+} from './answer.ts'
 import { anthropicCountTokens, anthropicMessages, anthropicModel, anthropicModels } from './anthropic-answers.ts'
 import { errorAnswer, type ScriptedServer } from './error-answers.ts'
 import {
@@ -24,6 +33,8 @@ export interface RouteInput extends Question {
   readonly path: string
   /** The models that the server has. */
   readonly models: readonly string[]
+  /** What they can, where the server tells. */
+  readonly capabilities: readonly string[]
 }
 
 type Handler = (input: RouteInput) => Answer
@@ -39,7 +50,7 @@ const OLLAMA_METADATA: Routes = {
   'GET /api/ps': ({ models }) => ollamaPs(models),
   'GET /api/status': () => jsonAnswer({ cloud: { disabled: false, source: 'none' } }),
   'GET /api/experimental/model-recommendations': () => jsonAnswer({ recommendations: [] }),
-  'POST /api/show': ollamaShow,
+  'POST /api/show': ({ capabilities }) => ollamaShow(capabilities),
 }
 
 const OLLAMA_INFERENCE: Routes = {
@@ -62,17 +73,17 @@ const OLLAMA_DANGEROUS: Routes = {
 }
 
 const OPENAI_INFERENCE: Routes = {
-  'POST /v1/chat/completions': (input) => openaiChat(input, knowledge(input)),
-  'POST /v1/completions': (input) => openaiCompletion(input, knowledge(input)),
+  'POST /v1/chat/completions': (input) => openaiChat(input, mannersOf(input)),
+  'POST /v1/completions': (input) => openaiCompletion(input, mannersOf(input)),
   'POST /v1/embeddings': openaiEmbeddings,
-  'POST /v1/responses': (input) => openaiResponses(input, knowledge(input)),
+  'POST /v1/responses': (input) => openaiResponses(input, mannersOf(input)),
 }
 
 const OPENAI_METADATA: Routes = {
   'GET /v1/models': ({ server, models }) => openaiModels(models, OWNERS[server]),
 }
 
-const MESSAGES: Routes = { 'POST /v1/messages': (input) => anthropicMessages(input, knowledge(input)) }
+const MESSAGES: Routes = { 'POST /v1/messages': (input) => anthropicMessages(input, mannersOf(input)) }
 const COUNT_TOKENS: Routes = { 'POST /v1/messages/count_tokens': anthropicCountTokens }
 const TRANSCRIPTIONS: Routes = {
   'POST /v1/audio/transcriptions': ({ words }) => jsonAnswer({ text: words.join('') }),
@@ -95,11 +106,18 @@ const VLLM_OWN: Routes = {
   'GET /version': () => jsonAnswer({ version: '0.11.2' }),
 }
 
+const LM_STUDIO_OWN: Routes = {
+  'GET /api/v0/models': ({ models }) =>
+    jsonAnswer({ object: 'list', data: models.map((id) => ({ id, object: 'model', type: 'llm', state: 'loaded' })) }),
+}
+
 const OWNERS: Readonly<Record<ScriptedServer, string>> = {
   ollama: 'library',
   openai: 'vllm',
   anthropic: 'anthropic',
   'llama-server': 'llamacpp',
+  'lm-studio': 'organization_owner',
+  'plain-openai': 'somebody',
 }
 
 const ROUTES: Readonly<Record<ScriptedServer, Routes>> = {
@@ -125,6 +143,8 @@ const ROUTES: Readonly<Record<ScriptedServer, Routes>> = {
     ...COUNT_TOKENS,
     'GET /v1/models': ({ models }) => anthropicModels(models),
   },
+  'lm-studio': { ...LM_STUDIO_OWN, ...OPENAI_METADATA, ...OPENAI_INFERENCE, ...MESSAGES },
+  'plain-openai': { ...OPENAI_METADATA, ...OPENAI_INFERENCE },
   'llama-server': { ...LLAMA_OWN, ...OPENAI_METADATA, ...OPENAI_INFERENCE, ...MESSAGES, ...COUNT_TOKENS },
 }
 
@@ -143,7 +163,7 @@ export function answerRoute(input: RouteInput): Answer {
   // HEAD is answered as GET; the HTTP layer leaves the body out.
   const method = input.method === 'HEAD' ? 'GET' : input.method
   const handler = ROUTES[server][`${method} ${path}`] ?? findPatternRoute(server, method, path)
-  if (handler === undefined) return server === 'ollama' ? textAnswer('404 page not found', 404) : notFound(input)
+  if (handler === undefined) return routeNotFound(input)
   // llama-server has one model and takes any name for it.
   const needsModel = isInferenceRoute(method, path) && server !== 'llama-server' && !path.startsWith('/v1/audio/')
   if (needsModel && !models.some((name) => isSameModel(server, name, input.model))) return modelNotFound(input)
@@ -175,12 +195,25 @@ function modelNotFound({ server, path, model }: RouteInput): Answer {
   return errorAnswer(server, path, 404, `model '${model}' not found`)
 }
 
-function notFound({ server, path }: RouteInput): Answer {
+/** What a server says of a route that it does not have. */
+export function routeNotFound({ server, path, method }: Pick<RouteInput, 'server' | 'path' | 'method'>): Answer {
+  if (server === 'ollama') return textAnswer('404 page not found', 404)
+  // LM Studio's says so with a status of success.
+  if (server === 'lm-studio') return jsonAnswer({ error: `Unexpected endpoint or method. (${method} ${path})` })
+  if (server === 'plain-openai') {
+    const message = `Invalid URL (${method} ${path})`
+    return jsonAnswer({ error: { message, type: 'invalid_request_error', param: null, code: null } }, 404)
+  }
   return errorAnswer(server, path, 404, 'File Not Found')
 }
 
-function knowledge({ server }: RouteInput) {
-  return { knowsCachedTokens: server !== 'ollama' }
+function mannersOf({ server }: RouteInput): Manners {
+  return {
+    knowsCachedTokens: server !== 'ollama',
+    thoughtField: server === 'ollama' || server === 'openai' ? 'reasoning' : 'reasoning_content',
+    namesStopSequence: server === 'openai',
+    firstContent: server === 'llama-server' ? null : '',
+  }
 }
 
 /** llama-server's own `/completion`. */

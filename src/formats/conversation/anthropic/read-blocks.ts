@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../json-facts.ts'
 import type { ImagePart, TextPart } from '../conversation.ts'
+import { imageIn } from '../data-url.ts'
 import { neededText, refusedField, toldList, toldObject, toldText } from './told.ts'
 
 /** What the block begins with by which Claude Code says who pays. It differs in every request, and so breaks caches of prompts. */
@@ -69,14 +70,18 @@ export function readTextual(block: Block): TextPart | undefined {
   }
 }
 
-/** The picture has to be in the request: nothing is fetched for a client. */
+/** In the request itself, or at an address: what stands with the account's other files is not to be had. */
 function readImage({ fields, param }: Block): ImagePart {
   const place = `${param}.source`
   const source = toldObject(fields['source'], place) ?? {}
   if (source['type'] === 'base64') return imageOf(source['media_type'], source['data'], place)
   const url = source['type'] === 'url' ? neededText(source['url'], `${place}.url`) : ''
   const match = DATA_URL.exec(url)
-  if (match === null) throw refusedField(place, 'must hold the picture itself as base64: this gateway fetches none.')
+  if (match === null) {
+    const linked = imageIn(url)
+    if (linked !== undefined) return linked
+    throw refusedField(place, 'must hold the picture itself as base64, or its address over HTTPS.')
+  }
   return imageOf(match[1], url.slice(match[0].length), place)
 }
 

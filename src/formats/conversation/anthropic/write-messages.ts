@@ -90,7 +90,9 @@ function textBlock(text: string): JsonObject {
   return { type: 'text', text }
 }
 
-function imageBlock({ mediaType, data }: ImagePart): JsonObject {
+function imageBlock(image: ImagePart): JsonObject {
+  if ('url' in image) return { type: 'image', source: { type: 'url', url: image.url } }
+  const { mediaType, data } = image
   const known = MEDIA_TYPES.get(mediaType)
   if (known === undefined) {
     throw uncarried(

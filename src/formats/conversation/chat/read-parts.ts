@@ -49,7 +49,7 @@ function imageOf(part: JsonObject, param: string, dropped: DroppedNames): ImageP
   if (detail !== undefined && detail !== null && detail !== 'auto') dropped.add('detail', 'messages.image_url')
   const image = typeof url === 'string' ? imageIn(url) : undefined
   if (image !== undefined) return image
-  throw uncarried('The gateway fetches no pictures. Send the picture itself, as a data URL in base64.', param)
+  throw uncarried('That is no picture. Send it as a data URL in base64, or its address over HTTPS.', param)
 }
 
 function fileText(file: JsonObject, param: string): string {

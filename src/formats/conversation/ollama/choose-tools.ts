@@ -1,7 +1,7 @@
 import type { Conversation, Tool, Turn } from '../conversation.ts'
 
 /** How a choice of tools is told to a server that has none. */
-export interface ChosenTools {
+export interface SentTools {
   /** Those that the model may call now. */
   readonly tools: readonly Tool[]
   /** The last turn, which asks for the call. At the end, it leaves the server's cache of what comes before. */
@@ -11,7 +11,7 @@ export interface ChosenTools {
 }
 
 /** The tools of a conversation, as its choice among them leaves them. */
-export function chooseTools({ tools, toolChoice }: Pick<Conversation, 'tools' | 'toolChoice'>): ChosenTools {
+export function chooseTools({ tools, toolChoice }: Pick<Conversation, 'tools' | 'toolChoice'>): SentTools {
   if (toolChoice === undefined || toolChoice === 'auto') return { tools, isLost: false }
   if (toolChoice === 'none') return { tools: [], isLost: false }
   const allowed = toolChoice === 'any' ? tools : tools.filter(({ name }) => name === toolChoice.name)

@@ -48,7 +48,7 @@ function imageOf(part: JsonObject, param: string, dropped: DroppedNames): ImageP
   const image = imageIn(textField(part, 'image_url', `${param}.image_url`) ?? '')
   if (image !== undefined) return image
   throw uncarried(
-    'The gateway fetches no pictures. Send the picture itself, as a data URL in base64.',
+    'That is no picture. Send it as a data URL in base64, or its address over HTTPS.',
     `${param}.image_url`,
   )
 }

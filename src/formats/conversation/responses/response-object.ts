@@ -1,4 +1,5 @@
 import type { Usage } from '../../format.ts'
+import type { JsonObject } from '../../json-facts.ts'
 import type { RenderedHead } from '../answer-renderer.ts'
 import { contextOverflow, openaiOverflowWords } from '../context-overflow.ts'
 
@@ -8,11 +9,23 @@ export type ResponseState =
   | { readonly status: 'incomplete'; readonly reason: 'max_output_tokens' | 'content_filter' }
   | { readonly status: 'failed'; readonly message: string }
 
+/** What a response answers. */
+export interface RespondedTo {
+  readonly head: RenderedHead
+  /** `responseEcho` of the request. */
+  readonly echo: JsonObject
+}
+
 /**
- * The object of a response with every field that its clients take for granted. What the request asked for is not told
- * again: those fields have what stands for "not set".
+ * The object of a response with every field that its clients take for granted. What `echo` does not tell again of the request
+ * has what stands for "not set".
  */
-export function responseObject(head: RenderedHead, state: ResponseState, output: readonly object[], usage?: Usage) {
+export function responseObject(
+  { head, echo }: RespondedTo,
+  state: ResponseState,
+  output: readonly object[],
+  usage?: Usage,
+) {
   return {
     id: `resp_${head.id}`,
     object: 'response',
@@ -35,8 +48,9 @@ export function responseObject(head: RenderedHead, state: ResponseState, output:
     tools: [],
     top_p: null,
     truncation: 'disabled',
-    usage: usageObject(usage),
     metadata: {},
+    ...echo,
+    usage: usageObject(usage),
   }
 }
 

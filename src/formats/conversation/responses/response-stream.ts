@@ -1,12 +1,12 @@
 import type { AnswerPart } from '../../answer-parts.ts'
 import type { Usage } from '../../format.ts'
 import { mergeUsage, NO_USAGE } from '../../usage.ts'
-import { type RenderedHead, stopReasonOf } from '../answer-renderer.ts'
+import { stopReasonOf } from '../answer-renderer.ts'
 import type { CallForms } from './call-forms.ts'
 import { callForm } from './call-items.ts'
 import type { ResponsesEvent } from './item-form.ts'
 import { type ItemKey, OutputQueue } from './output-queue.ts'
-import { type ResponseState, responseObject } from './response-object.ts'
+import { type RespondedTo, type ResponseState, responseObject } from './response-object.ts'
 import { messageForm, reasoningForm } from './text-items.ts'
 
 /** All text of one answer, arguments too, in UTF-16 units: what the last event tells again is kept until then. */
@@ -23,7 +23,7 @@ interface Call {
 
 /** Makes the events of one response from the parts of an answer. An answer beyond the limits ends as failed. */
 export class ResponseStream {
-  readonly #head: RenderedHead
+  readonly #to: RespondedTo
   readonly #forms: CallForms
   readonly #write: (event: ResponsesEvent) => void
   readonly #queue: OutputQueue
@@ -35,8 +35,8 @@ export class ResponseStream {
   #stopWord: string | undefined
   #state: ResponseState = { status: 'in_progress' }
 
-  constructor(head: RenderedHead, forms: CallForms, write: (event: ResponsesEvent) => void) {
-    this.#head = head
+  constructor(to: RespondedTo, forms: CallForms, write: (event: ResponsesEvent) => void) {
+    this.#to = to
     this.#forms = forms
     this.#write = write
     this.#queue = new OutputQueue(write)
@@ -52,7 +52,7 @@ export class ResponseStream {
   /** The response as it stands. */
   get response(): object {
     const output = this.isOver ? this.#queue.output : []
-    return responseObject(this.#head, this.#state, output, this.isOver ? this.#usage : undefined)
+    return responseObject(this.#to, this.#state, output, this.isOver ? this.#usage : undefined)
   }
 
   /** What comes after the end is passed over. */
@@ -88,7 +88,7 @@ export class ResponseStream {
     if (this.#latest?.kind !== kind) {
       if (this.#isFull()) return
       const form = kind === 'text' ? messageForm : reasoningForm
-      this.#latest = { kind, key: this.#queue.begin(form(this.#head.id, this.#queue.count), false) }
+      this.#latest = { kind, key: this.#queue.begin(form(this.#to.head.id, this.#queue.count), false) }
     }
     this.#add(this.#latest.key, text)
   }
@@ -100,10 +100,10 @@ export class ResponseStream {
     if (this.#isFull() || !this.#keeps(id.length + name.length)) return
     if (known !== undefined) this.#queue.seal(known.key)
     const at = this.#queue.count
-    const callId = id === '' || this.#callIds.has(id) ? `call_${this.#head.id}_${at}` : id
+    const callId = id === '' || this.#callIds.has(id) ? `call_${this.#to.head.id}_${at}` : id
     this.#callIds.add(callId)
     const form = this.#forms.get(name) ?? { kind: 'function', name }
-    this.#calls.set(index, { id, key: this.#queue.begin(callForm(this.#head.id, at, callId, form), true) })
+    this.#calls.set(index, { id, key: this.#queue.begin(callForm(this.#to.head.id, at, callId, form), true) })
     this.#latest = undefined
   }
 
