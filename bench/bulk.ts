@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import type { Target } from './load.ts'
+import type { Target } from './load-requests.ts'
 import { serveCalls } from './worker-calls.ts'
 
 /** What it can be told to do; each gives the time from connecting to the last byte of the answer. */

@@ -1,13 +1,8 @@
 // The clients, in a process of their own: raw HTTP/1.1 on `net`, request bytes made once. `run.ts` tells it what to do.
 import { connect, type Socket } from 'node:net'
+import { endlessStream, type LoadDialect, requestBytes, SMALL_CHAT, type Target } from './load-requests.ts'
 import { percentile } from './statistics.ts'
 import { serveCalls } from './worker-calls.ts'
-
-/** Where requests go and what lets them in. */
-export interface Target {
-  readonly port: number
-  readonly key: string
-}
 
 /** What the load can be told to do, and what it then reports. */
 export interface LoadCalls {
@@ -19,8 +14,10 @@ export interface LoadCalls {
   }
   /** One connection, one streaming request after another; milliseconds from sending to the first byte. */
   firstBytes(args: Target & { readonly durationMs: number }): { readonly p50Ms: number; readonly p99Ms: number }
-  /** Opens streams and keeps them; done when each has had its first token. */
-  openStreams(args: Target & { readonly count: number; readonly tokensPerSecond: number }): Record<string, never>
+  /** Opens streams and keeps them; done when each has had its first token. `dialect`: how they are asked for. Default: `chat`. */
+  openStreams(
+    args: Target & { readonly count: number; readonly tokensPerSecond: number; readonly dialect?: LoadDialect },
+  ): Record<string, never>
   /** Watches the open streams for that long. */
   watchStreams(args: { readonly durationMs: number; readonly periodMs: number }): Watched
   /** The same, until `endWatch`. */
@@ -45,23 +42,6 @@ export interface Watched {
 }
 
 const TOKEN_MARK = Buffer.from('data: {')
-/** More than any stream of a bench lives to see. */
-const ENDLESS_TOKENS = 100_000_000
-
-function requestBytes({ port, key }: Target, body: object): Buffer {
-  const text = JSON.stringify({ model: 'bench', messages: [{ role: 'user', content: 'Say hello.' }], ...body })
-  const head = [
-    'POST /v1/chat/completions HTTP/1.1',
-    `host: 127.0.0.1:${port}`,
-    `authorization: Bearer ${key}`,
-    'content-type: application/json',
-    'accept: */*',
-    'user-agent: bench/1',
-    `content-length: ${text.length}`,
-  ]
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${text}`)
-}
-
 async function open(port: number): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true })
   await new Promise<void>((resolve, reject) => {
@@ -184,7 +164,7 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 serveCalls<LoadCalls>({
   async requests({ connections, durationMs, ...target }) {
-    const request = requestBytes(target, {})
+    const request = requestBytes(target, SMALL_CHAT)
     const sockets = await Promise.all(Array.from({ length: connections }, () => open(target.port)))
     const endAtMs = performance.now() + durationMs
     let count = 0
@@ -201,7 +181,7 @@ serveCalls<LoadCalls>({
   },
 
   async pacedRequests({ connections, rate, durationMs, ...target }) {
-    const request = requestBytes(target, {})
+    const request = requestBytes(target, SMALL_CHAT)
     const sockets = await Promise.all(Array.from({ length: connections }, () => open(target.port)))
     const idle = [...sockets]
     const startedAtMs = performance.now()
@@ -229,7 +209,7 @@ serveCalls<LoadCalls>({
   },
 
   async firstBytes({ durationMs, ...target }) {
-    const request = requestBytes(target, { stream: true, max_tokens: 1 })
+    const request = requestBytes(target, { ...SMALL_CHAT, stream: true, max_tokens: 1 })
     const socket = await open(target.port)
     const endAtMs = performance.now() + durationMs
     const timesMs: number[] = []
@@ -241,8 +221,8 @@ serveCalls<LoadCalls>({
     return { p50Ms: percentile(timesMs, 50), p99Ms: percentile(timesMs, 99) }
   },
 
-  async openStreams({ count, tokensPerSecond, ...target }) {
-    const request = requestBytes(target, { stream: true, max_tokens: ENDLESS_TOKENS, seed: tokensPerSecond })
+  async openStreams({ count, tokensPerSecond, dialect = 'chat', ...target }) {
+    const request = requestBytes(target, endlessStream(dialect, tokensPerSecond), dialect)
     const batch = 50
     for (let opened = 0; opened < count; opened += batch) {
       const size = Math.min(batch, count - opened)

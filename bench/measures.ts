@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Contender } from './contenders.ts'
-import type { Target, Watched } from './load.ts'
+import type { Watched } from './load.ts'
+import type { LoadDialect, Target } from './load-requests.ts'
 import { treeCpuUs, treeRssBytes } from './process-tree.ts'
 import { median } from './statistics.ts'
 import type { LoadWorker } from './worker.ts'
@@ -130,10 +131,15 @@ export async function watchTokens(
   target: Target,
   pids: readonly number[],
   load: LoadWorker,
-  { tokensMs, settleMs, idle }: Pick<Durations, 'tokensMs' | 'settleMs'> & { readonly idle: readonly number[] },
+  options: Pick<Durations, 'tokensMs' | 'settleMs'> & {
+    readonly idle: readonly number[]
+    /** How many. Default: `TOKEN_STREAMS`. */
+    readonly count?: number
+    readonly dialect?: LoadDialect
+  },
 ): Promise<{ readonly watched: Watched; readonly cpuPerTokenUs: readonly number[] }> {
-  const options = { count: TOKEN_STREAMS, durationMs: tokensMs, settleMs }
-  const { result, cpuUs } = await watch(target, pids, load, options)
+  const { tokensMs, settleMs, idle, count = TOKEN_STREAMS, dialect = 'chat' } = options
+  const { result, cpuUs } = await watch(target, pids, load, { count, dialect, durationMs: tokensMs, settleMs })
   return { watched: result, cpuPerTokenUs: cpuUs.map((us, at) => (us - (idle[at] ?? 0) * tokensMs) / result.tokens) }
 }
 
@@ -141,9 +147,15 @@ async function watch(
   { port, key }: Target,
   pids: readonly number[],
   load: LoadWorker,
-  { count, durationMs, settleMs }: { readonly count: number; readonly durationMs: number; readonly settleMs: number },
+  options: {
+    readonly count: number
+    readonly durationMs: number
+    readonly settleMs: number
+    readonly dialect?: LoadDialect
+  },
 ) {
-  await load.call('openStreams', { port, key, count, tokensPerSecond: TOKENS_PER_SECOND })
+  const { count, durationMs, settleMs, dialect = 'chat' } = options
+  await load.call('openStreams', { port, key, count, tokensPerSecond: TOKENS_PER_SECOND, dialect })
   await delay(settleMs)
   const watched = await cpuOf(pids, () => load.call('watchStreams', { durationMs, periodMs: PERIOD_MS }))
   await load.call('closeStreams', {})

@@ -2,16 +2,18 @@ import type { Bench } from './bench.ts'
 import type { Finding } from './finding.ts'
 import { measureGateways } from './gateways.ts'
 import { measureStartUp } from './start-up.ts'
+import { measureTranslated } from './translated.ts'
 import { measureTunnelFirstByte } from './tunnel-first-byte.ts'
 import { measureTunnelIdle } from './tunnel-idle.ts'
 import { measureTunnelReconnect } from './tunnel-reconnect.ts'
 import { measureTunnelTokens } from './tunnel-tokens.ts'
 import { measureTunnelUpload } from './tunnel-upload.ts'
 
-/** The measures of start-up and of the tunnelled path, by the names they are asked for. */
+/** The measures of start-up, of translation and of the tunnelled path, by the names they are asked for. */
 export const TUNNEL_MEASURES = {
   'start-up': measureStartUp,
   gateways: measureGateways,
+  translated: measureTranslated,
   'tunnel-tokens': measureTunnelTokens,
   'tunnel-idle': measureTunnelIdle,
   'tunnel-upload': measureTunnelUpload,

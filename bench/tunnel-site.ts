@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findFreePort } from '../test/support/free-port.ts'
 import { isListening } from '../test/support/is-listening.ts'
-import type { Target } from './load.ts'
+import type { Target } from './load-requests.ts'
 import { createKey, pairAgent, startAgent, startGateway } from './punku.ts'
 import { type RunningProcess, requestStatus } from './running-process.ts'
 

@@ -1,7 +1,7 @@
 import type { Bench } from './bench.ts'
 import { type Contender, findContender, startContender } from './contenders.ts'
 import type { Finding } from './finding.ts'
-import type { Target } from './load.ts'
+import type { Target } from './load-requests.ts'
 import { idleUsPerMs, TOKEN_STREAMS, TOKENS_PER_SECOND, warmUp, watchTokens } from './measures.ts'
 import { median } from './statistics.ts'
 import { TunnelSite } from './tunnel-site.ts'

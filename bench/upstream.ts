@@ -1,10 +1,12 @@
 // The model server behind every contender, in a process of its own: as little work as possible, so that what is
-// measured is the proxy. It speaks raw HTTP/1.1 on `net` and answers as Ollama does, so that every route of it is there.
+// measured is the proxy. It speaks raw HTTP/1.1 on `net` and answers as Ollama does, so that every route of it is there; with
+// `llama-server` as its argument as that does, of whose routes only chat completions are well served.
 import { createServer, type Socket } from 'node:net'
 
+const isOllama = process.argv[2] !== 'llama-server'
 const MODEL_LIST = json(200, {
   object: 'list',
-  data: [{ id: 'bench', object: 'model', created: 1_767_225_600, owned_by: 'bench' }],
+  data: [{ id: 'bench', object: 'model', created: 1_767_225_600, owned_by: isOllama ? 'bench' : 'llamacpp' }],
 })
 const VERSION = json(200, { version: '0.0.0' })
 const TAGS = json(200, { models: [{ name: 'bench:latest', model: 'bench:latest', size: 0, digest: '' }] })
@@ -17,26 +19,39 @@ const COMPLETION = json(200, {
   choices: [{ index: 0, message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11 },
 })
-const STREAM_HEAD = Buffer.from(
-  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n',
-)
-const TOKEN = chunk(
-  `data: ${JSON.stringify({
-    id: 'chatcmpl-bench',
-    object: 'chat.completion.chunk',
-    created: 1_767_225_600,
-    model: 'bench',
-    choices: [{ index: 0, delta: { content: ' token' }, finish_reason: null }],
-  })}\n\n`,
-)
+const CHAT_LINE = json(200, { ...chatLine('Hello.'), done: true, done_reason: 'stop', eval_count: 2 })
+/** What a stream is made of. */
+interface StreamPieces {
+  readonly head: Buffer
+  readonly token: Buffer
+  readonly end: Buffer
+}
+const CHUNKS: StreamPieces = {
+  head: streamHead('text/event-stream'),
+  token: chunk(
+    `data: ${JSON.stringify({
+      id: 'chatcmpl-bench',
+      object: 'chat.completion.chunk',
+      created: 1_767_225_600,
+      model: 'bench',
+      choices: [{ index: 0, delta: { content: ' token' }, finish_reason: null }],
+    })}\n\n`,
+  ),
+  end: lastOf('data: [DONE]\n\n'),
+}
+const LINES: StreamPieces = {
+  head: streamHead('application/x-ndjson'),
+  token: chunk(`${JSON.stringify(chatLine(' token'))}\n`),
+  end: lastOf(`${JSON.stringify({ ...chatLine(''), done: true, done_reason: 'stop' })}\n`),
+}
 const UPLOAD_START = 'POST /api/blobs/'
 const CREATED = Buffer.from('HTTP/1.1 201 Created\r\ncontent-length: 0\r\n\r\n')
 /** One piece of a large answer, sent again and again. */
 const BULK_PIECE = Buffer.alloc(65_536, ' ')
-const STREAM_END = Buffer.concat([chunk('data: [DONE]\n\n'), Buffer.from('0\r\n\r\n')])
 
 interface Stream {
   readonly socket: Socket
+  readonly pieces: StreamPieces
   readonly periodMs: number
   dueAtMs: number
   tokensLeft: number
@@ -89,32 +104,35 @@ process.on('disconnect', () => process.exit())
 
 function answer(socket: Socket, request: string): void {
   if (request.startsWith('GET /v1/models ')) socket.write(MODEL_LIST)
-  else if (request.startsWith('GET /api/version ')) socket.write(VERSION)
-  else if (request.startsWith('GET /api/tags ')) socket.write(TAGS)
-  else if (!request.startsWith('POST /v1/chat/completions ')) socket.write(NOT_FOUND)
-  else if (request.includes('"stream":true')) openStream(socket, request)
+  else if (isOllama && request.startsWith('GET /api/version ')) socket.write(VERSION)
+  else if (isOllama && request.startsWith('GET /api/tags ')) socket.write(TAGS)
+  else if (isOllama && request.startsWith('POST /api/chat ')) {
+    if (request.includes('"stream":true')) openStream(socket, request, LINES)
+    else socket.write(CHAT_LINE)
+  } else if (!request.startsWith('POST /v1/chat/completions ')) socket.write(NOT_FOUND)
+  else if (request.includes('"stream":true')) openStream(socket, request, CHUNKS)
   else if (request.includes('"user":"bulk"')) sendBulk(socket, Number(/"seed":(\d+)/.exec(request)?.[1] ?? 0))
   else socket.write(COMPLETION)
 }
 
-/** `max_tokens` says how long the stream is, and `seed` how many tokens a second it has; 0 is silence. */
-function openStream(socket: Socket, request: string): void {
-  const perSecond = Number(/"seed":([\d.]+)/.exec(request)?.[1] ?? 0)
-  const tokens = Number(/"max_tokens":(\d+)/.exec(request)?.[1] ?? 1)
-  socket.write(Buffer.concat([STREAM_HEAD, TOKEN]))
+/** `max_tokens` says how long the stream is, and `seed`, or the prompt, how many tokens a second it has; 0 is silence. */
+function openStream(socket: Socket, request: string, pieces: StreamPieces): void {
+  const perSecond = Number(/(?:"seed":|at a rate of )([\d.]+)/.exec(request)?.[1] ?? 0)
+  const tokens = Number(/"(?:max_tokens|max_completion_tokens|num_predict)":(\d+)/.exec(request)?.[1] ?? 1)
+  socket.write(Buffer.concat([pieces.head, pieces.token]))
   const periodMs = 1000 / perSecond
   // Streams start where the load opens them; the phase spreads them over the period, as real ones are.
   const phaseMs = Number.isFinite(periodMs) ? Math.random() * periodMs : 0
-  const stream = { socket, periodMs, dueAtMs: performance.now() + periodMs + phaseMs, tokensLeft: tokens - 1 }
-  if (stream.tokensLeft === 0) socket.write(STREAM_END)
+  const stream = { socket, pieces, periodMs, dueAtMs: performance.now() + periodMs + phaseMs, tokensLeft: tokens - 1 }
+  if (stream.tokensLeft === 0) socket.write(pieces.end)
   else streams.add(stream)
 }
 
 function sendToken(stream: Stream): void {
   stream.tokensLeft -= 1
-  stream.socket.write(TOKEN)
+  stream.socket.write(stream.pieces.token)
   if (stream.tokensLeft > 0) return
-  stream.socket.write(STREAM_END)
+  stream.socket.write(stream.pieces.end)
   streams.delete(stream)
 }
 
@@ -162,6 +180,23 @@ function json(status: number, body: unknown): Buffer {
   return Buffer.from(
     `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`,
   )
+}
+
+function chatLine(content: string): object {
+  return {
+    model: 'bench',
+    created_at: '2026-01-01T00:00:00.000000Z',
+    message: { role: 'assistant', content },
+    done: false,
+  }
+}
+
+function streamHead(contentType: string): Buffer {
+  return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: ${contentType}\r\ntransfer-encoding: chunked\r\n\r\n`)
+}
+
+function lastOf(text: string): Buffer {
+  return Buffer.concat([chunk(text), Buffer.from('0\r\n\r\n')])
 }
 
 function chunk(text: string): Buffer {

@@ -11,8 +11,9 @@ export interface UpstreamWorker extends Disposable {
   readonly port: number
 }
 
-export async function startUpstream(): Promise<UpstreamWorker> {
-  const child = fork(join(import.meta.dirname, 'upstream.ts'))
+/** @param kind the model server that it is like. Default: one with every route of the bench */
+export async function startUpstream(kind: 'ollama' | 'llama-server' = 'ollama'): Promise<UpstreamWorker> {
+  const child = fork(join(import.meta.dirname, 'upstream.ts'), [kind])
   const { port } = await reply<{ port: number }>(child)
   return { port, [Symbol.dispose]: () => void child.kill() }
 }

@@ -1,5 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
-import type { Target } from '../load.ts'
+import type { Target } from '../load-requests.ts'
 
 /** What the official SDKs ask again where the answer does not say: by status. */
 const RETRIED = (status: number) => status === 408 || status === 409 || status === 429 || status >= 500

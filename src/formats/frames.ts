@@ -5,6 +5,7 @@ import { type Framing, LineWatcher, MAX_WATCHED_LINE_BYTES } from './line-watche
 import { utf8TextOf } from './text.ts'
 
 const LF = new Uint8Array([0x0a])
+const SPACE = 0x20
 
 /** One event of an event stream, or one line of NDJSON. */
 export interface Frame {
@@ -30,7 +31,9 @@ export class FrameSplitter {
 
   constructor(framing: Framing) {
     this.#framing = framing
-    this.#lines = new LineWatcher(framing, (bytes, start, end) => this.#line(utf8TextOf(bytes, start, end)))
+    this.#lines = new LineWatcher(framing, (bytes, start, end) =>
+      this.#line(start === end ? '' : utf8TextOf(bytes, start, end)),
+    )
   }
 
   /** The frames that are whole with this chunk. */
@@ -63,7 +66,7 @@ export class FrameSplitter {
   #field(line: string): void {
     const colon = line.indexOf(':')
     const name = colon < 0 ? line : line.slice(0, colon)
-    const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '')
+    const value = colon < 0 ? '' : line.slice(line.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1)
     if (name === 'event') this.#event = value
     else if (name === 'data') this.#add(value)
   }

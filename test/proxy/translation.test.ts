@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ASIDE_BYTES } from '../../src/gateway/pipeline/translated.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { SCRIPTED_TEXT, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_USAGE } from '../support/scripted/answer.ts'
 import { cut, fail, frames, head, raw } from '../support/scripted/steps.ts'
@@ -104,6 +105,28 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
       { role: 'assistant', tool_calls: [{ id: use?.id, function: { name: 'weather' } }] },
       { role: 'tool', tool_call_id: use?.id, content: '21 degrees' },
     ])
+  })
+
+  test('is served as well, and refused as well, with a chat that a thread has to put into another format', async () => {
+    const content = 'a long story '.repeat((2 * ASIDE_BYTES) / 13)
+    const large = { ...ask, ...{ top_k: 3 }, messages: [{ role: 'user' as const, content }] }
+    const messages = await Promise.all([
+      anthropic.messages.create(large),
+      anthropic.messages.stream(large).finalMessage(),
+    ])
+    expect(messages.map((message) => message.content)).toEqual(
+      [0, 1].map(() => [expect.objectContaining({ type: 'text', text: SCRIPTED_TEXT })]),
+    )
+    expect(upstream.requests.slice(-2).map(({ json }) => json['messages'])).toEqual(
+      [0, 1].map(() => [{ role: 'user', content }]),
+    )
+    expect(await lastRow()).toMatchObject({ status: 200, left_out: 'top_k', translated: 'openai-chat' })
+    const source = { type: 'base64' as const, media_type: 'application/pdf' as const, data: 'JVBERi0=' }
+    const refused = await anthropic.messages
+      .create({ ...large, messages: [...large.messages, { role: 'user', content: [{ type: 'document', source }] }] })
+      .catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(Anthropic.BadRequestError)
+    expect(await lastRow()).toMatchObject({ error_code: 'invalid_request', translated: null })
   })
 
   test('is told an error before the answer and one inside it', async () => {

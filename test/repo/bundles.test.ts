@@ -18,6 +18,13 @@ test('the command line is loaded with Commander alone', async () => {
   expect([...packagesIn(loadedWith(chunks, ROLE_ENTRIES.cli)).keys()]).toEqual(['commander'])
 }, 60_000)
 
+test('the thread that translates is a file of its own, without a database or a server', async () => {
+  const chunks = await bundle(root, { gateway: ROLE_ENTRIES.gateway })
+  const loaded = loadedWith(chunks, 'src/gateway/pipeline/carry-worker.ts')
+  expect(loaded[0]).toMatchObject({ isEntry: true, fileName: expect.stringMatching(/^chunks\/carry-worker-.*\.js$/) })
+  expect([...packagesIn(loaded).keys()]).toEqual([])
+}, 60_000)
+
 test('the thread of the database is loaded with nothing but Node, and with Kysely once it stores rows', async () => {
   const chunks = await bundle(root, { gateway: ROLE_ENTRIES.gateway })
   const file = 'src/gateway/store/sqlite/sqlite-worker.ts'

@@ -36,5 +36,9 @@ export function framesBy(writer: PartWriter): AnswerRenderer['frames'] {
     isOver = writer.heldLength > MAX_HELD_LENGTH
     return isOver ? frames + writer.fail(OVERFULL) : frames
   }
-  return (parts) => parts.map(next).join('')
+  return (parts) => {
+    let frames = ''
+    for (const part of parts) frames += next(part)
+    return frames
+  }
 }

@@ -7,6 +7,9 @@ import { failedMessage, messageOf, messageStop, messageUsage, NOT_STOPPED } from
 import { wholeMessage } from './anthropic/whole-message.ts'
 import { MAX_HELD_LENGTH } from './part-writer.ts'
 
+/** Up to the index: there is one for each token, and all of it but the delta is the same. */
+const DELTA_START = 'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
+
 const OVERFULL = 'The answer calls so many tools at once that their arguments cannot be brought into order.'
 
 /**
@@ -61,7 +64,7 @@ class MessageStream implements BlockSink {
   }
 
   piece(index: number, head: BlockHead, text: string): void {
-    this.#write('content_block_delta', { index, delta: deltaOf(head, text) })
+    this.#frames.push(`${DELTA_START}${index},"delta":${JSON.stringify(deltaOf(head, text))}}\n\n`)
   }
 
   close(index: number): void {

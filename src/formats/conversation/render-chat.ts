@@ -4,9 +4,11 @@ import type { AnswerRenderer, RenderedHead } from './answer-renderer.ts'
 import { AnswerTally } from './answer-tally.ts'
 import { CallBook } from './call-book.ts'
 import { type GatheredCall, gatherAnswer } from './gathered-answer.ts'
+import { fieldsOf } from './json-fields.ts'
 import { logprobForm } from './logprob-form.ts'
 import {
   type ChunkOptions,
+  chunkMaker,
   DONE_FRAME,
   envelopeOf,
   failedAnswer,
@@ -18,6 +20,7 @@ import { framesBy, type PartWriter, type SaidPart } from './part-writer.ts'
 
 const ID_PREFIX = 'chatcmpl'
 const NO_ARGUMENTS = '{}'
+const GOES_ON = fieldsOf({ finish_reason: null })
 
 /**
  * Writes an answer as OpenAI's `/v1/chat/completions` does. What the model thinks is `reasoning_content` to some clients and
@@ -33,6 +36,7 @@ export function renderChat(head: RenderedHead, options: ChunkOptions): AnswerRen
 
 class ChatChunks implements PartWriter {
   readonly #envelope: object
+  readonly #frame: (choice: string) => string
   readonly #options: ChunkOptions
   readonly #tally = new AnswerTally()
   readonly #book: CallBook
@@ -42,6 +46,7 @@ class ChatChunks implements PartWriter {
 
   constructor(head: RenderedHead, options: ChunkOptions) {
     this.#envelope = envelopeOf(ID_PREFIX, 'chat.completion.chunk', head)
+    this.#frame = chunkMaker(this.#envelope)
     this.#options = options
     this.#book = new CallBook(head.id)
   }
@@ -56,7 +61,10 @@ class ChatChunks implements PartWriter {
 
   end(): string {
     const bare = Array.from(this.#bare, (at) => this.#argue(at, NO_ARGUMENTS)).join('')
-    const last = this.#chunk({}, finishOf(this.#tally.stopReason(this.#book.hasCalls), this.#tally.stopSequence))
+    const last = this.#chunk(
+      {},
+      fieldsOf(finishOf(this.#tally.stopReason(this.#book.hasCalls), this.#tally.stopSequence)),
+    )
     return this.#begin() + bare + last + usageFrame(this.#envelope, this.#tally.usage, this.#options) + DONE_FRAME
   }
 
@@ -83,7 +91,7 @@ class ChatChunks implements PartWriter {
         return call === undefined || part.text === '' ? '' : this.#argue(call.at, part.text)
       }
       case 'logprobs':
-        return part.tokens.length === 0 ? '' : this.#chunk({}, { ...logprobsField(part.tokens), finish_reason: null })
+        return part.tokens.length === 0 ? '' : this.#chunk({}, `${fieldsOf(logprobsField(part.tokens))},${GOES_ON}`)
       default:
         this.#tally.add(part)
         return ''
@@ -103,8 +111,8 @@ class ChatChunks implements PartWriter {
     return this.#chunk({ tool_calls: [{ index: at, function: { arguments: text } }] })
   }
 
-  #chunk(delta: object, rest: object = { finish_reason: null }): string {
-    return eventFrame({ ...this.#envelope, choices: [{ index: 0, delta, ...rest }] })
+  #chunk(delta: object, rest = GOES_ON): string {
+    return this.#frame(`{"index":0,"delta":${JSON.stringify(delta)},${rest}}`)
   }
 }
 

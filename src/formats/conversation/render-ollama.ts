@@ -2,13 +2,13 @@ import type { AnswerPart } from '../answer-parts.ts'
 import type { AnswerRenderer, RenderedHead } from './answer-renderer.ts'
 import { AnswerTally } from './answer-tally.ts'
 import { gatherAnswer } from './gathered-answer.ts'
+import { fieldsOf } from './json-fields.ts'
 import { CallQueue } from './ollama/call-queue.ts'
 import {
   type ContentForm,
   chatContent,
   endFields,
   failedLine,
-  fieldsOf,
   generateContent,
   type LineContent,
   lineLogprobs,

@@ -1,6 +1,6 @@
-import { eventFrame } from '../answer-writer.ts'
 import type { JsonObject } from '../json-facts.ts'
 import type { AnswerRenderer, RenderedHead } from './answer-renderer.ts'
+import { fieldsOf } from './json-fields.ts'
 import { type CallForms, PLAIN_CALLS } from './responses/call-forms.ts'
 import type { ResponsesEvent } from './responses/item-form.ts'
 import { ResponseStream } from './responses/response-stream.ts'
@@ -21,8 +21,8 @@ export function renderResponses(
   let stream: ResponseStream | undefined
   let frames = ''
   let sequenceNumber = 0
-  const write = ({ type, ...fields }: ResponsesEvent) => {
-    frames += eventFrame({ type, sequence_number: sequenceNumber++, ...fields }, type)
+  const write = (event: ResponsesEvent) => {
+    frames += `event: ${event.type}\ndata: {${fieldsOf(event)},"sequence_number":${sequenceNumber++}}\n\n`
   }
   return {
     frames(parts) {

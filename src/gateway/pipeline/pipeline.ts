@@ -129,7 +129,8 @@ export class Pipeline {
     exchange.leased(lease)
     if (exchange.isOver) return
     authoriseServed(ask, lease.upstream)
-    this.#sender.send(exchange, ask, lease)
+    const sending = this.#sender.send(exchange, ask, lease)
+    if (sending !== undefined) await sending
   }
 
   #receive(exchange: Exchange): ArrivalTarget {

@@ -13,7 +13,7 @@ import { type Plan, planOf } from './plan.ts'
 import { notTranslated } from './refusals.ts'
 import { searchLeftOut } from './search-left-out.ts'
 import { standInAnswer } from './stand-in.ts'
-import { type Translated, translate } from './translated.ts'
+import { type Translated, type TranslationPlan, translate, translateAside } from './translated.ts'
 import { isStoodIn } from './translated-formats.ts'
 
 /** The last step of a request's life: puts what was asked to the upstream that it was given, as it came or by another route. */
@@ -24,14 +24,18 @@ export class Sender {
     this.#options = options
   }
 
-  /** Sends it, or answers in the place of a server that lacks the route. Throws PunkuError. */
-  send(exchange: Exchange, ask: Ask, lease: Lease): void {
+  /**
+   * Sends it, or answers in the place of a server that lacks the route. Throws PunkuError. A promise only of what takes longer
+   * than this turn: it rejects with one.
+   */
+  send(exchange: Exchange, ask: Ask, lease: Lease): Promise<void> | undefined {
     const rule = this.#options.rules.ruleOf(lease.upstream, ask.models[0]?.canonical)
     const plan = planOf(ask, lease, rule)
     if (plan === undefined)
       throw this.#options.admission.notServed(ask.key.orgId, ask.route) ?? notTranslated(ask.route)
-    if (plan.route === ask.route) this.#sendAsAsked(exchange, ask, lease, { plan, rule })
-    else this.#sendTranslated(exchange, ask, lease, { plan, rule })
+    if (plan.route !== ask.route) return this.#sendTranslated(exchange, ask, lease, { plan, rule })
+    this.#sendAsAsked(exchange, ask, lease, { plan, rule })
+    return undefined
   }
 
   #sendAsAsked(exchange: Exchange, ask: Ask, lease: Lease, { plan, rule }: Planned): void {
@@ -44,15 +48,16 @@ export class Sender {
       ifLacking === undefined
         ? handler
         : new MissingRoute(handler, () => {
-            this.#sendWithoutRoute(exchange, ask, lease, { plan: { ...plan, route: ifLacking }, rule })
+            void this.#sendWithoutRoute(exchange, ask, lease, { plan: { ...plan, route: ifLacking }, rule })
           })
     this.#dispatch(exchange, lease, filledOrder(orderOf(ask, lease.upstream, leftOut), ask, rule), first)
   }
 
   /** From within the answer to what was sent before: nobody else would hear of what it throws. */
-  #sendWithoutRoute(exchange: Exchange, ask: Ask, lease: Lease, planned: Planned): void {
+  async #sendWithoutRoute(exchange: Exchange, ask: Ask, lease: Lease, planned: Planned): Promise<void> {
     try {
-      this.#sendTranslated(exchange, ask, lease, planned)
+      const sending = this.#sendTranslated(exchange, ask, lease, planned)
+      if (sending !== undefined) await sending
       // Not before: of a server that has the route, a 404 may be about an earlier response that only its client names.
       lease.lacksRoute()
     } catch (thrown) {
@@ -60,32 +65,53 @@ export class Sender {
     }
   }
 
-  #sendTranslated(exchange: Exchange, ask: Ask, lease: Lease, { plan, rule }: Planned): void {
-    const { route, otherwise } = plan
-    const { id } = exchange
+  /** A promise only where a thread does it. */
+  #sendTranslated(exchange: Exchange, ask: Ask, lease: Lease, planned: Planned): Promise<void> | undefined {
     if (isStoodIn(ask.route)) {
       exchange.answer(standInAnswer(ask, lease.upstream))
-      return
+      return undefined
     }
-    const leftOut = this.#leftOutOf(ask, lease)
+    const { plan, rule } = planned
+    const translation: TranslationPlan = {
+      route: plan.route,
+      leftOut: this.#leftOutOf(ask, lease),
+      defaults: rule.defaults,
+      canThink: canThink(ask, lease),
+      id: exchange.id,
+      atMs: this.#options.clock.now(),
+    }
+    const send = (translated: Translated) => this.#sendInstead(exchange, ask, lease, translation, translated)
+    const sendOtherwise = (thrown: unknown) => this.#sendUntranslated(exchange, ask, lease, planned, thrown)
+    const aside = translateAside(ask, translation, () => !exchange.isOver)
+    if (aside !== undefined) return aside.then(send, sendOtherwise)
     let translated: Translated
     try {
-      translated = translate(ask, {
-        route,
-        leftOut,
-        defaults: rule.defaults,
-        canThink: canThink(ask, lease),
-        id,
-        atMs: this.#options.clock.now(),
-      })
+      translated = translate(ask, translation)
     } catch (thrown) {
-      if (otherwise === undefined || PunkuError.from(thrown).code !== 'invalid_request') throw thrown
-      this.#sendAsAsked(exchange, ask, lease, {
-        plan: { route: otherwise, otherwise: undefined, ifLacking: undefined },
-        rule,
-      })
-      return
+      sendOtherwise(thrown)
+      return undefined
     }
+    send(translated)
+    return undefined
+  }
+
+  /** Something of it cannot be carried: it is sent as it came where that can be, else refused. */
+  #sendUntranslated(exchange: Exchange, ask: Ask, lease: Lease, { plan, rule }: Planned, thrown: unknown): void {
+    const { otherwise } = plan
+    if (otherwise === undefined || PunkuError.from(thrown).code !== 'invalid_request') throw thrown
+    this.#sendAsAsked(exchange, ask, lease, {
+      plan: { route: otherwise, otherwise: undefined, ifLacking: undefined },
+      rule,
+    })
+  }
+
+  #sendInstead(
+    exchange: Exchange,
+    ask: Ask,
+    lease: Lease,
+    { route, leftOut }: TranslationPlan,
+    translated: Translated,
+  ): void {
     exchange.translatedTo(route)
     exchange.leavesOut([...leftOut.flatMap(({ names }) => names), ...translated.dropped])
     const { body, link } = translated

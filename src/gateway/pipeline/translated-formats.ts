@@ -41,8 +41,10 @@ import { findRoute, type ServedRoute } from '../../servers/route-table.ts'
 export interface ChatClient {
   readonly format: StreamedFormat
   readonly read: ConversationReader
-  /** @param request the body of the request, which may say in which form it wants the answer */
-  readonly render: (head: RenderedHead, request: JsonObject) => AnswerRenderer
+  /** What of a request says in which form it wants the answer, as fields of it. */
+  readonly keep: (request: JsonObject) => JsonObject
+  /** @param kept by `keep` */
+  readonly render: (head: RenderedHead, kept: JsonObject) => AnswerRenderer
 }
 
 /** A route of servers to which such a request can be put instead. */
@@ -75,25 +77,40 @@ export interface EmbeddingServer {
   readonly answerOf: (answer: JsonObject, inputCount: number) => EmbeddingAnswer | undefined
 }
 
+const nothing = (): JsonObject => ({})
+
 const CHAT_CLIENTS: { readonly [Name in FormatName]?: ChatClient } = {
-  'anthropic-messages': { format: anthropicMessages, read: readAnthropicRequest, render: renderAnthropic },
+  'anthropic-messages': {
+    format: anthropicMessages,
+    read: readAnthropicRequest,
+    keep: nothing,
+    render: renderAnthropic,
+  },
   'openai-chat': {
     format: openaiChat,
     read: readChatRequest,
-    render: (head, request) => renderChat(head, chunkOptionsOf(request)),
+    keep: (request) => ({ stream_options: request['stream_options'] }),
+    render: (head, kept) => renderChat(head, chunkOptionsOf(kept)),
   },
   'openai-completions': {
     format: openaiCompletions,
     read: readCompletionsRequest,
-    render: (head, request) => renderCompletions(head, chunkOptionsOf(request)),
+    keep: (request) => ({ stream_options: request['stream_options'] }),
+    render: (head, kept) => renderCompletions(head, chunkOptionsOf(kept)),
   },
   'openai-responses': {
     format: openaiResponses,
     read: readResponsesRequest,
-    render: (head, request) => renderResponses(head, callFormsOf(request), responseEcho(request)),
+    keep: (request) => ({ ...responseEcho(request), tools: request['tools'] }),
+    render: (head, kept) => renderResponses(head, callFormsOf(kept), responseEcho(kept)),
   },
-  'ollama-chat': { format: ollamaChat, read: readOllamaChatRequest, render: renderOllamaChat },
-  'ollama-generate': { format: ollamaGenerate, read: readOllamaGenerateRequest, render: renderOllamaGenerate },
+  'ollama-chat': { format: ollamaChat, read: readOllamaChatRequest, keep: nothing, render: renderOllamaChat },
+  'ollama-generate': {
+    format: ollamaGenerate,
+    read: readOllamaGenerateRequest,
+    keep: nothing,
+    render: renderOllamaGenerate,
+  },
 }
 
 /** The best first: Ollama's own API takes what its others throw away. */
@@ -142,12 +159,22 @@ const EMBEDDING_SERVERS: readonly EmbeddingServer[] = [
 
 /** How clients of a route chat; `undefined`: they do not. */
 export function chatClientOf({ format }: ServedRoute): ChatClient | undefined {
-  return format && CHAT_CLIENTS[format]
+  return format && chatClientIn(format)
+}
+
+/** How clients of a format chat; `undefined`: they do not. */
+export function chatClientIn(format: FormatName): ChatClient | undefined {
+  return CHAT_CLIENTS[format]
 }
 
 /** How servers are asked by a route to which chats are put; `undefined`: none are. */
 export function chatServerOf(route: ServedRoute): ChatServer | undefined {
   return CHAT_SERVERS.find((server) => server.route === route)
+}
+
+/** The same by the format in which they are asked. */
+export function chatServerIn(format: FormatName): ChatServer | undefined {
+  return CHAT_SERVERS.find((server) => server.format.name === format)
 }
 
 /** How clients of a route ask for vectors; `undefined`: they do not. */

@@ -1,23 +1,17 @@
-import { PunkuError } from '../../core/error.ts'
 import type { RenderedHead } from '../../formats/conversation/answer-renderer.ts'
-import { type JsonObject, parseObject } from '../../formats/json-facts.ts'
-import { type ModelDefaults, withDefaults } from '../../formats/model-defaults.ts'
+import type { ModelDefaults } from '../../formats/model-defaults.ts'
 import type { ServedRoute } from '../../servers/route-table.ts'
 import type { AnswerHandler } from '../reply/answer-handler.ts'
 import { type Observing, Translation, type TranslationOptions } from '../reply/translation.ts'
 import { WholeTranslation, type WholeTranslationOptions } from '../reply/whole-translation.ts'
 import type { Ask } from './ask.ts'
-import { type LeftOut, withoutLeftOut } from './left-out.ts'
-import {
-  type ChatClient,
-  type ChatServer,
-  chatClientOf,
-  chatServerOf,
-  type EmbeddingClient,
-  type EmbeddingServer,
-  embeddingClientOf,
-  embeddingServerOf,
-} from './translated-formats.ts'
+import { bodyIn, type CarriedChat, type ChatJob, carryChat, fieldsIn, noTranslation } from './carried-chat.ts'
+import { type CarryThread, carryThread } from './carry-thread.ts'
+import type { LeftOut } from './left-out.ts'
+import { chatClientOf, chatServerOf, embeddingClientOf, embeddingServerOf } from './translated-formats.ts'
+
+/** A chat of so much holds the event loop for 5 to 20 ms, one of 32 MB for 200 ms to a second. */
+export const ASIDE_BYTES = 1_048_576
 
 /** How an ask is put to another route. */
 export interface TranslationPlan extends Pick<RenderedHead, 'id' | 'atMs'> {
@@ -43,55 +37,60 @@ export interface Translated {
  * @throws PunkuError `invalid_request` for what cannot be carried there
  */
 export function translate(ask: Ask, plan: TranslationPlan): Translated {
-  const { route, leftOut } = plan
-  const fields = Buffer.isBuffer(ask.body) ? parseObject(withoutLeftOut(ask.body, leftOut).toString()) : undefined
-  if (fields === undefined) throw noTranslation()
-  const model = ask.models[0]?.asked ?? ''
+  const job = chatJobOf(ask, plan)
+  return job === undefined ? translateEmbedding(ask, plan) : translatedChat(ask, plan, carryChat(bytesOf(ask), job))
+}
+
+/**
+ * The same in a thread, for a chat that is larger than `ASIDE_BYTES`; `undefined` for any other ask.
+ *
+ * @param isWanted whether its client still waits, once it is its turn
+ * @param thread default: the one of the process
+ */
+export function translateAside(
+  ask: Ask,
+  plan: TranslationPlan,
+  isWanted: () => boolean,
+  thread: CarryThread = carryThread,
+): Promise<Translated> | undefined {
+  const job = chatJobOf(ask, plan)
+  if (job === undefined || bytesOf(ask).length <= ASIDE_BYTES) return undefined
+  return thread.carry(bytesOf(ask), job, isWanted).then((carried) => translatedChat(ask, plan, carried))
+}
+
+function bytesOf({ body }: Ask): Buffer {
+  if (!Buffer.isBuffer(body)) throw noTranslation()
+  return body
+}
+
+/** `undefined`: it is no chat. */
+function chatJobOf({ route: from }: Ask, { route, leftOut, defaults, canThink }: TranslationPlan): ChatJob | undefined {
+  const [client, server] = [chatClientOf(from), chatServerOf(route)]
+  if (client === undefined || server === undefined) return undefined
+  return { from: client.format.name, to: server.format.name, leftOut, defaults, canThink }
+}
+
+function translatedChat(ask: Ask, { route, id, atMs }: TranslationPlan, carried: CarriedChat): Translated {
+  const { body, dropped, wantsStream, kept } = carried
   const [client, server] = [chatClientOf(ask.route), chatServerOf(route)]
-  if (client !== undefined && server !== undefined) return translateChat({ client, server, fields, model, plan })
-  const [asking, embedding] = [embeddingClientOf(ask.route), embeddingServerOf(route)]
-  if (asking === undefined || embedding === undefined) throw noTranslation()
-  return translateEmbedding({ client: asking, server: embedding, fields, model, plan })
-}
-
-interface Translating<Client, Server> {
-  readonly client: Client
-  readonly server: Server
-  readonly fields: JsonObject
-  /** As the client named it. */
-  readonly model: string
-  readonly plan: TranslationPlan
-}
-
-function translateChat({ client, server, fields, model, plan }: Translating<ChatClient, ChatServer>): Translated {
-  const { id, atMs, canThink } = plan
-  const conversation = client.read(fields)
-  const isThoughtLost = server.refusesThoughts && conversation.thinking?.isOn === true && !canThink
-  const { body, dropped } = server.write(isThoughtLost ? withoutThinking(conversation) : conversation)
-  const { wantsStream } = conversation
+  if (client === undefined || server === undefined) throw noTranslation()
+  const renderer = client.render({ id, atMs, model: askedModel(ask) }, kept)
   return {
-    body: bodyOf(server.format.name, body, plan),
-    dropped: namesOf([...conversation.dropped, ...dropped, ...(isThoughtLost ? ['thinking'] : [])]),
-    link: linkOf({
-      from: server.format,
-      to: client.format,
-      renderer: client.render({ id, atMs, model }, fields),
-      wantsStream,
-    }),
+    body,
+    dropped: namesOf(dropped),
+    link: linkOf({ from: server.format, to: client.format, renderer, wantsStream }),
   }
 }
 
-function withoutThinking<T extends { readonly thinking?: unknown }>({ thinking: _, ...rest }: T): Omit<T, 'thinking'> {
-  return rest
-}
-
-function translateEmbedding(translating: Translating<EmbeddingClient, EmbeddingServer>): Translated {
-  const { client, server, fields, model, plan } = translating
-  const { request, write } = client.read(fields)
+function translateEmbedding(ask: Ask, { route, leftOut, defaults }: TranslationPlan): Translated {
+  const [client, server] = [embeddingClientOf(ask.route), embeddingServerOf(route)]
+  if (client === undefined || server === undefined) throw noTranslation()
+  const { request, write } = client.read(fieldsIn(bytesOf(ask), leftOut))
   const { body, dropped } = server.write(request)
   const inputCount = request.inputs.length
+  const model = askedModel(ask)
   return {
-    body: bodyOf(server.format, body, plan),
+    body: bodyIn(server.format, body, defaults),
     dropped: namesOf([...request.dropped, ...dropped]),
     link: wholeLinkOf({
       to: client.format,
@@ -104,8 +103,9 @@ function translateEmbedding(translating: Translating<EmbeddingClient, EmbeddingS
   }
 }
 
-function bodyOf(format: ChatServer['format']['name'], body: JsonObject, { defaults }: TranslationPlan): Buffer {
-  return Buffer.from(JSON.stringify((defaults && withDefaults(format, body, defaults)) ?? body))
+/** As the client named it. */
+function askedModel({ models: [model] }: Ask): string {
+  return model?.asked ?? ''
 }
 
 /** By itself, since what a link is made of stays as long as its answer goes on: no conversation may be among that. */
@@ -127,5 +127,3 @@ function namesOf(dropped: readonly string[]): readonly string[] {
   const names = [...new Set(dropped.map((name) => (NAME.test(name) ? name : OTHERS)))]
   return names.length <= MAX_NAMES ? names : [...names.slice(0, MAX_NAMES - 1), OTHERS]
 }
-
-const noTranslation = () => new PunkuError('internal', 'The request cannot be put into the format of the model server.')

@@ -6,7 +6,7 @@ import type { AnswerRenderer } from '../../formats/conversation/answer-renderer.
 import { contextOverflow } from '../../formats/conversation/context-overflow.ts'
 import { translatedRefusal } from '../../formats/conversation/translated-refusal.ts'
 import type { StreamedFormat, Usage } from '../../formats/format.ts'
-import { FrameSplitter, frameReader, partsOfWhole } from '../../formats/frames.ts'
+import { type Frame, FrameSplitter, frameReader, partsOfWhole } from '../../formats/frames.ts'
 import { parseObject } from '../../formats/json-facts.ts'
 import { mergeUsage, NO_USAGE } from '../../formats/usage.ts'
 import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
@@ -90,7 +90,7 @@ export class Translation implements AnswerHandler {
           return
         }
       }
-      this.#take(controller, this.#frames.push(chunk).flatMap(this.#partsOf))
+      this.#take(controller, this.#partsIn(this.#frames.push(chunk)))
     } else {
       this.#collected.add(chunk)
       if (!this.#mayKeep(this.#collected.length, this.#collected.heldBytes)) controller.abort(tooLarge())
@@ -100,7 +100,7 @@ export class Translation implements AnswerHandler {
   onResponseEnd(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
     const { next, renderer, wantsStream, from } = this.#options
     if (this.#refusal.isOn) this.#refusal.end(controller)
-    if (this.#source === 'frames') this.#take(controller, this.#frames.end().flatMap(this.#partsOf))
+    if (this.#source === 'frames') this.#take(controller, this.#partsIn(this.#frames.end()))
     else if (this.#source === 'whole') {
       const answer = parseObject(this.#collected.take().toString())
       const parts = answer === undefined ? undefined : partsOfWhole(from, answer)
@@ -142,6 +142,12 @@ export class Translation implements AnswerHandler {
 
   #mayKeep(length: number, heldBytes: number): boolean {
     return length <= MAX_WHOLE_BYTES && this.#options.mayHold(heldBytes)
+  }
+
+  /** Most chunks hold one frame. */
+  #partsIn(frames: readonly Frame[]): readonly AnswerPart[] {
+    const [first] = frames
+    return first !== undefined && frames.length === 1 ? this.#partsOf(first) : frames.flatMap(this.#partsOf)
   }
 
   #take(controller: UpstreamController, parts: readonly AnswerPart[]): void {

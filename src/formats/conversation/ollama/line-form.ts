@@ -3,6 +3,7 @@ import type { Usage } from '../../format.ts'
 import { parseObject } from '../../json-facts.ts'
 import type { RenderedHead, StopReason } from '../answer-renderer.ts'
 import type { GatheredCall } from '../gathered-answer.ts'
+import { fieldsOf } from '../json-fields.ts'
 import { logprobForm } from '../logprob-form.ts'
 
 const NS_PER_MS = 1_000_000
@@ -31,11 +32,6 @@ export const generateContent: ContentForm = ({ text = '', thinking }) => fieldsO
 export function lineMaker({ model, atMs }: RenderedHead): (...fields: readonly string[]) => string {
   const common = fieldsOf({ model, created_at: new Date(atMs).toISOString() })
   return (...fields) => escapeBreaks(`{${[common, ...fields].join(',')}}`)
-}
-
-/** Fields as JSON without the braces around them; what is `undefined` is no field. */
-export function fieldsOf(fields: object): string {
-  return JSON.stringify(fields).slice(1, -1)
 }
 
 /** The field `logprobs` of tokens. */

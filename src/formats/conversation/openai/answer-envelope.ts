@@ -2,6 +2,7 @@ import { eventFrame } from '../../answer-writer.ts'
 import type { Usage } from '../../format.ts'
 import type { JsonObject } from '../../json-facts.ts'
 import type { RenderedHead, StopReason } from '../answer-renderer.ts'
+import { fieldsOf } from '../json-fields.ts'
 
 const MS_PER_SECOND = 1_000
 
@@ -24,6 +25,12 @@ export interface ChunkOptions {
 /** The fields that each chunk of an answer has, and the whole answer too. */
 export function envelopeOf(idPrefix: string, object: string, { id, atMs, model }: RenderedHead) {
   return { id: `${idPrefix}-${id}`, object, created: Math.floor(atMs / MS_PER_SECOND), model }
+}
+
+/** Makes the chunks of one answer, each of one choice as JSON. What all of them say is rendered once: there is one for each token. */
+export function chunkMaker(envelope: object): (choice: string) => string {
+  const start = `data: {${fieldsOf(envelope)},"choices":[`
+  return (choice) => `${start}${choice}]}\n\n`
 }
 
 /** The fields of a choice that ended. `stop_reason`: the stop sequence it met, as vLLM tells it. */
