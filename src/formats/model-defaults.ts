@@ -56,28 +56,55 @@ export function defaultsWithoutPlace(format: FormatName, defaults: ModelDefaults
   )
 }
 
-/** The body with what it leaves open as the defaults say; `undefined`: it stays as it is. A null is as good as absent. */
-export function withDefaults(format: FormatName, body: JsonObject, defaults: ModelDefaults): JsonObject | undefined {
-  const places = PLACES[format] ?? {}
-  const top = Object.entries(defaults).flatMap(([name, value]) => {
-    const fields = places[name as DefaultName]
-    const [field] = fields ?? []
-    if (field === undefined || value === undefined || fields?.some((one) => (body[one] ?? undefined) !== undefined))
-      return []
-    return [[field, value] as const]
-  })
-  const options = WITH_OPTIONS.has(format) ? withOptions(body['options'], defaults) : undefined
-  if (top.length === 0 && options === undefined) return undefined
-  return { ...body, ...Object.fromEntries(top), ...(options && { options }) }
+/** A body with what it left open as the defaults say. */
+export interface FilledBody {
+  readonly body: JsonObject
+  /** The names of the defaults that stand in it. */
+  readonly filled: readonly string[]
 }
 
-function withOptions(value: unknown, defaults: ModelDefaults): JsonObject | undefined {
-  const options = asObject(value ?? {})
-  if (options === undefined) return undefined
-  const added = OLLAMA_OPTIONS.flatMap((name) =>
-    defaults[name] === undefined || (options[name] ?? undefined) !== undefined ? [] : [[name, defaults[name]] as const],
+/** The body with what it leaves open as the defaults say; `undefined`: it stays as it is. A null is as good as absent. */
+export function withDefaults(format: FormatName, body: JsonObject, defaults: ModelDefaults): FilledBody | undefined {
+  const places = PLACES[format] ?? {}
+  const top: [name: string, field: string, value: unknown][] = []
+  for (const [name, value] of Object.entries(defaults)) {
+    const fields = places[name as DefaultName]
+    const [field] = fields ?? []
+    if (field === undefined || value === undefined || fields?.some((one) => isGiven(body[one]))) continue
+    top.push([name, field, sentValue(name, value)])
+  }
+  const options = WITH_OPTIONS.has(format) ? missingOptions(body['options'], defaults) : {}
+  const filled = [...top.map(([name]) => name), ...Object.keys(options)]
+  if (filled.length === 0) return undefined
+  const given = asObject(body['options'] ?? {}) ?? {}
+  return {
+    body: {
+      ...body,
+      ...Object.fromEntries(top.map(([, field, value]) => [field, value])),
+      ...(Object.keys(options).length > 0 && { options: { ...given, ...options } }),
+    },
+    filled,
+  }
+}
+
+/** None where the body's own are no object: its server says so. */
+function missingOptions(given: unknown, defaults: ModelDefaults): JsonObject {
+  const options = asObject(given ?? {})
+  if (options === undefined) return {}
+  return Object.fromEntries(
+    OLLAMA_OPTIONS.flatMap((name) =>
+      defaults[name] === undefined || isGiven(options[name]) ? [] : [[name, defaults[name]] as const],
+    ),
   )
-  return added.length === 0 ? undefined : { ...options, ...Object.fromEntries(added) }
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
+
+/** Ollama reads a text as Go writes durations, which must have their unit: seconds are a number. */
+function sentValue(name: string, value: unknown): unknown {
+  return name === 'keep_alive' && typeof value === 'string' && /^-?\d+(?:\.\d+)?$/.test(value) ? Number(value) : value
 }
 
 function hasPlace(format: FormatName, name: string): boolean {

@@ -16,11 +16,16 @@ export interface ChatJob {
   readonly canThink: boolean
 }
 
+/** What is sent, and which defaults stand in it. */
+type SentBody = Pick<CarriedChat, 'body' | 'filled'>
+
 /** A chat in another format: plain data too. It holds nothing of the conversation but the body. */
 export interface CarriedChat {
   readonly body: Buffer
   /** What of it has no place there: names of fields. The client chose them. */
   readonly dropped: readonly string[]
+  /** The names of the defaults that stand in the body. */
+  readonly filled: readonly string[]
   readonly wantsStream: boolean
   /** What of the request says how its answer is written. */
   readonly kept: JsonObject
@@ -37,7 +42,7 @@ export function carryChat(bytes: Buffer, { from, to, leftOut, defaults, canThink
   const isThoughtLost = server.refusesThoughts && conversation.thinking?.isOn === true && !canThink
   const { body, dropped } = server.write(isThoughtLost ? withoutThinking(conversation) : conversation)
   return {
-    body: bodyIn(to, body, defaults),
+    ...bodyIn(to, body, defaults),
     dropped: [...conversation.dropped, ...dropped, ...(isThoughtLost ? ['thinking'] : [])],
     wantsStream: conversation.wantsStream,
     kept: client.keep(fields),
@@ -51,9 +56,10 @@ export function fieldsIn(bytes: Buffer, leftOut: readonly LeftOut[]): JsonObject
   return fields
 }
 
-/** A body of that format, with what it leaves open as the defaults of its model say. */
-export function bodyIn(format: FormatName, body: JsonObject, defaults: ModelDefaults | undefined): Buffer {
-  return Buffer.from(JSON.stringify((defaults && withDefaults(format, body, defaults)) ?? body))
+/** A body of that format, with what it leaves open as the defaults of its model say, and the names of these. */
+export function bodyIn(format: FormatName, body: JsonObject, defaults: ModelDefaults | undefined): SentBody {
+  const { body: sent, filled } = (defaults && withDefaults(format, body, defaults)) ?? { body, filled: [] }
+  return { body: Buffer.from(JSON.stringify(sent)), filled }
 }
 
 function withoutThinking<T extends { readonly thinking?: unknown }>({ thinking: _, ...rest }: T): Omit<T, 'thinking'> {

@@ -12,7 +12,8 @@ export interface OriginRules {
 }
 
 const EXPOSED_HEADERS =
-  'x-request-id, request-id, retry-after, x-should-retry, x-punku-upstream, x-punku-left-out, x-punku-translated'
+  'x-request-id, request-id, retry-after, x-should-retry, x-punku-upstream, x-punku-left-out, x-punku-translated, ' +
+  'x-punku-defaults'
 
 const PREFLIGHT_SECONDS = '600'
 

@@ -17,13 +17,19 @@ export interface Order {
   readonly body: Buffer | Readable | null
 }
 
-/** The same with what its body leaves open as the defaults of its model say. */
-export function filledOrder(order: Order, { route: { format } }: Ask, { defaults }: ModelRule): Order {
+interface FilledOrder {
+  readonly order: Order
+  readonly filled: readonly string[]
+}
+
+/** The same with what its body leaves open as the defaults of its model say, and the names of these. */
+export function filledOrder(order: Order, { route: { format } }: Ask, { defaults }: ModelRule): FilledOrder {
   const { body } = order
-  if (defaults === undefined || format === undefined || !Buffer.isBuffer(body)) return order
+  if (defaults === undefined || format === undefined || !Buffer.isBuffer(body)) return { order, filled: [] }
   const fields = parseObject(body.toString())
   const filled = fields && withDefaults(format, fields, defaults)
-  return filled === undefined ? order : { ...order, body: Buffer.from(JSON.stringify(filled)) }
+  if (filled === undefined) return { order, filled: [] }
+  return { order: { ...order, body: Buffer.from(JSON.stringify(filled.body)) }, filled: filled.filled }
 }
 
 /** What a body that was read as JSON must not be said to be, as `curl -d` says of every body. */

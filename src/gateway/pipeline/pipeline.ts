@@ -108,7 +108,7 @@ export class Pipeline {
     }
     const found = findRouteOf(exchange, target.path)
     if (isKnock(found.route)) {
-      exchange.answer(GREETING)
+      exchange.answerAboutGateway(GREETING)
       return
     }
     const key = this.#authenticate(exchange, target)

@@ -6,7 +6,7 @@ import { serves } from '../admission/chooser.ts'
 import type { Lease } from '../admission/lease.ts'
 import type { ModelRule } from '../models/model-rule-set.ts'
 import type { Ask } from './ask.ts'
-import { otherRoutesOf } from './translated-formats.ts'
+import { isStoodIn, otherRoutesOf } from './translated-formats.ts'
 
 /** On which route a request is sent. */
 export interface Plan {
@@ -24,7 +24,7 @@ export interface Plan {
 export function planOf(ask: Ask, lease: Lease, { translate, defaults }: ModelRule): Plan | undefined {
   const { route } = ask
   if (lease.route !== route) {
-    if (translate === 'off') return undefined
+    if (translate === 'off' && !isStoodIn(route)) return undefined
     return { route: lease.route, otherwise: undefined, ifLacking: undefined }
   }
   const { server } = lease.upstream.known

@@ -41,7 +41,9 @@ export class Sender {
   #sendAsAsked(exchange: Exchange, ask: Ask, lease: Lease, { plan, rule }: Planned): void {
     const { ifLacking } = plan
     const leftOut = this.#leftOutOf(ask, lease)
+    const { order, filled } = filledOrder(orderOf(ask, lease.upstream, leftOut), ask, rule)
     exchange.leavesOut(leftOut.flatMap(({ names }) => names))
+    tellDefaults(exchange, filled)
     const handler = exchange.sent()
     if (handler === undefined) return
     const first =
@@ -50,7 +52,7 @@ export class Sender {
         : new MissingRoute(handler, () => {
             void this.#sendWithoutRoute(exchange, ask, lease, { plan: { ...plan, route: ifLacking }, rule })
           })
-    this.#dispatch(exchange, lease, filledOrder(orderOf(ask, lease.upstream, leftOut), ask, rule), first)
+    this.#dispatch(exchange, lease, order, first)
   }
 
   /** From within the answer to what was sent before: nobody else would hear of what it throws. */
@@ -98,7 +100,8 @@ export class Sender {
   /** Something of it cannot be carried: it is sent as it came where that can be, else refused. */
   #sendUntranslated(exchange: Exchange, ask: Ask, lease: Lease, { plan, rule }: Planned, thrown: unknown): void {
     const { otherwise } = plan
-    if (otherwise === undefined || PunkuError.from(thrown).code !== 'invalid_request') throw thrown
+    const { code, param } = PunkuError.from(thrown)
+    if (otherwise === undefined || code !== 'invalid_request' || !ONLY_AS_ASKED.has(param ?? '')) throw thrown
     this.#sendAsAsked(exchange, ask, lease, {
       plan: { route: otherwise, otherwise: undefined, ifLacking: undefined },
       rule,
@@ -114,7 +117,8 @@ export class Sender {
   ): void {
     exchange.translatedTo(route)
     exchange.leavesOut([...leftOut.flatMap(({ names }) => names), ...translated.dropped])
-    const { body, link } = translated
+    const { body, filled, link } = translated
+    tellDefaults(exchange, filled)
     const handler = exchange.sent(linked(exchange, link))
     if (handler === undefined) return
     this.#dispatch(
@@ -143,9 +147,17 @@ export class Sender {
   }
 }
 
+/** Fields for which no other format has a place, and which a server that has the route takes to heart. */
+const ONLY_AS_ASKED: ReadonlySet<string> = new Set(['suffix'])
+
 /** Whether the model is known to think. */
 function canThink({ models: [model] }: Ask, { upstream: { known } }: Lease): boolean {
   return model !== undefined && known.modelOf(model.canonical)?.capabilities?.includes('thinking') === true
+}
+
+/** Which defaults of the model stand in what is sent. */
+function tellDefaults({ reply }: Exchange, names: readonly string[]): void {
+  if (names.length > 0) reply.alsoSend('x-punku-defaults', names.join(' '))
 }
 
 /** How a request goes, and what its owner says of its model. */

@@ -28,6 +28,8 @@ export interface Translated {
   readonly body: Buffer
   /** What of it has no place there: names of fields. */
   readonly dropped: readonly string[]
+  /** The names of the defaults of its model that stand in the body. */
+  readonly filled: readonly string[]
   /** The link of the reply chain that brings the answer back. */
   readonly link: (next: Observing, mayHold: (bytes: number) => boolean) => AnswerHandler
 }
@@ -71,14 +73,15 @@ function chatJobOf({ route: from }: Ask, { route, leftOut, defaults, canThink }:
 }
 
 function translatedChat(ask: Ask, { route, id, atMs }: TranslationPlan, carried: CarriedChat): Translated {
-  const { body, dropped, wantsStream, kept } = carried
+  const { body, dropped, filled, wantsStream, kept } = carried
   const [client, server] = [chatClientOf(ask.route), chatServerOf(route)]
   if (client === undefined || server === undefined) throw noTranslation()
   const renderer = client.render({ id, atMs, model: askedModel(ask) }, kept)
   return {
     body,
     dropped: namesOf(dropped),
-    link: linkOf({ from: server.format, to: client.format, renderer, wantsStream }),
+    filled,
+    link: linkOf({ from: server.format, to: client.format, renderer, wantsStream, model: servedModel(ask) }),
   }
 }
 
@@ -90,10 +93,11 @@ function translateEmbedding(ask: Ask, { route, leftOut, defaults }: TranslationP
   const inputCount = request.inputs.length
   const model = askedModel(ask)
   return {
-    body: bodyIn(server.format, body, defaults),
+    ...bodyIn(server.format, body, defaults),
     dropped: namesOf([...request.dropped, ...dropped]),
     link: wholeLinkOf({
       to: client.format,
+      model: servedModel(ask),
       write: (said) => {
         const answer = server.answerOf(said, inputCount)
         const usage = { promptTokens: answer?.promptTokens, completionTokens: undefined, cachedTokens: undefined }
@@ -106,6 +110,11 @@ function translateEmbedding(ask: Ask, { route, leftOut, defaults }: TranslationP
 /** As the client named it. */
 function askedModel({ models: [model] }: Ask): string {
   return model?.asked ?? ''
+}
+
+/** As its server names it. */
+function servedModel({ models: [model] }: Ask): string {
+  return model?.meant ?? model?.asked ?? ''
 }
 
 /** By itself, since what a link is made of stays as long as its answer goes on: no conversation may be among that. */
@@ -123,7 +132,10 @@ const OTHERS = 'others'
 /** As names of fields are; the client chose them, and they go into a header and a row. */
 const NAME = /^[\w.-]{1,64}$/
 
+/** A search by the server has one name, whether its tool was cut out of the body or not carried over. */
+const SEARCH = /^tools\.web_search.*/
+
 function namesOf(dropped: readonly string[]): readonly string[] {
-  const names = [...new Set(dropped.map((name) => (NAME.test(name) ? name : OTHERS)))]
+  const names = [...new Set(dropped.map((name) => (NAME.test(name) ? name.replace(SEARCH, 'web_search') : OTHERS)))]
   return names.length <= MAX_NAMES ? names : [...names.slice(0, MAX_NAMES - 1), OTHERS]
 }

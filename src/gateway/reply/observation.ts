@@ -40,6 +40,7 @@ export class Observation implements AnswerHandler {
   #model: string | undefined
   #firstByteAt: number | undefined
   #usageTold: Usage | undefined
+  #modelTold: string | undefined
 
   /**
    * @param format how the client gets its answer; `undefined`: nothing of it is read
@@ -64,7 +65,7 @@ export class Observation implements AnswerHandler {
 
   /** The model so far. */
   get model(): string | undefined {
-    return this.#stream?.model ?? this.#model
+    return this.#modelTold ?? this.#stream?.model ?? this.#model
   }
 
   /** The upstream answers with a stream of the form; false before it has answered. */
@@ -109,6 +110,11 @@ export class Observation implements AnswerHandler {
   /** As of `Observing`. */
   usageIs(usage: Usage): void {
     this.#usageTold = usage
+  }
+
+  /** As of `Observing`. */
+  modelIs(model: string): void {
+    this.#modelTold = model
   }
 
   /** All that was seen so far. */

@@ -27,7 +27,11 @@ function open(wantsStream: boolean, mayHold = (_bytes: number) => true) {
   let text = ''
   const calls: string[] = []
   let used: Usage | undefined
+  let served: string | undefined
   const next: Observing = {
+    modelIs(model) {
+      served = model
+    },
     usageIs(usage) {
       used = usage
     },
@@ -49,6 +53,7 @@ function open(wantsStream: boolean, mayHold = (_bytes: number) => true) {
     to: anthropicMessages,
     renderer: renderAnthropic({ id: 'abc', model: 'tiny', atMs: 0 }),
     wantsStream,
+    model: 'tiny:latest',
     mayHold,
     next,
   })
@@ -61,7 +66,7 @@ function open(wantsStream: boolean, mayHold = (_bytes: number) => true) {
         handler.onResponseData(controller, bytes.subarray(at, at + pieceBytes))
       }
       handler.onResponseEnd(controller, {})
-      return { status, headers, text, calls, aborted, used }
+      return { status, headers, text, calls, aborted, used, served }
     },
   }
 }
@@ -163,7 +168,11 @@ test('a refusal that is no JSON object goes on as it is, its length too', () => 
 
 test('usage that nobody told is told to be none', () => {
   const body = JSON.stringify({ choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }] })
-  expect(open(false).answer(200, JSON_TYPE, body)).toMatchObject({ calls: ['end'], used: NO_USAGE })
+  expect(open(false).answer(200, JSON_TYPE, body)).toMatchObject({
+    calls: ['end'],
+    used: NO_USAGE,
+    served: 'tiny:latest',
+  })
 })
 
 test.each([

@@ -19,6 +19,8 @@ export const MAX_WHOLE_BYTES = 16 * 1_024 * 1_024
 export interface Observing extends AnswerHandler {
   /** What the server said that was used: the answer, in another format, may not say it, or has to say something made up. */
   usageIs(usage: Usage): void
+  /** The model that answers, as its server names it: the answer may have the name that its client asked for. */
+  modelIs(model: string): void
 }
 
 export interface TranslationOptions {
@@ -29,6 +31,8 @@ export interface TranslationOptions {
   /** Writes this one answer. */
   readonly renderer: AnswerRenderer
   readonly wantsStream: boolean
+  /** As its server names it. */
+  readonly model: string
   /** Whether so many bytes of a whole answer may be held; then they count. */
   readonly mayHold: (bytes: number) => boolean
   readonly next: Observing
@@ -151,12 +155,15 @@ export class Translation implements AnswerHandler {
   }
 
   #take(controller: UpstreamController, parts: readonly AnswerPart[]): void {
-    const { renderer, next, wantsStream } = this.#options
+    const { renderer, next, wantsStream, model } = this.#options
     for (const part of parts) {
       if (part.kind === 'usage') this.#usage = mergeUsage(this.#usage, part.usage)
       else if (part.kind === 'end') this.#isOver = true
     }
-    if (parts.length > 0) next.usageIs(this.#usage)
+    if (parts.length > 0) {
+      next.usageIs(this.#usage)
+      next.modelIs(model)
+    }
     if (!wantsStream) {
       this.#parts.push(...parts)
       return

@@ -11,6 +11,8 @@ export interface WholeTranslationOptions {
   readonly to: FormatName
   /** Writes the server's answer in that format; `undefined`: it is no answer in its own. */
   readonly write: (answer: JsonObject) => { readonly text: string; readonly usage: Usage } | undefined
+  /** As its server names it. */
+  readonly model: string
   /** Whether so many bytes may be held; then they count. */
   readonly mayHold: (bytes: number) => boolean
   readonly next: Observing
@@ -52,7 +54,7 @@ export class WholeTranslation implements AnswerHandler {
   }
 
   onResponseEnd(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
-    const { next, write } = this.#options
+    const { next, write, model } = this.#options
     if (this.#refusal.isOn) this.#refusal.end(controller)
     if (this.#headers !== undefined) {
       const answer = parseObject(this.#collected.take().toString())
@@ -62,6 +64,7 @@ export class WholeTranslation implements AnswerHandler {
         return
       }
       next.usageIs(written.usage)
+      next.modelIs(model)
       next.onResponseStart(controller, 200, this.#headers)
       next.onResponseData(controller, Buffer.from(written.text))
     }

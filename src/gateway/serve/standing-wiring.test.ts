@@ -10,9 +10,9 @@ import { createLog } from '../../core/log.ts'
 import { Events } from '../control/events.ts'
 import { EndedMembers } from '../orgs/ended-members.ts'
 import { sessionActor } from '../sign-in/session-actor.ts'
+import type { Noun } from '../store/change-table.ts'
 import { openDatabase } from '../store/database.ts'
 import { PersonRepository } from '../store/person-repository.ts'
-import type { Noun } from '../store/change-table.ts'
 import { wireStandings } from './event-wiring.ts'
 
 const STREAMS = 100
