@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { Socket } from 'node:net'
 import { findFreePort } from './free-port.ts'
 import { jsonAnswer, type Question, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_WORDS, textAnswer } from './scripted/answer.ts'
-import { errorAnswer, type ScriptedServer } from './scripted/error-answers.ts'
+import { type AskedTokens, errorAnswer, type ScriptedServer, tooLongAnswer } from './scripted/error-answers.ts'
 import { Mailbox } from './scripted/mailbox.ts'
 import { Playback, type Step } from './scripted/playback.ts'
 import { Connection, Received, type ReceivedConnection, type ReceivedRequest } from './scripted/received.ts'
@@ -21,6 +21,8 @@ export interface ScriptedUpstreamOptions {
   readonly chooseTool?: (body: Readonly<Record<string, unknown>>) => Question['tool']
   /** Paths that it does not have, though others of its kind do. Default: it has them all. */
   readonly lacks?: readonly string[]
+  /** How many tokens a request may have, of four bytes each: it refuses more as its kind does. Default: any number. */
+  readonly contextTokens?: number
   /** The key it asks for, as `Authorization: Bearer` or `x-api-key`. Default: none. */
   readonly apiKey?: string
   /** Default: a free one. A given port lets a test bring an upstream back where it was. */
@@ -133,6 +135,8 @@ function startPlayback(
     if (server === 'ollama' && !isOwnOrigin(headers.origin)) return textAnswer('', 403)
     if (options.lacks?.includes(path)) return jsonAnswer({ detail: 'Not Found' }, 404)
     if (options.apiKey !== undefined && !carriesKey(headers, options.apiKey)) return errorAnswer(server, path, 401)
+    const tooLong = options.contextTokens && tooLongAnswer(server, tokensOf(request, options.contextTokens))
+    if (tooLong) return tooLong
     return answerRoute({
       server,
       method,
@@ -166,6 +170,13 @@ function firstTool(body: Readonly<Record<string, unknown>>): Question['tool'] {
   const holder = typeof first === 'object' && first !== null && 'function' in first ? first.function : first
   if (typeof holder !== 'object' || holder === null || !('name' in holder)) return undefined
   return typeof holder.name === 'string' ? { name: holder.name, args: SCRIPTED_TOOL_ARGUMENTS } : undefined
+}
+
+const BYTES_A_TOKEN = 4
+
+function tokensOf({ body, json }: Received, most: number): AskedTokens {
+  const answer = json['max_completion_tokens'] ?? json['max_tokens']
+  return { prompt: Math.ceil(body.length / BYTES_A_TOKEN), answer: typeof answer === 'number' ? answer : 0, most }
 }
 
 function isOwnHost(host: string | undefined, port: number): boolean {
