@@ -76,8 +76,8 @@ export const TOOLS: readonly Tool[] = [
     version: '1.0.102',
     dialects: ['openai'],
     at: {
-      401: { shows: 'hidden' },
-      403: { shows: 'hidden' },
+      401: { shows: 'hidden', asks: 1 },
+      403: { shows: 'hidden', asks: 1 },
       404: { shows: 'own', note: '“not found on provider”' },
       429: { shows: 'text', asks: 6, note: '70 s' },
       503: { shows: 'text', asks: 6 },
@@ -87,6 +87,25 @@ export const TOOLS: readonly Tool[] = [
     name: 'Qwen Code',
     version: '0.24.4',
     dialects: ['openai'],
-    at: { 401: { shows: 'text' }, 403: { shows: 'text' }, 404: { shows: 'text' }, 429: NO_END, 503: NO_END },
+    at: {
+      401: { shows: 'text', asks: 1 },
+      403: { shows: 'text', asks: 1 },
+      404: { shows: 'text' },
+      429: NO_END,
+      503: NO_END,
+    },
+  },
+  {
+    name: 'pi',
+    version: '1.6.0',
+    dialects: ['openai'],
+    at: {
+      401: { shows: 'text', asks: 1 },
+      403: { shows: 'text', asks: 1 },
+      404: { shows: 'text' },
+      429: { shows: 'text', asks: 4 },
+      502: { shows: 'text', asks: 4 },
+      503: { shows: 'text', asks: 4 },
+    },
   },
 ]

@@ -46,7 +46,10 @@ describe('the client by its User-Agent', () => {
   test("Copilot's is its SDK's: it is told by its own headers", () => {
     const lines = ['user-agent', 'OpenAI/JS 5.20.1', 'x-initiator', 'user', 'x-interaction-type', 'conversation-agent']
     expect(clientIdentity(new HeaderView(lines))).toMatchObject({ name: 'copilot', version: undefined })
-    expect(clientIdentity(new HeaderView(lines.slice(0, 4))).name).toBe('openai-js')
+    const inTurn = ['user-agent', 'OpenAI/JS 5.20.1', 'x-initiator', 'agent']
+    expect(clientIdentity(new HeaderView(inTurn))).toMatchObject({ name: 'copilot', version: undefined })
+    expect(clientIdentity(new HeaderView([...inTurn.slice(0, 3), 'cron'])).name).toBe('openai-js')
+    expect(clientIdentity(new HeaderView(['user-agent', 'opencode/1.2.3', ...inTurn.slice(2)])).name).toBe('opencode')
   })
 
   test('is unknown without one', () => {

@@ -15,6 +15,9 @@ const MAX_USER_AGENT_LENGTH = 512
 const PRODUCT = /^([A-Za-z0-9._-]{1,40})(?:\/v?([A-Za-z0-9._+-]{1,32}))?(?=[\s(;,]|$)/
 /** `OpenAI/JS 7.5.0`: the official SDKs put their language where a version stands. */
 const SDK = /^(?:Async)?(OpenAI|Anthropic)\/(JS|Python|Go|Java|Ruby|C#) v?([A-Za-z0-9._+-]{1,32})(?=[\s(;,]|$)/
+const SDK_NAME = /^(?:openai|anthropic)-/
+/** Who Copilot says has begun a request. */
+const INITIATORS: ReadonlySet<string> = new Set(['user', 'agent'])
 /** Browsers all call themselves Mozilla; the order is from the most to the least particular. */
 const BROWSERS: readonly (readonly [name: string, product: RegExp])[] = [
   ['edge', /\bEdg\/([\d.]{1,32})/],
@@ -43,8 +46,8 @@ const KNOWN_PRODUCTS = new Map<string, Product>()
 /** Who the client says it is. Never throws: what cannot be read is `undefined`. */
 export function clientIdentity(headers: HeaderView): ClientIdentity {
   const [product, productVersion] = productOf(headers.get('user-agent')?.slice(0, MAX_USER_AGENT_LENGTH) ?? '')
-  // Copilot's user agent is its SDK's.
-  const isCopilot = headers.get('x-initiator') !== undefined && headers.get('x-interaction-type') !== undefined
+  // Copilot's user agent is its SDK's, and it sends `x-interaction-type` with the first request of a turn alone.
+  const isCopilot = SDK_NAME.test(product ?? '') && INITIATORS.has(headers.get('x-initiator') ?? '')
   const [name, version] = isCopilot ? ['copilot', undefined] : [product, productVersion]
   return { name, version, sessionId: readSessionId(headers) }
 }

@@ -7,6 +7,8 @@ export interface ConnectProxyOptions {
   readonly authorization?: string
   /** Answers every CONNECT with this status and lets nobody through. */
   readonly status?: number
+  /** Lets through to 127.0.0.1 all the same, and does not remember it. */
+  readonly letsLoopback?: boolean
   /** Answers every CONNECT with these bytes and ends the connection; empty: with none. */
   readonly answer?: string
   /** Accepts connections and never answers. */
@@ -20,14 +22,15 @@ export class ConnectProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  private constructor({ authorization, status, answer, isSilent = false }: ConnectProxyOptions) {
+  private constructor({ authorization, status, answer, isSilent = false, letsLoopback = false }: ConnectProxyOptions) {
     this.#server = createServer((request, response) => {
       this.asked.push(request.url ?? '')
       response.writeHead(400).end()
     })
     this.#server.on('connection', (socket) => this.#keep(socket))
     this.#server.on('connect', (request, client: Socket) => {
-      this.asked.push(request.url ?? '')
+      const isLoopback = letsLoopback && request.url?.startsWith('127.0.0.1:') === true
+      if (!isLoopback) this.asked.push(request.url ?? '')
       if (isSilent) {
         // It has to read to notice that its client has left.
         client.resume().once('end', () => client.end())
@@ -38,7 +41,7 @@ export class ConnectProxy implements AsyncDisposable {
         return
       }
       const isAllowed = authorization === undefined || request.headers['proxy-authorization'] === authorization
-      const refusal = status ?? (isAllowed ? undefined : 407)
+      const refusal = isLoopback ? undefined : (status ?? (isAllowed ? undefined : 407))
       if (refusal !== undefined) {
         client.end(`HTTP/1.1 ${refusal} Refused\r\nContent-Length: 0\r\n\r\n`)
         return

@@ -10,7 +10,7 @@ import {
   type ScriptedCall,
   textAnswer,
 } from './scripted/answer.ts'
-import { errorAnswer, type ScriptedServer } from './scripted/error-answers.ts'
+import { type AskedTokens, errorAnswer, type ScriptedServer, tooLongAnswer } from './scripted/error-answers.ts'
 import { Mailbox } from './scripted/mailbox.ts'
 import { Playback, type Step } from './scripted/playback.ts'
 import { Connection, Received, type ReceivedConnection, type ReceivedRequest } from './scripted/received.ts'
@@ -36,6 +36,8 @@ export interface ScriptedUpstreamOptions {
   readonly chooseTools?: (body: Readonly<Record<string, unknown>>) => readonly ScriptedCall[]
   /** Paths that it does not have, though others of its kind do, of which it says what its kind says. Default: it has them all. */
   readonly lacks?: readonly string[]
+  /** How many tokens a request may have, of four bytes each: it refuses more as its kind does. Default: any number. */
+  readonly contextTokens?: number
   /** The key it asks for, as `Authorization: Bearer` or `x-api-key`. Default: none. */
   readonly apiKey?: string
   /** Default: a free one. A given port lets a test bring an upstream back where it was. */
@@ -150,6 +152,8 @@ function startPlayback(
       return server === 'openai' ? jsonAnswer({ detail: 'Not Found' }, 404) : routeNotFound({ server, path, method })
     }
     if (options.apiKey !== undefined && !carriesKey(headers, options.apiKey)) return errorAnswer(server, path, 401)
+    const tooLong = options.contextTokens && tooLongAnswer(server, tokensOf(request, options.contextTokens))
+    if (tooLong) return tooLong
     return answerRoute({
       server,
       method,
@@ -198,6 +202,13 @@ function offeredTool(first: unknown): readonly ScriptedCall[] {
 
 function listOf<T>(value: T | undefined): readonly T[] {
   return value === undefined ? [] : [value]
+}
+
+const BYTES_A_TOKEN = 4
+
+function tokensOf({ body, json }: Received, most: number): AskedTokens {
+  const answer = json['max_completion_tokens'] ?? json['max_tokens']
+  return { prompt: Math.ceil(body.length / BYTES_A_TOKEN), answer: typeof answer === 'number' ? answer : 0, most }
 }
 
 function isOwnHost(host: string | undefined, port: number): boolean {

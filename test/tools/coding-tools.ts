@@ -15,8 +15,10 @@ export interface CodingTool {
   readonly program: string
   /** The only route that it asks a model by. */
   readonly route: string
-  /** What it calls itself, as request rows have it. */
+  /** What its requests are told by, as request rows have it: its own name, or that of the SDK that it asks by. */
   readonly clientName: string
+  /** What else its requests tell of it. */
+  readonly tells: readonly ('client_version' | 'session_id')[]
   /** The tool of its own that runs a command in a shell. */
   readonly shell: string
   /** Arguments of `shell`. */
@@ -34,6 +36,7 @@ const codex: CodingTool = {
   program: 'codex',
   route: 'POST /v1/responses',
   clientName: 'codex_exec',
+  tells: ['client_version', 'session_id'],
   shell: 'exec_command',
   shellArguments: (command) => ({ cmd: command }),
   offersWebSearch: true,
@@ -68,11 +71,12 @@ function codexTurn({ url, key, model }: ToolTarget, prompt: string, credential: 
   }
 }
 
-const claude: CodingTool = {
+export const claude: CodingTool = {
   name: 'Claude Code',
   program: 'claude',
   route: 'POST /v1/messages',
   clientName: 'claude-cli',
+  tells: ['client_version', 'session_id'],
   shell: 'Bash',
   shellArguments: (command) => ({ command, description: 'Says hello' }),
   offersWebSearch: false,
@@ -98,6 +102,7 @@ const opencode: CodingTool = {
   program: 'opencode',
   route: 'POST /v1/chat/completions',
   clientName: 'opencode',
+  tells: ['client_version', 'session_id'],
   shell: 'bash',
   shellArguments: (command) => ({ command, description: 'Says hello' }),
   offersWebSearch: false,
@@ -124,4 +129,74 @@ const opencode: CodingTool = {
   }),
 }
 
-export const CODING_TOOLS: readonly CodingTool[] = [codex, claude, opencode]
+const qwen: CodingTool = {
+  name: 'Qwen Code',
+  program: 'qwen',
+  route: 'POST /v1/chat/completions',
+  clientName: 'qwencode',
+  tells: ['client_version'],
+  shell: 'run_shell_command',
+  shellArguments: (command) => ({ command, description: 'Says hello', is_background: false }),
+  offersWebSearch: false,
+  strangers: [],
+  turn: ({ url, key, model }, prompt) => ({
+    args: ['--auth-type', 'openai', '--yolo', '-p', prompt],
+    env: { OPENAI_API_KEY: key, OPENAI_BASE_URL: `${url}/v1`, OPENAI_MODEL: model },
+    homeFiles: { '.qwen/settings.json': JSON.stringify({ privacy: { usageStatisticsEnabled: false } }) },
+  }),
+}
+
+const copilot: CodingTool = {
+  name: 'Copilot CLI',
+  program: 'copilot',
+  route: 'POST /v1/chat/completions',
+  clientName: 'copilot',
+  tells: [],
+  shell: 'bash',
+  shellArguments: (command) => ({ command, description: 'Says hello' }),
+  offersWebSearch: false,
+  strangers: [],
+  turn: ({ url, key, model }, prompt) => ({
+    args: ['--allow-all-tools', '--no-color', '-p', prompt],
+    env: {
+      COPILOT_OFFLINE: 'true',
+      COPILOT_MODEL: model,
+      COPILOT_PROVIDER_TYPE: 'openai',
+      COPILOT_PROVIDER_BASE_URL: `${url}/v1`,
+      COPILOT_PROVIDER_API_KEY: key,
+      COPILOT_PROVIDER_WIRE_API: 'completions',
+      COPILOT_PROVIDER_MAX_PROMPT_TOKENS: '65536',
+      COPILOT_PROVIDER_MAX_OUTPUT_TOKENS: '8192',
+    },
+  }),
+}
+
+const pi: CodingTool = {
+  name: 'pi',
+  program: 'pi',
+  route: 'POST /v1/chat/completions',
+  clientName: 'pi',
+  tells: ['client_version'],
+  shell: 'bash',
+  shellArguments: (command) => ({ command }),
+  offersWebSearch: false,
+  strangers: [],
+  turn: ({ url, key, model }, prompt) => ({
+    args: ['--provider', 'punku', '--model', model, '-p', prompt],
+    env: { PUNKU_KEY: key },
+    homeFiles: {
+      '.pi/agent/models.json': JSON.stringify({
+        providers: {
+          punku: {
+            baseUrl: `${url}/v1`,
+            api: 'openai-completions',
+            apiKey: '!printenv PUNKU_KEY',
+            models: [{ id: model, contextWindow: 65_536, maxTokens: 8_192 }],
+          },
+        },
+      }),
+    },
+  }),
+}
+
+export const CODING_TOOLS: readonly CodingTool[] = [codex, claude, opencode, qwen, copilot, pi]

@@ -4,6 +4,8 @@ import { SCRIPTED_TEXT, SCRIPTED_TOOL_ARGUMENTS } from '../support/scripted/answ
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { type Library, npmLibraryOrSkip, pythonLibraryOrSkip } from './library.ts'
 import { ToolPlace } from './tool-place.ts'
+import { inRoleTool } from './tool-results.ts'
+import { lackedPaths } from './turn-servers.ts'
 
 const LANGCHAIN_JS = `
 import { ChatOllama } from '@langchain/ollama'
@@ -29,6 +31,33 @@ client = instructor.from_provider('ollama/tiny', base_url=os.environ['BASE_URL']
 place = client.chat.completions.create(response_model=Place, messages=[{'role': 'user', 'content': 'where?'}])
 print(place.city, place.unit)
 `
+
+/** What it is told, on a server that has none of its routes. */
+const OLLAMA_PYTHON = `
+import os
+from ollama import Client
+client = Client(host=os.environ['BASE_URL'])
+hi = [{'role': 'user', 'content': 'hi'}]
+def get_weather(city: str, unit: str) -> str:
+    'The weather of a city.'
+    return 'dry'
+whole = client.chat(model='tiny', messages=hi)
+streamed = ''.join(part.message.content for part in client.chat(model='tiny', messages=hi, stream=True))
+asked = client.chat(model='tiny', messages=hi, tools=[get_weather]).message
+call = asked.tool_calls[0].function
+answered = client.chat(model='tiny', messages=[*hi, asked, {'role': 'tool', 'content': 'dry', 'tool_name': call.name}])
+vectors = client.embed(model='tiny', input=['one', 'two']).embeddings
+names = [model.model for model in client.list().models]
+shown = client.show('tiny').capabilities
+generated = client.generate(model='tiny', prompt='hi').response
+print(whole.message.content == streamed == answered.message.content == generated, whole.done_reason, streamed)
+print(call.name, call.arguments, [len(vector) for vector in vectors], names, shown)
+`
+
+const OLLAMA_SAID = [
+  `True stop ${SCRIPTED_TEXT}`,
+  "get_weather {'city': 'Cuzco', 'unit': '°C'} [4, 4] ['tiny'] ['completion', 'tools']",
+].join('\n')
 
 const TOOL_SAID = Object.values(SCRIPTED_TOOL_ARGUMENTS).join(' ')
 
@@ -57,6 +86,7 @@ const inHeader: Pick<Case, 'how' | 'env'> = {
 const langchainJs = npmLibraryOrSkip('@langchain/ollama')
 const langchainPython = await pythonLibraryOrSkip('langchain-ollama')
 const instructor = await pythonLibraryOrSkip('instructor')
+const ollamaPython = await pythonLibraryOrSkip('ollama')
 
 const CASES: readonly Case[] = [
   { library: langchainJs, script: LANGCHAIN_JS, ...inPath, said: SCRIPTED_TEXT },
@@ -73,8 +103,8 @@ describe('client libraries that are no dependency', () => {
   let gateway: TestGateway
 
   beforeAll(async () => {
-    for (const { name, version } of [langchainJs, langchainPython, instructor].filter((each) => each !== undefined)) {
-      process.stderr.write(`${name}, ${TEST_PATH}: ${version}\n`)
+    for (const library of [langchainJs, langchainPython, instructor, ollamaPython]) {
+      if (library !== undefined) process.stderr.write(`${library.name}, ${TEST_PATH}: ${library.version}\n`)
     }
     place = opened.use(await ToolPlace.open())
     upstream = opened.use(await startScriptedUpstream({ server: 'ollama' }))
@@ -94,4 +124,25 @@ describe('client libraries that are no dependency', () => {
       expect(place.strangersAsked).toEqual([])
     })
   }
+
+  test.skipIf(ollamaPython === undefined)('ollama for Python, on a server of chat completions alone', async () => {
+    const lacks = lackedPaths('/v1/chat/completions').filter((path) => path !== '/v1/embeddings')
+    await using openai = await startScriptedUpstream({ server: 'openai', lacks })
+    const config = { gateway: { keyInPath: true } }
+    await using before = await startTestGateway({ translates: true, upstreams: [openai.origin], config })
+    const ended = await ollamaPython?.run(place, OLLAMA_PYTHON, inPath.env(before.url, await before.key()))
+    expect(ended).toMatchObject({ code: 0, stdout: `${OLLAMA_SAID}\n` })
+    const chats = openai.requests.filter(({ path }) => path === '/v1/chat/completions')
+    expect(inRoleTool(chats[3]?.json ?? {})).toEqual(['dry'])
+    const rows = await before.rows()
+    expect(rows.map(({ route, status }) => `${status} ${route}`)).toEqual([
+      ...new Array(4).fill('200 POST /api/chat'),
+      '200 POST /api/embed',
+      '200 GET /api/tags',
+      '200 POST /api/show',
+      '200 POST /api/generate',
+    ])
+    const identity = { client_name: 'ollama-python', client_version: ollamaPython?.version }
+    for (const row of rows) expect(row).toMatchObject({ error_code: null, ...identity })
+  })
 })

@@ -24,9 +24,11 @@ export function describeTools(tests: (tool: CodingTool, real: () => RealTool) =>
       beforeAll(async () => {
         if (program === undefined) return
         const place = opened.use(await ToolPlace.open())
-        const { stdout } = await place.run(program, { args: ['--version'] })
-        process.stderr.write(`${tool.program}, ${TEST_PATH}: ${stdout.trim()} (${program})\n`)
-        real = { tool, program, place, version: /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? '' }
+        const { stdout, stderr } = await place.run(program, { args: ['--version'] })
+        // Some say it as if it were an error.
+        const version = /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? /\d+\.\d+\.\d+/.exec(stderr)?.[0] ?? ''
+        process.stderr.write(`${tool.program}, ${TEST_PATH}: ${version} (${program})\n`)
+        real = { tool, program, place, version }
       })
       afterAll(() => opened.disposeAsync())
 

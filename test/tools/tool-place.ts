@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { ConnectProxy } from '../support/connect-proxy.ts'
 import { watched } from '../support/watched.ts'
 
@@ -17,6 +17,8 @@ export interface ToolEnd {
 export interface ToolRunOptions {
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** What it finds in its home: texts by their paths there. */
+  readonly homeFiles?: Readonly<Record<string, string>>
   /** Default: `work`. */
   readonly cwd?: string
   /** It is ended by force after as long. Default: 100 s. */
@@ -35,6 +37,7 @@ const QUIET = {
   OPENCODE_DISABLE_AUTOUPDATE: '1',
   OPENCODE_DISABLE_MODELS_FETCH: '1',
   OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
+  PI_OFFLINE: '1',
 } as const
 
 /**
@@ -55,7 +58,7 @@ export class ToolPlace implements AsyncDisposable {
   }
 
   static async open(): Promise<ToolPlace> {
-    const proxy = await ConnectProxy.start({ status: 403 })
+    const proxy = await ConnectProxy.start({ status: 403, letsLoopback: true })
     return new ToolPlace(mkdtempSync(join(tmpdir(), 'punku-tool-')), proxy)
   }
 
@@ -66,7 +69,10 @@ export class ToolPlace implements AsyncDisposable {
 
   /** Runs one to its end. What it started and left behind is ended with it. */
   async run(program: string, options: ToolRunOptions): Promise<ToolEnd> {
-    const { args, env, cwd = this.work, limitMs = RUN_LIMIT_MS } = options
+    const { args, env, homeFiles = {}, cwd = this.work, limitMs = RUN_LIMIT_MS } = options
+    for (const [path, text] of Object.entries(homeFiles)) {
+      writeFileSync(join(this.#makeFolder(join('home', dirname(path))), basename(path)), text)
+    }
     const child = watched(
       spawn(program, args, {
         cwd,

@@ -11,6 +11,11 @@ export function toolResults(body: Body): string[] {
   })
 }
 
+/** Those that it says in role `tool`. */
+export function inRoleTool(body: Body): string[] {
+  return toolResults({ messages: listOf(body['messages']).filter(({ role }) => role === 'tool') })
+}
+
 /** The names of all the tools that a request offers, in any dialect. */
 export function toolNames(body: Body): string[] {
   return listOf(body['tools']).flatMap((tool) => {

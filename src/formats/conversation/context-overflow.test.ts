@@ -12,6 +12,7 @@ import {
 const OLLAMA = 'the input length exceeds the context length'
 const LLAMA = 'request (9000 tokens) exceeds the available context size (4096 tokens), try increasing it'
 const PAIR = { asked: 9_000, most: 4_096 }
+const FITS = { asked: 49_000, most: 32_768, answer: 32_000 }
 
 describe('an error of a prompt that is too long', () => {
   test.each<[error: string | JsonObject, tokens: ContextOverflow['tokens']]>([
@@ -27,8 +28,22 @@ describe('an error of a prompt that is too long', () => {
       PAIR,
     ],
     [
-      "This model's maximum context length is 4096 tokens. However, you requested 900 output tokens and your prompt contains 4000 input tokens.",
-      undefined,
+      "This model's maximum context length is 32768 tokens. However, you requested 32000 output tokens and your prompt contains at least 17000 input tokens, for a total of at least 49000 tokens.",
+      FITS,
+    ],
+    [
+      "This model's maximum context length is 32768 tokens. However, you requested 49000 tokens (17000 in the messages, 32000 in the completion). Please reduce the length of the messages or completion.",
+      FITS,
+    ],
+    [
+      "'max_tokens' or 'max_completion_tokens' is too large: 32000. This model's maximum context length is 32768 tokens and your request has 17000 input tokens (32000 > 32768 - 17000).",
+      FITS,
+    ],
+    ['input length and `max_tokens` exceed context limit: 17000 + 32000 > 32768, decrease input length or', FITS],
+    ["This model's maximum context length is 4096 tokens. However, your request has 9000 input tokens.", PAIR],
+    [
+      "This model's maximum context length is 4096 tokens. However, you requested 4996 tokens (4096 in the messages, 900 in the completion).",
+      { asked: 4_996, most: 4_096 },
     ],
     [
       {
@@ -79,10 +94,70 @@ describe('the words for the clients', () => {
     ])
   })
 
+  test('tell the prompt and its answer apart where the prompt alone fits', () => {
+    expect(wordsOf({ said: 'x', tokens: FITS })).toEqual([
+      'input length and `max_tokens` exceed context limit: 17000 + 32000 > 32768, decrease input length or `max_tokens` and try again',
+      "This model's maximum context length is 32768 tokens. However, you requested 49000 tokens (17000 in the messages, 32000 in the completion). Please reduce the length of the messages or completion.",
+      'the input length exceeds the context length: 49000 tokens, 32000 of them for the answer, of 32768 at most',
+    ])
+  })
+
   test('without numbers have what the server said, where it said something', () => {
     const long = "The request is longer than the model's maximum context length."
     expect(wordsOf({ said: 'x', tokens: undefined })).toEqual(['prompt is too long: x', `${long} x`, `${OLLAMA}: x`])
     expect(wordsOf({ said: '', tokens: undefined })).toEqual(['prompt is too long', long, OLLAMA])
+  })
+
+  test.each([
+    [
+      { asked: 62_000, most: 32_768, answer: 32_000 },
+      '30000 tokens > 28768 maximum, as 4000 of 32768 are for the answer',
+    ],
+    [{ asked: 4_900, most: 4_096, answer: 900 }, '4000 tokens > 3196 maximum, as 900 of 4096 are for the answer'],
+    [
+      { asked: 40_000, most: 11_999, answer: 32_000 },
+      '8000 tokens > 7999 maximum, as 4000 of 11999 are for the answer',
+    ],
+  ])('of Anthropic say that the prompt is too long where too little room is left: %j', (tokens, words) => {
+    expect(anthropicOverflowWords({ said: 'x', tokens })).toBe(`prompt is too long: ${words}`)
+    expect(anthropicOverflowWords({ said: 'x', tokens: { ...tokens, most: 40_000 } })).not.toContain('too long')
+  })
+
+  test('of Anthropic say that the answer is too long where the prompt is short', () => {
+    const tokens = { asked: 4_096, most: 2_048, answer: 4_000 }
+    expect(anthropicOverflowWords({ said: 'x', tokens })).toContain('exceed context limit: 96 + 4000 > 2048')
+  })
+
+  test('of Anthropic have the greater number first, and none below zero', () => {
+    const numbers = fc.record({
+      prompt: fc.nat(20_000),
+      room: fc.integer({ min: 1, max: 20_000 }),
+      over: fc.nat(40_000),
+    })
+    fc.assert(
+      fc.property(numbers, ({ prompt, room, over }) => {
+        const tokens = { asked: prompt + room + over + 1, most: prompt + room, answer: room + over + 1 }
+        const words = anthropicOverflowWords({ said: '', tokens })
+        const [, asked, answer = 0, most] = /: (\d+)(?: tokens| \+ (\d+)) > (\d+)\b/.exec(words) ?? []
+        expect(Number(asked) + Number(answer), words).toBeGreaterThan(Number(most))
+      }),
+    )
+  })
+
+  test('that tell them apart are read again as the same numbers', () => {
+    const numbers = fc.record({
+      prompt: fc.nat(1e6),
+      room: fc.integer({ min: 4_000, max: 1e6 }),
+      over: fc.integer({ min: 1, max: 1e6 }),
+    })
+    fc.assert(
+      fc.property(numbers, ({ prompt, room, over }) => {
+        const tokens = { asked: prompt + room + over, most: prompt + room, answer: room + over }
+        const [anthropic = '', openai = ''] = wordsOf({ said: '', tokens })
+        expect(contextOverflow(anthropic)).toEqual({ said: anthropic, tokens })
+        expect(contextOverflow(openai)).toEqual({ said: openai, tokens })
+      }),
+    )
   })
 
   test('of each format are known again as what they are, and stay as they are', () => {

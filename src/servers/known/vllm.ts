@@ -58,6 +58,8 @@ export const vllm: ModelServer<'vllm'> = {
     return { version: textAt(await ask('/version'), 'version'), models: started(listing.models()) }
   },
   exposureFix: () => 'Start it with --host 127.0.0.1.',
+  // Its refusals there are OpenAI's, on which Claude Code does not make a conversation shorter.
+  misreads: [{ path: '/v1/messages' }],
   routes: [
     ...OPENAI_INFERENCE,
     TRANSCRIPTIONS,

@@ -53,6 +53,40 @@ export function errorAnswer(server: ScriptedServer, path: string, status: number
   return jsonAnswer({ error: { message: text, type, param: null, code: OPENAI_CODES[status] ?? null } }, status)
 }
 
+/** Tokens of a prompt, of what its answer may have, and of the context. */
+export interface AskedTokens {
+  readonly prompt: number
+  readonly answer: number
+  readonly most: number
+}
+
+/** As `server` refuses what is longer than its context, or `undefined`: it fits. Only vLLM reckons with the answer. */
+export function tooLongAnswer(server: ScriptedServer, { prompt, answer, most }: AskedTokens): Answer | undefined {
+  if (server === 'openai') {
+    const words = vllmTooLong({ prompt, answer, most })
+    if (words === undefined) return undefined
+    return jsonAnswer({ error: { message: words, type: 'BadRequestError', param: null, code: 400 } }, 400)
+  }
+  if (prompt <= most) return undefined
+  if (server === 'ollama') return jsonAnswer({ error: 'the input length exceeds the context length' }, 400)
+  if (server === 'anthropic') {
+    return errorAnswer(server, '', 400, `prompt is too long: ${prompt} tokens > ${most} maximum`)
+  }
+  const message = `request (${prompt} tokens) exceeds the available context size (${most} tokens), try increasing it`
+  const error = { code: 400, message, type: 'exceed_context_size_error', n_prompt_tokens: prompt, n_ctx: most }
+  return jsonAnswer({ error }, 400)
+}
+
+function vllmTooLong({ prompt, answer, most }: AskedTokens): string | undefined {
+  const context = `This model's maximum context length is ${most} tokens`
+  if (prompt > most) {
+    return `${context}. However, your request has ${prompt} input tokens. Please reduce the length of the input messages.`
+  }
+  if (prompt + answer <= most) return undefined
+  const sum = `${answer} > ${most} - ${prompt}`
+  return `'max_tokens' or 'max_completion_tokens' is too large: ${answer}. ${context} and your request has ${prompt} input tokens (${sum}).`
+}
+
 function unavailableMessage(server: ScriptedServer): string {
   if (server === 'llama-server') return 'Loading model'
   if (server === 'ollama') return 'server busy, please try again.  maximum pending requests exceeded'
