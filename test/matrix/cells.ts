@@ -56,11 +56,11 @@ const SPOKEN = {
   'openai-chat': 'PTPPPPT',
   'openai-completions': 'PTPPPTT',
   'openai-responses': 'TTTPPTT',
-  'anthropic-messages': 'PTTPPTP',
+  'anthropic-messages': 'PTTTPTP',
 } as const
 
 /** What Ollama's layers for other APIs lose is put to its own. */
-const NATIVE = { 'openai-chat': 'TTPPPPT', 'anthropic-messages': 'TTTPPTP' } as const
+const NATIVE = { 'openai-chat': 'TTPPPPT', 'anthropic-messages': 'TTTTPTP' } as const
 
 /** No tools in it, nor what they gave: one text and its answer. */
 const CALLS = { ...SPOKEN, ...NATIVE, 'ollama-generate': '-RRRRRR', 'openai-completions': '-R---RR' } as const
@@ -71,10 +71,10 @@ const CHAT_CELLS: Readonly<Record<ChatFeature, Readonly<Record<ChatClientName, s
   tools: CALLS,
   'parallel tools': CALLS,
   'tool results': { ...CALLS, 'ollama-generate': '-------', 'openai-completions': '-------' },
-  thinking: { ...SPOKEN, 'openai-completions': '-------', 'anthropic-messages': 'TTTPPTP' },
-  'structured output': { ...SPOKEN, 'openai-completions': 'TTPP-TT', 'anthropic-messages': 'TTTPPTP' },
-  'stop sequence': { ...SPOKEN, 'openai-responses': '-------', 'anthropic-messages': 'TTTPPTP' },
-  length: { ...SPOKEN, ...NATIVE, 'anthropic-messages': 'PTTPPTP' },
+  thinking: { ...SPOKEN, 'openai-completions': '-------', 'anthropic-messages': 'TTTTPTP' },
+  'structured output': { ...SPOKEN, 'openai-completions': 'TTPP-TT', 'anthropic-messages': 'TTTTPTP' },
+  'stop sequence': { ...SPOKEN, 'openai-responses': '-------', 'anthropic-messages': 'TTTTPTP' },
+  length: { ...SPOKEN, ...NATIVE, 'anthropic-messages': 'PTTTPTP' },
   'error before the answer': SPOKEN,
   'error during the answer': SPOKEN,
   cancel: SPOKEN,

@@ -163,6 +163,18 @@ describe('lists', () => {
   })
 })
 
+test('the row of a request that was translated has the model that answered', async () => {
+  const body = { model: 'claude-x', max_tokens: 9, stop_sequences: ['x'], messages }
+  const answer = await post({ url: gateway.url, key, path: '/v1/messages', body })
+  expect(await answer.json()).toMatchObject({ model: 'claude-x' })
+  await settled(gateway)
+  expect((await gateway.rows()).at(-1)).toMatchObject({
+    model_asked: 'claude-x',
+    model_used: 'small:latest',
+    translated: 'ollama-chat',
+  })
+})
+
 test('an alias stands for nothing where models are made, copied and removed', async () => {
   const manager = await gateway.key({ routes: ['inference', 'metadata', 'manage'] })
   const body = { source: 'other', destination: 'claude-opus-9' }

@@ -134,3 +134,44 @@ test('rules fit the model that an alias stands for', async () => {
   const asked = await sent(gateway, CHAT, { model: 'gpt-5' })
   expect(asked.body).toMatchObject({ model: 'tiny:latest', options: { num_ctx: 4_096 } })
 })
+
+test('seconds of keep_alive reach Ollama as a number, however they were said, and the answer names what was put in', async () => {
+  for (const [said, given] of [
+    ['-1', -1],
+    ['30', 30],
+    [90, 90],
+    ['1h30m', '1h30m'],
+  ]) {
+    await using gateway = await startRuled([{ defaults: { keep_alive: said, temperature: 0.5 } }])
+    for (const [, path, more] of CLIENTS) {
+      const asked = await sent(gateway, path, { model: 'tiny', ...more })
+      expect([path, asked.body['keep_alive']]).toEqual([path, given])
+      expect(asked.headers.get('x-punku-defaults')).toBe('keep_alive temperature')
+    }
+  }
+})
+
+test('what cannot be carried is refused; a suffix alone is passed to where it means something', async () => {
+  await using gateway = await startRuled([{ defaults: { num_ctx: 4_096 } }])
+  const key = await gateway.key()
+  for (const wrong of [{ n: 2 }, { num_ctx: 'abc' }]) {
+    const refused = await post({ url: gateway.url, key, path: CHAT, body: { model: 'tiny', messages, ...wrong } })
+    expect([wrong, refused.status]).toEqual([wrong, 400])
+  }
+  const path = '/v1/completions'
+  const filled = await post({ url: gateway.url, key, path, body: { model: 'tiny', prompt: 'a', suffix: 'b' } })
+  expect([filled.status, filled.headers.get('x-punku-translated')]).toEqual([200, null])
+})
+
+test('`off` leaves what the gateway knows itself: about how many tokens there are, and what a model is', async () => {
+  await using gateway = await startRuled([{ match: '*', translate: 'off' }], [llama, ollama])
+  const key = await gateway.key()
+  const shown = await post({ url: gateway.url, key, path: '/api/show', body: { model: 'lean' } })
+  const counted = await post({
+    url: gateway.url,
+    key,
+    path: '/v1/messages/count_tokens',
+    body: { model: 'tiny', messages },
+  })
+  expect([shown.status, counted.status, counted.headers.get('x-punku-estimated')]).toEqual([200, 200, 'input_tokens'])
+})
