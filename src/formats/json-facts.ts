@@ -23,6 +23,15 @@ export function asCount(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
+/** More than any prompt or answer has. Counts are added up over years, and what a server says must not break the sums of others. */
+const MOST_TOKENS = 1e9
+
+/** The value if it is a count of tokens that can be. */
+export function asTokens(value: unknown): number | undefined {
+  const count = asCount(value)
+  return count !== undefined && count <= MOST_TOKENS ? count : undefined
+}
+
 /** The value if it is a short text that is not empty. */
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT_LENGTH ? value : undefined

@@ -1,5 +1,5 @@
 import { readOpenaiUsage } from '../families/openai-usage.ts'
-import { asCount, asList, asObject, type JsonObject } from '../json-facts.ts'
+import { asCount, asList, asObject, asTokens, type JsonObject } from '../json-facts.ts'
 import type { EmbeddingAnswer, OpenaiEmbeddingRequest } from './embedding.ts'
 import { base64OfFloats, floatsOfBase64 } from './float-base64.ts'
 
@@ -26,13 +26,13 @@ export function embeddingAnswerOfOpenai(answer: JsonObject, inputCount: number):
 export function embeddingAnswerOfOllamaEmbed(answer: JsonObject, inputCount: number): EmbeddingAnswer | undefined {
   const vectors = asList(answer['embeddings'])
   return vectors.length === inputCount
-    ? answerOf(vectors.map(vectorOf), asCount(answer['prompt_eval_count']))
+    ? answerOf(vectors.map(vectorOf), asTokens(answer['prompt_eval_count']))
     : undefined
 }
 
 /** Reads an answer of Ollama's older `/api/embeddings`, which is one vector. `undefined`: it is none. */
 export function embeddingAnswerOfOllamaEmbeddings(answer: JsonObject): EmbeddingAnswer | undefined {
-  return answerOf([vectorOf(answer['embedding'])], asCount(answer['prompt_eval_count']))
+  return answerOf([vectorOf(answer['embedding'])], asTokens(answer['prompt_eval_count']))
 }
 
 /** Writes a body as OpenAI's `/v1/embeddings` answers. A count that nobody made is 0: clients add up without a look. */

@@ -1,17 +1,17 @@
 import type { Usage } from '../format.ts'
-import { asCount, asObject, type JsonObject, sumOf } from '../json-facts.ts'
+import { asObject, asTokens, type JsonObject, sumOf } from '../json-facts.ts'
 
 /**
  * The counts of one `usage` object, or of two of one stream laid over each other. `input_tokens` leaves out what was
  * read from the cache or written to it; all three make up the prompt.
  */
 export function readAnthropicUsage(usage: JsonObject): Usage {
-  const cachedTokens = asCount(usage['cache_read_input_tokens'])
+  const cachedTokens = asTokens(usage['cache_read_input_tokens'])
   return {
-    promptTokens: sumOf(asCount(usage['input_tokens']), cachedTokens, asCount(usage['cache_creation_input_tokens'])),
-    completionTokens: asCount(usage['output_tokens']),
+    promptTokens: sumOf(asTokens(usage['input_tokens']), cachedTokens, asTokens(usage['cache_creation_input_tokens'])),
+    completionTokens: asTokens(usage['output_tokens']),
     cachedTokens,
-    reasoningTokens: asCount(asObject(usage['output_tokens_details'])?.['thinking_tokens']),
+    reasoningTokens: asTokens(asObject(usage['output_tokens_details'])?.['thinking_tokens']),
   }
 }
 

@@ -1,6 +1,6 @@
 import { type AnswerPart, counted, said, stopped } from '../answer-parts.ts'
 import type { StreamedFormat, Usage } from '../format.ts'
-import { asCount, asText, type JsonObject } from '../json-facts.ts'
+import { asText, asTokens, type JsonObject } from '../json-facts.ts'
 import { eventStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
 import { answerReader } from '../whole-answer.ts'
@@ -38,8 +38,8 @@ function partsOf(frame: JsonObject): readonly AnswerPart[] {
 function usageOf(answer: JsonObject): Usage {
   const timings = readTimings(answer)
   return {
-    promptTokens: asCount(answer['tokens_evaluated']) ?? timings?.promptTokens,
-    completionTokens: asCount(answer['tokens_predicted']) ?? timings?.completionTokens,
+    promptTokens: asTokens(answer['tokens_evaluated']) ?? timings?.promptTokens,
+    completionTokens: asTokens(answer['tokens_predicted']) ?? timings?.completionTokens,
     cachedTokens: timings?.cachedTokens,
   }
 }

@@ -2,7 +2,7 @@ import type { PunkuError } from '../../core/error.ts'
 import { type AnswerPart, called, counted, type PartsReader, said, stopped } from '../answer-parts.ts'
 import type { AnswerHead, AnswerTail, AnswerWriter } from '../answer-writer.ts'
 import type { FormatName, StreamedFormat, Usage, WireFormat } from '../format.ts'
-import { asCount, asList, asObject, asText, type JsonObject } from '../json-facts.ts'
+import { asCount, asList, asObject, asText, asTokens, type JsonObject } from '../json-facts.ts'
 import { lineStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
 import { answerReader } from '../whole-answer.ts'
@@ -124,8 +124,8 @@ function watchProgress(): FrameWatch {
 function usageOf(answer: JsonObject): Usage {
   const loadNs = asCount(answer['load_duration'])
   return {
-    promptTokens: asCount(answer['prompt_eval_count']),
-    completionTokens: asCount(answer['eval_count']),
+    promptTokens: asTokens(answer['prompt_eval_count']),
+    completionTokens: asTokens(answer['eval_count']),
     cachedTokens: undefined,
     loadMs: loadNs === undefined ? undefined : loadNs / NS_PER_MS,
   }

@@ -1,5 +1,5 @@
 import type { Usage } from '../format.ts'
-import { asCount, asObject, type JsonObject, sumOf } from '../json-facts.ts'
+import { asObject, asTokens, type JsonObject, sumOf } from '../json-facts.ts'
 
 /**
  * The counts of a chunk or whole answer of any OpenAI route: `usage` as chat completions and embeddings spell it, or
@@ -11,10 +11,10 @@ export function readOpenaiUsage(answer: JsonObject): Usage | undefined {
   const details = asObject(usage['prompt_tokens_details']) ?? asObject(usage['input_tokens_details'])
   const answerDetails = asObject(usage['completion_tokens_details']) ?? asObject(usage['output_tokens_details'])
   return {
-    promptTokens: asCount(usage['prompt_tokens']) ?? asCount(usage['input_tokens']),
-    completionTokens: asCount(usage['completion_tokens']) ?? asCount(usage['output_tokens']),
-    cachedTokens: asCount(details?.['cached_tokens']),
-    reasoningTokens: asCount(answerDetails?.['reasoning_tokens']),
+    promptTokens: asTokens(usage['prompt_tokens']) ?? asTokens(usage['input_tokens']),
+    completionTokens: asTokens(usage['completion_tokens']) ?? asTokens(usage['output_tokens']),
+    cachedTokens: asTokens(details?.['cached_tokens']),
+    reasoningTokens: asTokens(answerDetails?.['reasoning_tokens']),
   }
 }
 
@@ -25,10 +25,10 @@ export function readOpenaiUsage(answer: JsonObject): Usage | undefined {
 export function readTimings(answer: JsonObject): Usage | undefined {
   const timings = asObject(answer['timings'])
   if (timings === undefined) return undefined
-  const cachedTokens = asCount(timings['cache_n'])
+  const cachedTokens = asTokens(timings['cache_n'])
   return {
-    promptTokens: sumOf(asCount(timings['prompt_n']), cachedTokens),
-    completionTokens: asCount(timings['predicted_n']),
+    promptTokens: sumOf(asTokens(timings['prompt_n']), cachedTokens),
+    completionTokens: asTokens(timings['predicted_n']),
     cachedTokens,
   }
 }
