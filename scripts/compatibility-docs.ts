@@ -47,6 +47,27 @@ const CHAT_WAYS = 2
 type ClientTitle = keyof typeof CLIENT_TITLES
 type OutcomeOf<Client> = (client: Client, server: MatrixServer) => Outcome
 
+/** As `npm run test:tools` printed them, on both paths; that tier runs where the programs are installed. */
+const TOOLS = `## Coding tools
+
+Each finishes a turn with a call of a tool (Aider: an edit of a file) through the gateway, straight and through a tunnel, on servers of five
+kinds: vLLM, Ollama, llama-server, chat completions alone, and \`/api/chat\` alone. The real programs, in a home of their own, no vendor in
+reach: \`npm run test:tools\` (CONTRIBUTING.md says how), last run on 2026-11-30.
+
+| tool | version | speaks | servers |
+| --- | --- | --- | --- |
+| Claude Code | 2.1.197 | \`/v1/messages\` | 5 of 5; makes a conversation shorter that is too long |
+| Codex | 0.171.0 | \`/v1/responses\` | 5 of 5 |
+| OpenCode | 1.18.33 | \`/v1/chat/completions\` | 5 of 5 |
+| Qwen Code | 0.24.4 | \`/v1/chat/completions\` | 5 of 5 |
+| Copilot CLI | 1.0.102 | \`/v1/chat/completions\` | 5 of 5 |
+| pi | 1.6.0 | \`/v1/chat/completions\` | 5 of 5 |
+| Aider | 0.86.2 | \`/v1/chat/completions\`, \`/api/chat\`, \`/v1/messages\` | 5 of 5 with each |
+
+Libraries beside the official ones of the tables below: \`ollama\` for Python 0.6.3 on a server of chat completions and vectors alone, \`@langchain/ollama\` 1.3.0,
+\`langchain-ollama\` 1.1.0, \`instructor\` 1.17.0.
+`
+
 /** `docs/compatibility.md`. */
 export function renderCompatibilityDocs(): string {
   const chats = CHAT_FEATURES.map(
@@ -66,6 +87,7 @@ export function renderCompatibilityDocs(): string {
     '',
     countLine(),
     '',
+    TOOLS,
     '## Chats',
     '',
     ...chats,
