@@ -22,13 +22,10 @@ const BY_ITSELF_TOKENS = 32_000
 const ASKS_FOR_SUMMARY = '<summary> block'
 const GOES_ON = 'This session is being continued from a previous conversation'
 
-/** Those that are asked in another format than Claude Code's: vLLM's own words for its own /v1/messages pass as they are. */
-const SERVERS = TURN_SERVERS.filter(({ server, only }) => only !== undefined || server === 'llama-server')
-
 const program = programOrSkip('claude')
 
 describe.skipIf(program === undefined)('a conversation of Claude Code that grows longer than the context', () => {
-  test.each(SERVERS)('is summed up and goes on, on $name', async ({ server, only }) => {
+  test.each(TURN_SERVERS)('is summed up and goes on, on $name', async ({ server, only }) => {
     await using place = await ToolPlace.open()
     const asked = { server, lacks: lackedPaths(only) }
     const first = (await play(place, { ...asked, turns: 1 })).at(-1)
