@@ -65,6 +65,9 @@ const modelAlias = z
     model: z.string().meta({ description: 'What they get, as its server spells it.' }),
     source,
     revision,
+    isOverridden: z.literal(true).optional().meta({
+      description: 'One before it means all the names that it means, so that it is never taken. Only in lists.',
+    }),
     isUnmatched,
   })
   .openapi('ModelAlias')

@@ -23,7 +23,10 @@ const listed = async () =>
   }
 
 test('where nothing is said, that is said', async () => {
-  expect(await run('rules')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing is said of models/) })
+  expect(await run('rules')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Nothing is said of models: .*\(translate auto\)\.\n$/),
+  })
 })
 
 test('a rule is set, added to, taken from and removed, however its match is spelled', async () => {
@@ -55,6 +58,16 @@ test('a model gets another name, and loses it', async () => {
   expect(alias).toEqual({ name: 'claude-*', model: 'tiny', source: 'added', revision: 2 })
   expect((await run('unalias', 'claude-*')).stdout).toBe('Removed the alias claude-*.\n')
   expect((await listed()).aliases).toEqual([])
+})
+
+test('an alias that another overrides is listed as such', async () => {
+  await run('alias', 'fast', 'tiny')
+  await run('alias', 'f*', 'qwen3:8b')
+  await run('alias', 'fa*', 'tiny')
+  expect((await run('rules')).stdout).toMatch(
+    /fast +tiny +added\nf\* +qwen3:8b +added\nfa\* +tiny +added, overridden\n$/,
+  )
+  for (const name of ['fast', 'f*', 'fa*']) await run('unalias', name)
 })
 
 test('what means no model that is known is stored, and said so', async () => {

@@ -136,7 +136,9 @@ const ALIAS_COLUMNS = [{ title: 'ALIAS' }, { title: 'MODEL' }, { title: 'FROM' }
 
 function printRules(rules: readonly ModelRuleBody[], aliases: readonly ModelAliasBody[]): void {
   if (rules.length === 0 && aliases.length === 0) {
-    print('Nothing is said of models: all requests go as they are, to the models that they name.')
+    print(
+      'Nothing is said of models: requests go to the models that they name, and are put into another format only where a server needs it (translate auto).',
+    )
     return
   }
   if (rules.length > 0) printTableLines(renderRules(rules))
@@ -145,7 +147,11 @@ function printRules(rules: readonly ModelRuleBody[], aliases: readonly ModelAlia
     printTableLines(
       renderTable(
         ALIAS_COLUMNS,
-        aliases.map(({ name, model, source }) => [name, model, source]),
+        aliases.map(({ name, model, source, isOverridden }) => [
+          name,
+          model,
+          isOverridden ? `${source}, overridden` : source,
+        ]),
       ),
     )
   }

@@ -63,6 +63,29 @@ test('a member reads what holds and changes nothing', async () => {
   expect(await member.refused('PUT', RULES, rule)).toMatchObject({ code: 'not_allowed' })
 })
 
+test('an alias that one before it leaves no name is listed as overridden', async () => {
+  const { call } = await openTestControl(openMemory)
+  const marks = async () => (await call('listModelAliases', ALIASES)).aliases.map((one) => [one.name, one.isOverridden])
+  await call('putModelAlias', ALIASES, { name: 'other', model: 'tiny' })
+  expect(await marks()).toEqual([
+    ['other', undefined],
+    ['set', undefined],
+  ])
+  await call('putModelAlias', ALIASES, { name: 'SET:latest', model: 'other' })
+  expect(await marks()).toEqual([
+    ['other', undefined],
+    ['SET:latest', undefined],
+    ['set', true],
+  ])
+  await call('removeModelAlias', `${ALIASES}?name=set`)
+  await call('putModelAlias', ALIASES, { name: 's*', model: 'other' })
+  expect(await marks()).toEqual([
+    ['other', undefined],
+    ['s*', undefined],
+    ['set', true],
+  ])
+})
+
 describe('a rule on one upstream', () => {
   test('has its id, whichever way it was named, and its label as long as it is there', async () => {
     await using server = await startScriptedUpstream({ server: 'ollama' })

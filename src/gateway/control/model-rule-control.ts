@@ -1,5 +1,5 @@
 import { type ModelAliasBody, type ModelRuleBody, modelRuleOperations } from '../../contract/model-rules.ts'
-import { matchesModelGlob, parseModelGlob } from '../../dialects/model-glob.ts'
+import { isCoveredBy, type ModelGlob, matchesModelGlob, parseModelGlob } from '../../dialects/model-glob.ts'
 import type { Listed, ModelRuleService } from '../models/model-rule-service.ts'
 import type { GivenAlias, GivenModelRule } from '../models/model-rule-set.ts'
 import { unknownUpstream } from '../upstreams/upstream-service.ts'
@@ -41,7 +41,7 @@ export function addModelRuleControl(app: Control, { modelRuleService, gateway }:
   })
   app.openapi(guarded(modelRuleOperations.listModelAliases), async (context) => {
     const aliases = await modelRuleService.listAliases(orgActorOf(context).orgId)
-    return context.json({ aliases: aliases.map(aliasBody) }, 200)
+    return context.json({ aliases: withOverridden(aliases.map(aliasBody)) }, 200)
   })
   app.openapi(guarded(modelRuleOperations.putModelAlias), async (context) => {
     const { name, model, version } = context.req.valid('json')
@@ -73,6 +73,18 @@ function ruleBody(
 
 function aliasBody({ name, model, version }: Listed<GivenAlias>): ModelAliasBody {
   return { name, model, ...standingOf(version) }
+}
+
+/** Marks those that one before them leaves no name. */
+function withOverridden(aliases: readonly ModelAliasBody[]): ModelAliasBody[] {
+  const before: ModelGlob[] = []
+  return aliases.map((alias) => {
+    const glob = parseModelGlob(alias.name)
+    if (glob === undefined) return alias
+    const isOverridden = before.some((one) => isCoveredBy(glob, one))
+    before.push(glob)
+    return isOverridden ? { ...alias, isOverridden } : alias
+  })
 }
 
 function standingOf(version: number | undefined): Pick<ModelRuleBody, 'source' | 'revision'> {

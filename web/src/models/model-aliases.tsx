@@ -49,7 +49,7 @@ export function ChangeAliases(props: {
                   <span className="mono">{alias.name}</span>
                   {alias.source === 'configuration' ? (
                     <Text size="sm" c="dimmed" span>
-                      Configuration
+                      {alias.isOverridden === true ? 'Configuration, overridden' : 'Configuration'}
                     </Text>
                   ) : (
                     <ActionIcon
