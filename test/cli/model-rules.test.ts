@@ -50,6 +50,17 @@ test('a rule is set, added to, taken from and removed, however its match is spel
   expect((await listed()).rules).toEqual([])
 })
 
+test.each([
+  ['true', true],
+  ['false', false],
+  ['on', true],
+  ['high', 'high'],
+])('--think %s is %s', async (typed, think) => {
+  const set = await run('set', 'thinker', '--think', typed, '--json')
+  expect((JSON.parse(set.stdout) as ModelRuleBody).defaults).toEqual({ think })
+  await run('unset', 'thinker')
+})
+
 test('a model gets another name, and loses it', async () => {
   const made = await run('alias', 'claude-*', 'qwen3:8b')
   expect(made).toEqual({ code: 0, stdout: 'claude-* is qwen3:8b now.\n', stderr: '' })
@@ -89,6 +100,10 @@ test.each<[args: readonly string[], said: string]>([
   [['set', 'tiny', '--temperature', 'hot'], "--temperature takes a number, not 'hot'"],
   [['set', 'tiny', '--translate', 'always'], 'Allowed choices are auto, native, off'],
   [['set', 'tiny', '--unset', 'seed'], 'says nothing'],
+  [['set', 'tiny', '--unset', 'foo'], '--unset takes translate, num-ctx, keep-alive, think, '],
+  [['set', 'tiny', '--seed', '7', '--unset', 'top-p', 'constructor'], "not 'constructor'"],
+  [['set', 'tiny', '--keep-alive', '1d'], 'must be a duration in ms, s, m or h, such as 30m'],
+  [['set', 'tiny', '--keep-alive', '1w'], 'must be a duration in ms, s, m or h, such as 30m'],
   [['alias', 'a b', 'tiny'], 'without spaces'],
   [['alias', 'tiny:latest', 'tiny'], 'the name of the model itself'],
 ])('what cannot be done is said: %j', async (args, said) => {

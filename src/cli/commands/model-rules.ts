@@ -3,7 +3,7 @@ import type { ControlAccess } from '../../contract/control-access.ts'
 import type { ModelAliasBody, ModelRuleBody, TranslationBody } from '../../contract/model-rules.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
-import { addDefaultFlags, askedDefaults, defaultsText } from '../model-defaults-flags.ts'
+import { addDefaultFlags, askedDefaults, defaultsText, unsetNames } from '../model-defaults-flags.ts'
 import { print, printJson, printTableLines, remark, renderTable, visible } from '../output.ts'
 
 interface JsonFlag {
@@ -40,14 +40,17 @@ export function defineModelRules(models: Command): void {
     )
     .addOption(upstream())
     .addOption(
-      new Option('--translate <when>', 'when a request is put into another format').choices(['auto', 'native', 'off']),
+      new Option(
+        '--translate <when>',
+        'when a request is put into another format: where its server needs it; always to Ollama’s own API, on an Ollama; never',
+      ).choices(['auto', 'native', 'off']),
     )
   addDefaultFlags(set)
     .option('--unset <name...>', 'say nothing of this any more, such as num-ctx or translate')
     .addOption(json())
     .action(async (match: string, flags: RuleFlags, command: Command) => {
       const asked = askedDefaults(command.opts())
-      const unset = new Set(flags.unset?.map((name) => name.replace(/^--/, '').replaceAll('-', '_')))
+      const unset = unsetNames(flags.unset ?? [])
       if (Object.keys(asked).length === 0 && flags.translate === undefined && unset.size === 0) {
         throw new UsageError('Say what holds, such as --num-ctx 32768, or what to --unset.')
       }

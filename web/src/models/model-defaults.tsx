@@ -58,7 +58,7 @@ const TRUNCATION = [
 const TRANSLATION = [
   NOT_SAID,
   { value: 'auto', label: 'Where its server needs it' },
-  { value: 'native', label: 'Always, to Ollama’s own API' },
+  { value: 'native', label: 'Always to Ollama’s own API, on an Ollama' },
   { value: 'off', label: 'Never' },
 ]
 
