@@ -70,12 +70,20 @@ const modelAlias = z
   .strictObject({
     name: z.string().meta({ description: 'What clients ask for, or a pattern of such names.' }),
     model: z.string().meta({ description: 'What they get, as its server spells it.' }),
+    modelCanonical: z.string().meta({ description: 'The one spelling of that, as in the list of models.' }),
     source,
     revision,
     isOverridden: z.literal(true).optional().meta({
       description: 'One before it means all the names that it means, so that it is never taken. Only in lists.',
     }),
     isUnmatched,
+    isHidingModel: z.literal(true).optional().meta({
+      description:
+        'A model that is known now has such a name, and nobody can ask for it by that. Only in the answer to a change.',
+    }),
+    isOfAlias: z.literal(true).optional().meta({
+      description: 'Its model is the name of another alias, which is not looked up. Only in the answer to a change.',
+    }),
   })
   .openapi('ModelAlias')
 export type ModelAliasBody = z.output<typeof modelAlias>

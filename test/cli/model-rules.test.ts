@@ -66,7 +66,13 @@ test('a model gets another name, and loses it', async () => {
   expect(made).toEqual({ code: 0, stdout: 'claude-* is qwen3:8b now.\n', stderr: '' })
   expect((await run('rules')).stdout).toMatch(/^ALIAS +MODEL +FROM\nclaude-\* +qwen3:8b +added\n$/)
   const alias = JSON.parse((await run('alias', 'claude-*', 'tiny', '--json')).stdout) as ModelAliasBody
-  expect(alias).toEqual({ name: 'claude-*', model: 'tiny', source: 'added', revision: 2 })
+  expect(alias).toEqual({
+    name: 'claude-*',
+    model: 'tiny',
+    modelCanonical: 'tiny:latest',
+    source: 'added',
+    revision: 2,
+  })
   expect((await run('unalias', 'claude-*')).stdout).toBe('Removed the alias claude-*.\n')
   expect((await listed()).aliases).toEqual([])
 })
@@ -79,6 +85,29 @@ test('an alias that another overrides is listed as such', async () => {
     /fast +tiny +added\nf\* +qwen3:8b +added\nfa\* +tiny +added, overridden\n$/,
   )
   for (const name of ['fast', 'f*', 'fa*']) await run('unalias', name)
+})
+
+test('an alias that hides a model is told, and so is one of an alias', async () => {
+  expect((await run('alias', 'q*', 'qwen3:8b')).stderr).toBe('')
+  expect((await run('alias', 'tiny', 'qwen3:8b')).stderr).toBe(
+    'tiny is the name of a model, too: nobody can ask for that one now.\n',
+  )
+  const { code, stderr } = await run('alias', 'fast', 'tiny:latest')
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/^tiny:latest is an alias itself, .* models rules .*\n$/)])
+  for (const name of ['q*', 'tiny', 'fast']) await run('unalias', name)
+})
+
+test('the list of models has their aliases, and says where the rest stands', async () => {
+  const before = await run()
+  expect([before.stdout, before.stderr]).toEqual([expect.not.stringContaining('ALSO'), ''])
+  await run('alias', 'fast', 'Tiny')
+  await run('alias', 'claude-*', 'tiny')
+  const { stdout, stderr } = await run()
+  expect(stdout).toMatch(/^MODEL .* ALSO\n/)
+  expect(stdout).toMatch(/^tiny:latest .* fast, claude-\*$/m)
+  expect(stderr).toMatch(/^What is said of them, .* models rules .*\n$/)
+  expect(await run('--json')).toMatchObject({ code: 0, stderr: '' })
+  for (const name of ['fast', 'claude-*']) await run('unalias', name)
 })
 
 test('what means no model that is known is stored, and said so', async () => {

@@ -94,6 +94,12 @@ export function defineModelRules(models: Command): void {
       if (isJson(command)) printJson(alias)
       else print(visible(`${alias.name} is ${alias.model} now.`))
       warnUnmatched(alias, model, command)
+      if (alias.isHidingModel) remark(`${visible(name)} is the name of a model, too: nobody can ask for that one now.`)
+      if (alias.isOfAlias) {
+        remark(
+          `${visible(model)} is an alias itself, and aliases are not looked up again: ${visible(name)} is the model of that name. See ${typedHere(command, 'models rules')}`,
+        )
+      }
     })
 
   models

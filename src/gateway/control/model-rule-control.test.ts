@@ -30,8 +30,14 @@ describeDatabases((open) => {
     expect(rule).toEqual({ ...said, source: 'added', revision: 1 })
     expect(await call('listModelRules', RULES)).toEqual({ rules: [rule, SET_RULE] })
     const alias = await call('putModelAlias', ALIASES, { name: 'claude-*', model: 'qwen3:8b' })
-    expect(alias).toEqual({ name: 'claude-*', model: 'qwen3:8b', source: 'added', revision: 1 })
-    const set = { name: 'set', model: 'tiny', source: 'configuration', revision: 0 }
+    expect(alias).toEqual({
+      name: 'claude-*',
+      model: 'qwen3:8b',
+      modelCanonical: 'qwen3:8b',
+      source: 'added',
+      revision: 1,
+    })
+    const set = { name: 'set', model: 'tiny', modelCanonical: 'tiny:latest', source: 'configuration', revision: 0 }
     expect(await call('listModelAliases', ALIASES)).toEqual({ aliases: [alias, set] })
     await call('removeModelRule', `${RULES}?match=${encodeURIComponent('qwen3*')}`)
     await call('removeModelAlias', `${ALIASES}?name=${encodeURIComponent('claude-*')}`)

@@ -157,6 +157,7 @@ function Numbers(props: {
           placeholder="Not said here"
           min={min}
           max={max}
+          clampBehavior="none"
           step={step}
           allowDecimal={!isWhole}
           value={fields.numbers[name] ?? ''}

@@ -76,11 +76,17 @@ describe('what is said of a model', () => {
   it('is named by the aliases that stand for it, however they spell it', () => {
     const alias = { source: 'added', revision: 1 } as const
     const aliases = [
-      { name: 'claude-*', model: 'Tiny', ...alias },
-      { name: 'gpt', model: 'other', ...alias },
+      { name: 'claude-*', model: 'Tiny', modelCanonical: 'tiny:latest', ...alias },
+      { name: 'gpt', model: 'other', modelCanonical: 'other:latest', ...alias },
     ]
     expect(aliasesFor('tiny:latest', aliases).map(({ name }) => name)).toEqual(['claude-*'])
-    const overridden = { name: 'fast', model: 'tiny', isOverridden: true, ...alias } as const
+    const overridden = {
+      name: 'fast',
+      model: 'tiny',
+      modelCanonical: 'tiny:latest',
+      isOverridden: true,
+      ...alias,
+    } as const
     expect(aliasesFor('tiny:latest', [...aliases, overridden])).toHaveLength(2)
     expect(liveAliasesFor('tiny:latest', [...aliases, overridden]).map(({ name }) => name)).toEqual(['claude-*'])
   })

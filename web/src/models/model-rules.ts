@@ -70,7 +70,7 @@ export function liveAliasesFor(canonical: string, aliases: readonly ModelAliasBo
 
 /** The other names that were given to a model. */
 export function aliasesFor(canonical: string, aliases: readonly ModelAliasBody[]): ModelAliasBody[] {
-  return aliases.filter(({ model }) => canonicalModelName(model)?.canonical === canonical)
+  return aliases.filter(({ modelCanonical }) => modelCanonical === canonical)
 }
 
 /** What rules say, each thing by the first that says it: `num_ctx 32768`, `translate native`. */
