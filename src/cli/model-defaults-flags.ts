@@ -22,10 +22,12 @@ const count =
   (flag: string, text: string): number =>
     numberFlag(flag, text, min, max)
 
+/** @param alike other spellings, which are taken and not told */
 const choice =
-  (values: Readonly<Record<string, unknown>>) =>
+  (values: Readonly<Record<string, unknown>>, alike: Readonly<Record<string, unknown>> = {}) =>
   (flag: string, text: string): unknown => {
     if (Object.hasOwn(values, text)) return values[text]
+    if (Object.hasOwn(alike, text)) return alike[text]
     throw new UsageError(`${flag} takes ${Object.keys(values).join(', ')}, not '${text}'.`)
   }
 
@@ -40,13 +42,13 @@ const DEFAULT_FLAGS: { readonly [Name in keyof ModelDefaultsBody]-?: DefaultFlag
   },
   keep_alive: {
     flag: '--keep-alive <how-long>',
-    description: 'how long it stays loaded after a request: 30m, seconds, -1 for ever (Ollama)',
+    description: 'how long it stays loaded after a request: 30m (ms, s, m, h), seconds, -1 for ever (Ollama)',
     ask: (_, text) => text,
   },
   think: {
     flag: '--think <effort>',
     description: 'whether it thinks, or how hard: on, off, low, medium, high, max',
-    ask: choice(EFFORTS),
+    ask: choice(EFFORTS, { true: true, false: false }),
   },
   truncate: {
     flag: '--truncate <yes|no>',
@@ -91,6 +93,21 @@ export function askedDefaults(flags: Readonly<Record<string, unknown>>): ModelDe
     if (typeof given === 'string') asked[name] = ask(option.long ?? flag, given)
   }
   return asked as ModelDefaultsBody
+}
+
+/**
+ * What a rule is to say nothing of any more, by its names in the API: those that were typed, spelled as flags or as they
+ * are. Throws `UsageError` for what no rule says.
+ */
+export function unsetNames(typed: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    typed.map((text) => {
+      const name = text.replace(/^--/, '').replaceAll('-', '_')
+      if (name === 'translate' || Object.hasOwn(DEFAULT_FLAGS, name)) return name
+      const names = ['translate', ...Object.keys(DEFAULT_FLAGS)].map((one) => one.replaceAll('_', '-'))
+      throw new UsageError(`--unset takes ${names.join(', ')}, not '${text}'.`)
+    }),
+  )
 }
 
 /** Each default by its name and value. */

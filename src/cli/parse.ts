@@ -32,5 +32,5 @@ export function beforeOf({ before }: { readonly before?: string }): { readonly b
 
 /** What to say where a list shows the newest of more. @param oldest the number of the oldest that it shows */
 export function moreBefore(shown: number, oldest: number): string {
-  return `${shown} of more: the ones before these with --before ${oldest}, more at once with --limit.`
+  return `These are the last ${shown}. Older ones: --before ${oldest}; more at once: --limit.`
 }

@@ -13,7 +13,7 @@ export function renderConfigJsonSchema(): Record<string, unknown> {
 export interface ConfigOption {
   /** As in the file: `limits.bodyBytes`; `[]` stands for any entry of a list: `upstreams[].url`. */
   readonly path: string
-  /** `duration`, `duration or off`, `size`, `whole number`, `true or false`, `text`, `list of text`, `list of objects`, `group`, or the words allowed. */
+  /** `duration`, `duration or off`, `size`, `whole number`, `number`, `true or false`, `text`, `list of text`, `list of objects`, `group`, or the words allowed. */
   readonly type: string
   /** `undefined`: not set. */
   readonly defaultValue: unknown
@@ -98,5 +98,6 @@ function typeOf(schema: JsonSchema): string {
   if (schema.type === 'array') return schema.items?.properties === undefined ? 'list of text' : 'list of objects'
   if (schema.type === 'object') return 'group'
   if (schema.type === 'boolean') return 'true or false'
+  if (schema.type === 'number') return 'number'
   return schema.type === 'integer' ? 'whole number' : 'text'
 }

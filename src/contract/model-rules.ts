@@ -2,28 +2,35 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { access, body, failure, id, json } from './parts.ts'
 
 const KEEP_ALIVE = /^-?(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$|^-?\d+$/
+const KEEP_ALIVE_FORM = 'must be a duration in ms, s, m or h, such as 30m, or seconds; -1 is for ever'
+const THINK_FORM = 'must be one of true, false, low, medium, high, max'
+
+const whole = (min: number, max: number) =>
+  z.int('must be a whole number').min(min, `must be at least ${min}`).max(max, `must be at most ${max}`)
+const decimal = (min: number, max: number) =>
+  z.number('must be a number').min(min, `must be at least ${min}`).max(max, `must be at most ${max}`)
 
 const name = (what: string) => z.string().regex(/^[^\p{C}\p{Z}]{1,512}$/u, `must be ${what}, without spaces`)
 const pattern = name('a name of a model, or a pattern such as qwen3*')
 
 const modelDefaults = z
   .strictObject({
-    num_ctx: z.int().min(256).max(100_000_000).optional().meta({ description: 'Tokens of context.' }),
+    num_ctx: whole(256, 100_000_000).optional().meta({ description: 'Tokens of context.' }),
     keep_alive: z
-      .union([z.string().regex(KEEP_ALIVE, 'must be a duration such as 30m, or seconds; -1 is for ever'), z.number()])
+      .union([z.string().regex(KEEP_ALIVE, KEEP_ALIVE_FORM), z.number()], KEEP_ALIVE_FORM)
       .optional()
       .meta({ description: 'How long the model stays loaded after a request, as `30m` or in seconds.' }),
-    think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])]).optional(),
+    think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])], THINK_FORM).optional(),
     truncate: z.boolean().optional(),
-    num_predict: z.int().min(1).max(100_000_000).optional(),
-    temperature: z.number().min(0).max(10).optional(),
-    top_p: z.number().min(0).max(1).optional(),
-    top_k: z.int().min(0).max(1_000_000).optional(),
-    min_p: z.number().min(0).max(1).optional(),
-    repeat_penalty: z.number().min(0).max(10).optional(),
-    presence_penalty: z.number().min(-10).max(10).optional(),
-    frequency_penalty: z.number().min(-10).max(10).optional(),
-    seed: z.int().optional(),
+    num_predict: whole(1, 100_000_000).optional(),
+    temperature: decimal(0, 10).optional(),
+    top_p: decimal(0, 1).optional(),
+    top_k: whole(0, 1_000_000).optional(),
+    min_p: decimal(0, 1).optional(),
+    repeat_penalty: decimal(0, 10).optional(),
+    presence_penalty: decimal(-10, 10).optional(),
+    frequency_penalty: decimal(-10, 10).optional(),
+    seed: z.int('must be a whole number').optional(),
   })
   .meta({ description: 'What a request is taken to say where it says nothing itself; see docs/config.md, `models`.' })
   .openapi('ModelDefaults')
@@ -63,9 +70,20 @@ const modelAlias = z
   .strictObject({
     name: z.string().meta({ description: 'What clients ask for, or a pattern of such names.' }),
     model: z.string().meta({ description: 'What they get, as its server spells it.' }),
+    modelCanonical: z.string().meta({ description: 'The one spelling of that, as in the list of models.' }),
     source,
     revision,
+    isOverridden: z.literal(true).optional().meta({
+      description: 'One before it means all the names that it means, so that it is never taken. Only in lists.',
+    }),
     isUnmatched,
+    isHidingModel: z.literal(true).optional().meta({
+      description:
+        'A model that is known now has such a name, and nobody can ask for it by that. Only in the answer to a change.',
+    }),
+    isOfAlias: z.literal(true).optional().meta({
+      description: 'Its model is the name of another alias, which is not looked up. Only in the answer to a change.',
+    }),
   })
   .openapi('ModelAlias')
 export type ModelAliasBody = z.output<typeof modelAlias>

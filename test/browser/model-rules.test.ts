@@ -2,6 +2,7 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { LOCAL } from '../support/key-actors.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { watchConsole } from './screens.ts'
 import { setUp } from './set-up.ts'
@@ -21,7 +22,7 @@ describe.skipIf(chromium === undefined)('what is said of a model', () => {
   beforeAll(async () => {
     upstream = await startScriptedUpstream({ server: 'ollama', models: ['tiny:latest', 'other:latest'] })
     const config = { models: [{ match: 't*', defaults: { top_k: 40 } }], aliases: [{ name: 'set', model: 'tiny' }] }
-    gateway = await startTestGateway({ upstreams: [upstream.origin], config })
+    gateway = await startTestGateway({ upstreams: [upstream.origin], config, translates: true })
     browser = await startBrowser(chromium ?? '')
     page = await browser.newPage({ reducedMotion: 'reduce', viewport: PHONE })
     faults = watchConsole(page)
@@ -50,6 +51,9 @@ describe.skipIf(chromium === undefined)('what is said of a model', () => {
     await dialog.getByLabel('Put into another API').selectOption('native')
     await dialog.getByText('More', { exact: true }).click()
     await dialog.getByLabel('top_p').fill('0.9')
+    await dialog.getByLabel('Thinking').scrollIntoViewIfNeeded()
+    const save = await dialog.getByRole('button', { name: 'Save' }).boundingBox()
+    expect((save?.y ?? Infinity) + (save?.height ?? 0)).toBeLessThanOrEqual(PHONE.height)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width)
     for (const field of await dialog.locator('input, select').all()) {
       const box = await field.boundingBox()
@@ -69,7 +73,12 @@ describe.skipIf(chromium === undefined)('what is said of a model', () => {
     expect(await dialog.getByLabel('Context, tokens').inputValue()).toBe('32768')
     await dialog.getByLabel('Stays loaded for').fill('a while')
     await dialog.getByRole('button', { name: 'Save' }).click()
-    await dialog.getByText('must be a duration such as 30m').waitFor()
+    await dialog.getByText('This must be a duration in ms, s, m or h').waitFor()
+    await dialog.getByLabel('Stays loaded for').fill('')
+    await dialog.getByLabel('Context, tokens').fill('12')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('This must be at least 256').waitFor()
+    expect(await dialog.getByLabel('Context, tokens').inputValue()).toBe('12')
     await dialog.getByRole('button', { name: 'Cancel' }).click()
     await dialog.waitFor({ state: 'detached' })
   })
@@ -96,9 +105,24 @@ describe.skipIf(chromium === undefined)('what is said of a model', () => {
     await dialog.getByRole('button', { name: 'Remove claude-*' }).click()
     await dialog.getByRole('button', { name: 'Remove claude-*' }).waitFor({ state: 'detached' })
     expect(gateway.parts.state.modelRules.orgIds).toEqual([])
-    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.getByRole('button', { name: 'Done' }).click()
     // The browser's own line about what was refused before.
     expect(faults.filter((text) => !text.includes('status of 400'))).toEqual([])
+  })
+
+  test('leaves a tag at the requests that it had translated', async () => {
+    const own = { match: 'tiny', upstream: undefined, version: undefined, translate: 'native', defaults: {} } as const
+    await gateway.parts.state.modelRuleService.putRule(LOCAL, own)
+    const headers = { authorization: `Bearer ${await gateway.key()}` }
+    const body = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'Hello!' }] })
+    for (const path of ['/v1/chat/completions', '/api/chat']) {
+      const response = await fetch(`${gateway.url}${path}`, { method: 'POST', headers, body })
+      await response.text()
+    }
+    await gateway.rows()
+    await page.goto(`${gateway.url}/ui/requests`)
+    await page.getByRole('row').nth(2).waitFor()
+    expect(await page.getByTitle('Put into another format: ollama').count()).toBe(1)
   })
 
   async function open(action: string): Promise<void> {

@@ -23,7 +23,10 @@ const listed = async () =>
   }
 
 test('where nothing is said, that is said', async () => {
-  expect(await run('rules')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing is said of models/) })
+  expect(await run('rules')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Nothing is said of models: .*\(translate auto\)\.\n$/),
+  })
 })
 
 test('a rule is set, added to, taken from and removed, however its match is spelled', async () => {
@@ -47,14 +50,64 @@ test('a rule is set, added to, taken from and removed, however its match is spel
   expect((await listed()).rules).toEqual([])
 })
 
+test.each([
+  ['true', true],
+  ['false', false],
+  ['on', true],
+  ['high', 'high'],
+])('--think %s is %s', async (typed, think) => {
+  const set = await run('set', 'thinker', '--think', typed, '--json')
+  expect((JSON.parse(set.stdout) as ModelRuleBody).defaults).toEqual({ think })
+  await run('unset', 'thinker')
+})
+
 test('a model gets another name, and loses it', async () => {
   const made = await run('alias', 'claude-*', 'qwen3:8b')
   expect(made).toEqual({ code: 0, stdout: 'claude-* is qwen3:8b now.\n', stderr: '' })
   expect((await run('rules')).stdout).toMatch(/^ALIAS +MODEL +FROM\nclaude-\* +qwen3:8b +added\n$/)
   const alias = JSON.parse((await run('alias', 'claude-*', 'tiny', '--json')).stdout) as ModelAliasBody
-  expect(alias).toEqual({ name: 'claude-*', model: 'tiny', source: 'added', revision: 2 })
+  expect(alias).toEqual({
+    name: 'claude-*',
+    model: 'tiny',
+    modelCanonical: 'tiny:latest',
+    source: 'added',
+    revision: 2,
+  })
   expect((await run('unalias', 'claude-*')).stdout).toBe('Removed the alias claude-*.\n')
   expect((await listed()).aliases).toEqual([])
+})
+
+test('an alias that another overrides is listed as such', async () => {
+  await run('alias', 'fast', 'tiny')
+  await run('alias', 'f*', 'qwen3:8b')
+  await run('alias', 'fa*', 'tiny')
+  expect((await run('rules')).stdout).toMatch(
+    /fast +tiny +added\nf\* +qwen3:8b +added\nfa\* +tiny +added, overridden\n$/,
+  )
+  for (const name of ['fast', 'f*', 'fa*']) await run('unalias', name)
+})
+
+test('an alias that hides a model is told, and so is one of an alias', async () => {
+  expect((await run('alias', 'q*', 'qwen3:8b')).stderr).toBe('')
+  expect((await run('alias', 'tiny', 'qwen3:8b')).stderr).toBe(
+    'tiny is the name of a model, too: nobody can ask for that one now.\n',
+  )
+  const { code, stderr } = await run('alias', 'fast', 'tiny:latest')
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/^tiny:latest is an alias itself, .* models rules .*\n$/)])
+  for (const name of ['q*', 'tiny', 'fast']) await run('unalias', name)
+})
+
+test('the list of models has their aliases, and says where the rest stands', async () => {
+  const before = await run()
+  expect([before.stdout, before.stderr]).toEqual([expect.not.stringContaining('ALSO'), ''])
+  await run('alias', 'fast', 'Tiny')
+  await run('alias', 'claude-*', 'tiny')
+  const { stdout, stderr } = await run()
+  expect(stdout).toMatch(/^MODEL .* ALSO\n/)
+  expect(stdout).toMatch(/^tiny:latest .* fast, claude-\*$/m)
+  expect(stderr).toMatch(/^What is said of them, .* models rules .*\n$/)
+  expect(await run('--json')).toMatchObject({ code: 0, stderr: '' })
+  for (const name of ['fast', 'claude-*']) await run('unalias', name)
 })
 
 test('what means no model that is known is stored, and said so', async () => {
@@ -76,6 +129,10 @@ test.each<[args: readonly string[], said: string]>([
   [['set', 'tiny', '--temperature', 'hot'], "--temperature takes a number, not 'hot'"],
   [['set', 'tiny', '--translate', 'always'], 'Allowed choices are auto, native, off'],
   [['set', 'tiny', '--unset', 'seed'], 'says nothing'],
+  [['set', 'tiny', '--unset', 'foo'], '--unset takes translate, num-ctx, keep-alive, think, '],
+  [['set', 'tiny', '--seed', '7', '--unset', 'top-p', 'constructor'], "not 'constructor'"],
+  [['set', 'tiny', '--keep-alive', '1d'], 'must be a duration in ms, s, m or h, such as 30m'],
+  [['set', 'tiny', '--keep-alive', '1w'], 'must be a duration in ms, s, m or h, such as 30m'],
   [['alias', 'a b', 'tiny'], 'without spaces'],
   [['alias', 'tiny:latest', 'tiny'], 'the name of the model itself'],
 ])('what cannot be done is said: %j', async (args, said) => {

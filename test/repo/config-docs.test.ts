@@ -28,6 +28,8 @@ describe('docs', () => {
     expect(envName('limits.bodyBytes')).toBe('PUNKU_LIMITS_BODY_BYTES')
     expect(envName('allowPlainHttp')).toBe('PUNKU_ALLOW_PLAIN_HTTP')
     expect(options.find(({ path }) => path === 'upstreams')?.env).toBe('PUNKU_UPSTREAM')
+    const typeOf = (name: string) => options.find(({ path }) => path === `models[].defaults.${name}`)?.type
+    expect([typeOf('temperature'), typeOf('top_k')]).toEqual(['number', 'whole number'])
   })
 })
 

@@ -55,7 +55,7 @@ export function defineAudit(audit: Command): void {
       const [oldest] = entries
       if (oldest === undefined) return
       if (hasGaps(entries, query)) remark(GAPS)
-      if (entries.length < query.limit) return
+      if (flags.json || entries.length < query.limit) return
       const { entries: older } = await control.client.call('listAudit', {
         query: { ...query, before: oldest.seq, limit: 1 },
       })

@@ -3,7 +3,7 @@ import type { ControlAccess } from '../../contract/control-access.ts'
 import type { ModelAliasBody, ModelRuleBody, TranslationBody } from '../../contract/model-rules.ts'
 import { openControl, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
-import { addDefaultFlags, askedDefaults, defaultsText } from '../model-defaults-flags.ts'
+import { addDefaultFlags, askedDefaults, defaultsText, unsetNames } from '../model-defaults-flags.ts'
 import { print, printJson, printTableLines, remark, renderTable, visible } from '../output.ts'
 
 interface JsonFlag {
@@ -40,14 +40,17 @@ export function defineModelRules(models: Command): void {
     )
     .addOption(upstream())
     .addOption(
-      new Option('--translate <when>', 'when a request is put into another format').choices(['auto', 'native', 'off']),
+      new Option(
+        '--translate <when>',
+        'when a request is put into another format: where its server needs it; always to Ollama’s own API, on an Ollama; never',
+      ).choices(['auto', 'native', 'off']),
     )
   addDefaultFlags(set)
     .option('--unset <name...>', 'say nothing of this any more, such as num-ctx or translate')
     .addOption(json())
     .action(async (match: string, flags: RuleFlags, command: Command) => {
       const asked = askedDefaults(command.opts())
-      const unset = new Set(flags.unset?.map((name) => name.replace(/^--/, '').replaceAll('-', '_')))
+      const unset = unsetNames(flags.unset ?? [])
       if (Object.keys(asked).length === 0 && flags.translate === undefined && unset.size === 0) {
         throw new UsageError('Say what holds, such as --num-ctx 32768, or what to --unset.')
       }
@@ -91,6 +94,12 @@ export function defineModelRules(models: Command): void {
       if (isJson(command)) printJson(alias)
       else print(visible(`${alias.name} is ${alias.model} now.`))
       warnUnmatched(alias, model, command)
+      if (alias.isHidingModel) remark(`${visible(name)} is the name of a model, too: nobody can ask for that one now.`)
+      if (alias.isOfAlias) {
+        remark(
+          `${visible(model)} is an alias itself, and aliases are not looked up again: ${visible(name)} is the model of that name. See ${typedHere(command, 'models rules')}`,
+        )
+      }
     })
 
   models
@@ -136,7 +145,9 @@ const ALIAS_COLUMNS = [{ title: 'ALIAS' }, { title: 'MODEL' }, { title: 'FROM' }
 
 function printRules(rules: readonly ModelRuleBody[], aliases: readonly ModelAliasBody[]): void {
   if (rules.length === 0 && aliases.length === 0) {
-    print('Nothing is said of models: all requests go as they are, to the models that they name.')
+    print(
+      'Nothing is said of models: requests go to the models that they name, and are put into another format only where a server needs it (translate auto).',
+    )
     return
   }
   if (rules.length > 0) printTableLines(renderRules(rules))
@@ -145,7 +156,11 @@ function printRules(rules: readonly ModelRuleBody[], aliases: readonly ModelAlia
     printTableLines(
       renderTable(
         ALIAS_COLUMNS,
-        aliases.map(({ name, model, source }) => [name, model, source]),
+        aliases.map(({ name, model, source, isOverridden }) => [
+          name,
+          model,
+          isOverridden ? `${source}, overridden` : source,
+        ]),
       ),
     )
   }

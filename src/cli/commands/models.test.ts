@@ -46,3 +46,18 @@ test('a model whose server is down is shown as the server listed it last, and sa
   const places = renderModels(models, upstreams).map((line) => line.split(/ {2,}/).at(-1))
   expect(places).toEqual(['RUNS ON', 'studio (down)', 'rack', 'studio (cloud, down)'])
 })
+
+test('the aliases of a model stand beside it, but for those that are overridden', () => {
+  const aliases = [
+    { name: 'fast', modelCanonical: 'llama3:8b' },
+    { name: 'claude-*', modelCanonical: 'llama3:8b', isOverridden: true },
+    { name: 'gone', modelCanonical: 'gone:latest' },
+  ] as const
+  const rows = renderModels([model, { ...model, id: 'b', canonical: 'b:latest' }], [], aliases)
+  expect(rows.map((line) => line.split(/ {2,}/).slice(6))).toEqual([
+    ['RUNS ON', 'ALSO'],
+    ['studio', 'fast'],
+    ['studio'],
+  ])
+  expect(renderModels([model], [], aliases.slice(1))[0]).not.toContain('ALSO')
+})

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import type { ControlAccess } from '../../contract/control-access.ts'
+import type { ModelAliasBody } from '../../contract/model-rules.ts'
 import type { ModelBody, UpstreamStatusBody } from '../../contract/upstreams.ts'
 import { formatSize } from '../../core/units.ts'
 import { PULL_FIRST } from '../../core/wording.ts'
 import { openControl, typedHere } from '../command-context.ts'
-import { print, printJson, printTableLines, renderTable, visible } from '../output.ts'
+import { print, printJson, printTableLines, remark, renderTable, visible } from '../output.ts'
 import { defineModelRules } from './model-rules.ts'
 
 /** `punku models`: every model of every upstream of the running gateway, and where it runs; and what is said of models. */
@@ -21,7 +22,12 @@ export function defineModels(command: Command): void {
       return
     }
     const { upstreams } = await control.client.call('listUpstreams')
-    printTableLines(renderModels(models, upstreams))
+    const { aliases } = await control.client.call('listModelAliases')
+    printTableLines(renderModels(models, upstreams, aliases))
+    const { rules } = await control.client.call('listModelRules')
+    if (rules.length + aliases.length > 0) {
+      remark(`What is said of them, rules and aliases: ${typedHere(command, 'models rules')}`)
+    }
   })
   defineModelRules(command)
 }
@@ -48,8 +54,21 @@ const COLUMNS = [
 /** What tells of an upstream whether it is down. */
 type UpstreamState = Pick<UpstreamStatusBody, 'id' | 'state'>
 
-/** The table of models, each with whether what it runs on is down. `-` stands for what is not known: the context that Ollama will give, before the model is loaded. */
-export function renderModels(models: readonly ModelBody[], upstreams: readonly UpstreamState[]): string[] {
+/** What tells of an alias whose it is. */
+type AliasOfModel = Pick<ModelAliasBody, 'name' | 'modelCanonical' | 'isOverridden'>
+
+/** The table of models, each with whether what it runs on is down, and with its aliases where there are any. `-` stands for what is not known: the context that Ollama will give, before the model is loaded. */
+export function renderModels(
+  models: readonly ModelBody[],
+  upstreams: readonly UpstreamState[],
+  aliases: readonly AliasOfModel[] = [],
+): string[] {
+  const live = Map.groupBy(
+    aliases.filter(({ isOverridden }) => isOverridden !== true),
+    ({ modelCanonical }) => modelCanonical,
+  )
+  const namesOf = ({ canonical }: ModelBody) => live.get(canonical)?.map(({ name }) => name) ?? []
+  const hasNames = models.some((model) => namesOf(model).length > 0)
   const down = new Set(upstreams.filter(({ state }) => state === 'down').map(({ id }) => id))
   const rows = models.map((model) => [
     model.id,
@@ -59,8 +78,9 @@ export function renderModels(models: readonly ModelBody[], upstreams: readonly U
     model.sizeBytes === null ? '-' : formatSize(model.sizeBytes),
     model.isLoaded === null ? '-' : model.isLoaded ? 'yes' : 'no',
     placeOf(model, down.has(model.upstream)),
+    ...(hasNames ? [namesOf(model).join(', ')] : []),
   ])
-  return renderTable(COLUMNS, rows)
+  return renderTable(hasNames ? [...COLUMNS, { title: 'ALSO' }] : COLUMNS, rows)
 }
 
 function placeOf({ upstreamLabel, isCloud }: ModelBody, isDown: boolean): string {

@@ -66,7 +66,7 @@ export function defineRequests(command: Command): void {
         else if (rows.length === 0) print('No requests yet.')
         else printTableLines(renderTable(COLUMNS, rows.map(cellsOf)))
         const [oldest] = rows
-        if (oldest === undefined || rows.length < limit) return
+        if (flags.json || oldest === undefined || rows.length < limit) return
         const older = await control.client.call('listRequests', { query: { ...query, before: oldest.seq, limit: 1 } })
         if (older.requests.length > 0) remark(moreBefore(rows.length, oldest.seq))
         return

@@ -30,8 +30,14 @@ describeDatabases((open) => {
     expect(rule).toEqual({ ...said, source: 'added', revision: 1 })
     expect(await call('listModelRules', RULES)).toEqual({ rules: [rule, SET_RULE] })
     const alias = await call('putModelAlias', ALIASES, { name: 'claude-*', model: 'qwen3:8b' })
-    expect(alias).toEqual({ name: 'claude-*', model: 'qwen3:8b', source: 'added', revision: 1 })
-    const set = { name: 'set', model: 'tiny', source: 'configuration', revision: 0 }
+    expect(alias).toEqual({
+      name: 'claude-*',
+      model: 'qwen3:8b',
+      modelCanonical: 'qwen3:8b',
+      source: 'added',
+      revision: 1,
+    })
+    const set = { name: 'set', model: 'tiny', modelCanonical: 'tiny:latest', source: 'configuration', revision: 0 }
     expect(await call('listModelAliases', ALIASES)).toEqual({ aliases: [alias, set] })
     await call('removeModelRule', `${RULES}?match=${encodeURIComponent('qwen3*')}`)
     await call('removeModelAlias', `${ALIASES}?name=${encodeURIComponent('claude-*')}`)
@@ -61,6 +67,29 @@ test('a member reads what holds and changes nothing', async () => {
   expect((await member.call('listModelAliases', ALIASES)).aliases).toHaveLength(1)
   const rule = { match: 'a', translate: 'off' }
   expect(await member.refused('PUT', RULES, rule)).toMatchObject({ code: 'not_allowed' })
+})
+
+test('an alias that one before it leaves no name is listed as overridden', async () => {
+  const { call } = await openTestControl(openMemory)
+  const marks = async () => (await call('listModelAliases', ALIASES)).aliases.map((one) => [one.name, one.isOverridden])
+  await call('putModelAlias', ALIASES, { name: 'other', model: 'tiny' })
+  expect(await marks()).toEqual([
+    ['other', undefined],
+    ['set', undefined],
+  ])
+  await call('putModelAlias', ALIASES, { name: 'SET:latest', model: 'other' })
+  expect(await marks()).toEqual([
+    ['other', undefined],
+    ['SET:latest', undefined],
+    ['set', true],
+  ])
+  await call('removeModelAlias', `${ALIASES}?name=set`)
+  await call('putModelAlias', ALIASES, { name: 's*', model: 'other' })
+  expect(await marks()).toEqual([
+    ['other', undefined],
+    ['s*', undefined],
+    ['set', true],
+  ])
 })
 
 describe('a rule on one upstream', () => {

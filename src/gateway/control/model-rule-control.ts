@@ -1,5 +1,6 @@
 import { type ModelAliasBody, type ModelRuleBody, modelRuleOperations } from '../../contract/model-rules.ts'
-import { matchesModelGlob, parseModelGlob } from '../../dialects/model-glob.ts'
+import { isCoveredBy, type ModelGlob, matchesModelGlob, parseModelGlob } from '../../dialects/model-glob.ts'
+import { canonicalModelName } from '../../dialects/model-name.ts'
 import type { Listed, ModelRuleService } from '../models/model-rule-service.ts'
 import type { GivenAlias, GivenModelRule } from '../models/model-rule-set.ts'
 import { unknownUpstream } from '../upstreams/upstream-service.ts'
@@ -41,13 +42,19 @@ export function addModelRuleControl(app: Control, { modelRuleService, gateway }:
   })
   app.openapi(guarded(modelRuleOperations.listModelAliases), async (context) => {
     const aliases = await modelRuleService.listAliases(orgActorOf(context).orgId)
-    return context.json({ aliases: aliases.map(aliasBody) }, 200)
+    return context.json({ aliases: withOverridden(aliases.map(aliasBody)) }, 200)
   })
   app.openapi(guarded(modelRuleOperations.putModelAlias), async (context) => {
     const { name, model, version } = context.req.valid('json')
     const actor = orgActorOf(context)
     const alias = await modelRuleService.putAlias(actor, { name, model, version })
-    return context.json({ ...aliasBody(alias), ...unmatched(model, actor.orgId, gateway) }, 200)
+    const answer = {
+      ...aliasBody(alias),
+      ...unmatched(model, actor.orgId, gateway),
+      ...hiding(alias, actor.orgId, gateway),
+      ...ofAlias(alias, await modelRuleService.listAliases(actor.orgId)),
+    }
+    return context.json(answer, 200)
   })
   app.openapi(guarded(modelRuleOperations.removeModelAlias), async (context) => {
     await modelRuleService.removeAlias(orgActorOf(context), context.req.valid('query').name)
@@ -72,7 +79,19 @@ function ruleBody(
 }
 
 function aliasBody({ name, model, version }: Listed<GivenAlias>): ModelAliasBody {
-  return { name, model, ...standingOf(version) }
+  return { name, model, modelCanonical: canonicalOf(model), ...standingOf(version) }
+}
+
+/** Marks those that one before them leaves no name. */
+function withOverridden(aliases: readonly ModelAliasBody[]): ModelAliasBody[] {
+  const before: ModelGlob[] = []
+  return aliases.map((alias) => {
+    const glob = parseModelGlob(alias.name)
+    if (glob === undefined) return alias
+    const isOverridden = before.some((one) => isCoveredBy(glob, one))
+    before.push(glob)
+    return isOverridden ? { ...alias, isOverridden } : alias
+  })
 }
 
 function standingOf(version: number | undefined): Pick<ModelRuleBody, 'source' | 'revision'> {
@@ -87,8 +106,38 @@ function unmatched(
 ): Pick<ModelRuleBody, 'isUnmatched'> {
   const glob = parseModelGlob(match)
   if (gateway === undefined || glob === undefined) return {}
-  const models = gateway.upstreams.of(orgId).flatMap(({ known }) => known.models ?? [])
-  return models.some(({ canonical }) => matchesModelGlob(glob, canonical)) ? {} : { isUnmatched: true }
+  return knownNames(orgId, gateway).some((name) => matchesModelGlob(glob, name)) ? {} : { isUnmatched: true }
+}
+
+/** Whether an alias has the name of a model that is known now, and means another. */
+function hiding(
+  { name, model }: GivenAlias,
+  orgId: string,
+  gateway: RunningGateway | undefined,
+): Pick<ModelAliasBody, 'isHidingModel'> {
+  const glob = parseModelGlob(name)
+  if (gateway === undefined || glob === undefined) return {}
+  const meant = canonicalOf(model)
+  const isHiding = knownNames(orgId, gateway).some((one) => one !== meant && matchesModelGlob(glob, one))
+  return isHiding ? { isHidingModel: true } : {}
+}
+
+/** Whether an alias stands for a name by which another one means a third. */
+function ofAlias({ model }: GivenAlias, aliases: readonly GivenAlias[]): Pick<ModelAliasBody, 'isOfAlias'> {
+  const meant = canonicalOf(model)
+  const first = aliases.find(({ name }) => {
+    const glob = parseModelGlob(name)
+    return glob !== undefined && matchesModelGlob(glob, meant)
+  })
+  return first === undefined || canonicalOf(first.model) === meant ? {} : { isOfAlias: true }
+}
+
+function knownNames(orgId: string, { upstreams }: RunningGateway): readonly string[] {
+  return upstreams.of(orgId).flatMap(({ known }) => known.models?.map(({ canonical }) => canonical) ?? [])
+}
+
+function canonicalOf(model: string): string {
+  return canonicalModelName(model)?.canonical ?? model
 }
 
 function upstreamIdOf(gateway: RunningGateway | undefined, orgId: string, idOrLabel: string): string | undefined {

@@ -19,24 +19,27 @@ export function ChangeAliases(props: {
   const refresh = useRefresh()
   const [name, setName] = useState('')
   const [error, setError] = useState<unknown>()
+  const [isChanged, setChanged] = useState(false)
   const own = aliasesFor(model.canonical, aliases)
   const add = async () => {
     // A name that stands for another model already is not taken away from it here.
     await api('putModelAlias', { body: { name: name.trim(), model: model.id, version: 0 } })
     await refresh('models')
     setName('')
+    setChanged(true)
   }
   const remove = async (alias: ModelAliasBody) => {
     setError(undefined)
     try {
       await api('removeModelAlias', { query: { name: alias.name } })
       await refresh('models')
+      setChanged(true)
     } catch (thrown) {
       setError(thrown)
     }
   }
   return (
-    <Form action="Add the alias" onSubmit={add} onCancel={onDone}>
+    <Form action="Add the alias" onSubmit={add} onCancel={onDone} cancelWord={isChanged ? 'Done' : 'Cancel'}>
       {(errorOf) => (
         <>
           <Text size="sm" c="dimmed">
@@ -49,7 +52,7 @@ export function ChangeAliases(props: {
                   <span className="mono">{alias.name}</span>
                   {alias.source === 'configuration' ? (
                     <Text size="sm" c="dimmed" span>
-                      Configuration
+                      {alias.isOverridden === true ? 'Configuration, overridden' : 'Configuration'}
                     </Text>
                   ) : (
                     <ActionIcon

@@ -58,7 +58,7 @@ const TRUNCATION = [
 const TRANSLATION = [
   NOT_SAID,
   { value: 'auto', label: 'Where its server needs it' },
-  { value: 'native', label: 'Always, to Ollama’s own API' },
+  { value: 'native', label: 'On an Ollama, always to its own API' },
   { value: 'off', label: 'Never' },
 ]
 
@@ -105,7 +105,7 @@ export function ChangeDefaults(props: {
           <TextInput
             label="Stays loaded for"
             placeholder="Not said here"
-            description="As 30m, or in seconds; -1 is for ever."
+            description="As 30m (ms, s, m, h), or in seconds; -1 is for ever."
             value={fields.keepAlive}
             error={errorOf('defaults.keep_alive')}
             onChange={(event) => setFields({ ...fields, keepAlive: event.currentTarget.value })}
@@ -157,6 +157,7 @@ function Numbers(props: {
           placeholder="Not said here"
           min={min}
           max={max}
+          clampBehavior="none"
           step={step}
           allowDecimal={!isWhole}
           value={fields.numbers[name] ?? ''}

@@ -4,6 +4,7 @@ import type {
   ModelRuleBody,
   TranslationBody,
 } from '../../../src/contract/model-rules.ts'
+import type { ModelBody, UpstreamBody } from '../../../src/contract/upstreams.ts'
 import { matchesModelGlob, parseModelGlob } from '../../../src/dialects/model-glob.ts'
 import { canonicalModelName } from '../../../src/dialects/model-name.ts'
 
@@ -18,6 +19,11 @@ export interface RuleFields {
   readonly truncate: string
   readonly translate: string
 }
+
+/** Where a model is. */
+type UpstreamPlace = Pick<ModelBody, 'upstream' | 'upstreamLabel'>
+
+const NATIVE = 'translate native'
 
 /** The rules that hold for a model somewhere, in the order in which they decide. */
 export function rulesFor(canonical: string, rules: readonly ModelRuleBody[]): ModelRuleBody[] {
@@ -35,9 +41,36 @@ export function ownRuleOf(canonical: string, rules: readonly ModelRuleBody[]): M
   )
 }
 
-/** The other names that stand for a model. */
+/**
+ * What holds for a model, in a line for each upstream where it differs: `num_ctx 32768`, `keep_alive 30m on studio`. None:
+ * nothing is said of it where it is. That it is always put to Ollama's own API is true of Ollamas only.
+ */
+export function linesFor(
+  { canonical, places }: { readonly canonical: string; readonly places: readonly UpstreamPlace[] },
+  rules: readonly ModelRuleBody[],
+  upstreams: readonly Pick<UpstreamBody, 'id' | 'server'>[],
+): string[] {
+  const fitting = rulesFor(canonical, rules)
+  const servers = new Map(upstreams.map(({ id, server }) => [id, server]))
+  const byWords = Map.groupBy(places, (place) => {
+    const words = ruleWords(fitting.filter((rule) => isRuleOn(rule, place)))
+    return words.filter((word) => word !== NATIVE || servers.get(place.upstream) === 'ollama').join(', ')
+  })
+  return [...byWords].flatMap(([words, on]) => {
+    if (words === '') return []
+    if (on.length === places.length) return [words]
+    return [`${words} on ${on.map(({ upstreamLabel }) => upstreamLabel).join(', ')}`]
+  })
+}
+
+/** The other names that stand for a model, but for those that mean another by now. */
+export function liveAliasesFor(canonical: string, aliases: readonly ModelAliasBody[]): ModelAliasBody[] {
+  return aliasesFor(canonical, aliases).filter(({ isOverridden }) => isOverridden !== true)
+}
+
+/** The other names that were given to a model. */
 export function aliasesFor(canonical: string, aliases: readonly ModelAliasBody[]): ModelAliasBody[] {
-  return aliases.filter(({ model }) => canonicalModelName(model)?.canonical === canonical)
+  return aliases.filter(({ modelCanonical }) => modelCanonical === canonical)
 }
 
 /** What rules say, each thing by the first that says it: `num_ctx 32768`, `translate native`. */
@@ -78,6 +111,11 @@ export function ruleOfFields({
   }
   if (translate === '') return Object.keys(defaults).length === 0 ? undefined : { defaults }
   return { defaults, translate: translate as TranslationBody }
+}
+
+/** The configuration may name an upstream by its label. */
+function isRuleOn({ upstream }: ModelRuleBody, place: UpstreamPlace): boolean {
+  return upstream === null || upstream === place.upstream || upstream === place.upstreamLabel
 }
 
 function wordOf(value: unknown): string {

@@ -7,7 +7,7 @@ import type { UpstreamBody } from '../../../src/contract/upstreams.ts'
 import { ChangeAliases } from '../models/model-aliases.tsx'
 import { ChangeDefaults } from '../models/model-defaults.tsx'
 import { filterModels, groupModels, type ModelGroup, type TokenRange } from '../models/model-groups.ts'
-import { aliasesFor, rulesFor, ruleWords } from '../models/model-rules.ts'
+import { linesFor, liveAliasesFor } from '../models/model-rules.ts'
 import '../models/models.css'
 import { NoModels } from '../models/no-models.tsx'
 import { type Column, DataTable } from '../parts/data-table.tsx'
@@ -112,7 +112,7 @@ function columnsFor(
     {
       name: 'Model',
       isHeading: true,
-      cell: ({ name, canonical, isCloud }) => (
+      cell: ({ name, canonical, isCloud, places }) => (
         <span className="models-name">
           {name}
           {isCloud && (
@@ -125,8 +125,10 @@ function columnsFor(
               cloud
             </Badge>
           )}
-          <Details words={aliasesFor(canonical, aliases).map((alias) => alias.name)} label="also" />
-          <Details words={ruleWords(rulesFor(canonical, rules).filter(({ upstream }) => upstream === null))} />
+          <Details words={liveAliasesFor(canonical, aliases).map((alias) => alias.name)} label="also" />
+          {linesFor({ canonical, places }, rules, upstreams).map((line) => (
+            <Details key={line} words={[line]} />
+          ))}
         </span>
       ),
     },

@@ -15,6 +15,8 @@ export function Form(props: {
   readonly onSubmit: () => Promise<unknown>
   /** Default: there is nothing to cancel. */
   readonly onCancel?: () => void
+  /** What that button says. Default: `Cancel`; another word where what was done stays done. */
+  readonly cancelWord?: string
   /** Reads what somebody else has changed meanwhile, and puts it into the form. */
   readonly onLoadTheirs?: () => unknown
   /** Default: false. */
@@ -24,7 +26,16 @@ export function Form(props: {
   /** The fields. Asked with a field's name, the function gives what is wrong with it. */
   readonly children: (errorOf: (param: string) => string | undefined) => ReactNode
 }) {
-  const { action, onSubmit, onCancel, onLoadTheirs, isDisabled = false, isDangerous = false, children } = props
+  const {
+    action,
+    onSubmit,
+    onCancel,
+    cancelWord = 'Cancel',
+    onLoadTheirs,
+    isDisabled = false,
+    isDangerous = false,
+    children,
+  } = props
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>()
   // Fields ask while they are drawn, after this: what is known here is what was drawn before.
@@ -69,10 +80,10 @@ export function Form(props: {
         {children(errorOf)}
         {isConflict && <Conflict onLoadTheirs={() => void loadTheirs()} />}
         {!isConflict && !isAtField && <Problem error={error} />}
-        <Group justify="flex-end" gap="xs">
+        <Group className="form-end" justify="flex-end" gap="xs">
           {onCancel !== undefined && (
             <Button variant="default" onClick={onCancel}>
-              Cancel
+              {cancelWord}
             </Button>
           )}
           <Button type="submit" loading={isBusy} disabled={isDisabled} {...(isDangerous ? { color: 'red.8' } : {})}>
@@ -98,7 +109,8 @@ function Conflict({ onLoadTheirs }: { readonly onLoadTheirs: () => void }) {
   )
 }
 
-/** At the field itself its name before the message says nothing. */
+/** At the field itself its name before the message says nothing; what goes on from the name gets another subject. */
 function withoutParam({ message, param }: ControlError): string {
-  return message.startsWith(`${param}: `) ? message.slice(`${param}: `.length) : message
+  const words = message.startsWith(`${param}: `) ? message.slice(`${param}: `.length) : message
+  return words.startsWith('must ') ? `This ${words}` : words
 }

@@ -23,9 +23,10 @@ const COLUMNS: readonly Column<RequestBody>[] = [
   },
   {
     name: 'Model',
-    cell: ({ modelUsed, modelAsked, route, clientName }) => (
+    cell: ({ modelUsed, modelAsked, route, clientName, translated }) => (
       <span className="request-name" title={modelUsed ?? modelAsked ?? route}>
         {modelUsed ?? modelAsked ?? <span className="dimmed">{route}</span>}
+        {translated !== null && <small title={`Put into another format: ${translated}`}>translated</small>}
         {clientName !== null && <small>{clientName}</small>}
       </span>
     ),
