@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { AnswerPart } from './answer-parts.ts'
+import { type AnswerPart, UNREADABLE_PART } from './answer-parts.ts'
 import type { FormatName } from './format.ts'
 import { FORMATS } from './formats.ts'
 import { FrameSplitter, frameReader } from './frames.ts'
@@ -53,8 +53,19 @@ describe('openai-chat', () => {
   })
 
   it('passes over what it does not know', () => {
-    const odd = ['data: no json', 'data: [1]', 'data: null', 'data: {"choices":"?"}', 'data: {"choices":[{"delta":7}]}']
-    expect(read('openai-chat', odd)).toEqual([])
+    const odd = ['data: {"choices":"?"}', 'data: {"choices":[{"delta":7}]}', 'event: x\ndata: {"y":1}']
+    const silent = ['data:', 'data: null', ': ping', 'event: ping', 'id: 7', '']
+    expect(read('openai-chat', [...odd, ...silent])).toEqual([])
+  })
+
+  it.each([
+    'data: no json',
+    'data: [1]',
+    'data: {"choices":[{"delta":{"content":"lo',
+    'data: "text"',
+    'event: error\ndata: it crashed',
+  ])('fails by what it cannot read: %j', (frame) => {
+    expect(read('openai-chat', [frame])).toEqual([UNREADABLE_PART])
   })
 })
 
@@ -86,7 +97,37 @@ describe('anthropic-messages', () => {
   })
 })
 
+describe.each<[FormatName, (name: string) => string]>([
+  [
+    'openai-chat',
+    (name) => `data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"${name}"}}]}}]}`,
+  ],
+  ['ollama-chat', (name) => `{"message":{"tool_calls":[{"function":{"name":"${name}","arguments":{}}}]}}`],
+  [
+    'anthropic-messages',
+    (name) => `data: {"type":"content_block_start","content_block":{"type":"tool_use","id":"a","name":"${name}"}}`,
+  ],
+])('a call in %s', (format, frameOf) => {
+  it('fails where its name is too long to be read', () => {
+    expect(read(format, [frameOf('f'.repeat(512))])[0]).toMatchObject({ kind: 'call', name: 'f'.repeat(512) })
+    expect(read(format, [frameOf('f'.repeat(513))])).toEqual([UNREADABLE_PART])
+  })
+})
+
+describe('the end of a stream in the way of another format', () => {
+  it('says nothing', () => {
+    expect(read('anthropic-messages', ['data: [DONE]'])).toEqual([])
+  })
+})
+
 describe('ollama-chat', () => {
+  it('fails by a line that it cannot read', () => {
+    expect(read('ollama-chat', ['{"message":{"content":"Hi"}}', '{"message":{"con'])).toEqual([
+      text('Hi'),
+      UNREADABLE_PART,
+    ])
+  })
+
   it('reads thinking, text, counts and the end', () => {
     expect(
       read('ollama-chat', [

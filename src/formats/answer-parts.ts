@@ -14,10 +14,23 @@ export type AnswerPart =
   | { readonly kind: 'logprobs'; readonly tokens: readonly TokenLogprob[] }
   /** Why the model stopped, in the format's own word. `sequence`: the stop sequence that it wrote, where the server says which. */
   | { readonly kind: 'stop'; readonly reason: string; readonly sequence?: string }
-  /** `undefined`: the server did not say what went wrong. */
-  | { readonly kind: 'failed'; readonly message: string | undefined }
+  /**
+   * `undefined`: the server did not say what went wrong. `isUnreadable`: it did not fail, but sent what cannot be read, and
+   * the words are the gateway's own. Default: it failed.
+   */
+  | { readonly kind: 'failed'; readonly message: string | undefined; readonly isUnreadable?: true }
   /** The answer is complete. A stream that ends without it was cut off. */
   | { readonly kind: 'end' }
+
+/** What is told of an answer of which a piece cannot be read. */
+export const UNREADABLE_WORDS = 'The model server sent something in its answer that cannot be read.'
+
+/** Said in the place of such a piece: the answer without it would look complete. */
+export const UNREADABLE_PART: AnswerPart = {
+  kind: 'failed',
+  message: UNREADABLE_WORDS,
+  isUnreadable: true,
+}
 
 /** Reads the frames of one answer in their order: what each says. It may keep state of its answer, within limits. */
 export type PartsReader = (frame: JsonObject) => readonly AnswerPart[]
@@ -46,11 +59,19 @@ export function stopped(reason: unknown, sequence?: unknown): AnswerPart[] {
   return [isMet ? { kind: 'stop', reason, sequence } : { kind: 'stop', reason }]
 }
 
-/** A call that is told whole, its arguments as JSON text or as what that text means; none where it has no name. */
+/**
+ * A call that is told whole, its arguments as JSON text or as what that text means; none where it has no name. A name that
+ * is longer than any tool's cannot be read.
+ */
 export function called(index: number, id: unknown, name: unknown, given: unknown): AnswerPart[] {
   const known = asText(name)
-  if (known === undefined) return []
+  if (known === undefined) return isNamed(name) ? [UNREADABLE_PART] : []
   return [{ kind: 'call', index, id: asText(id) ?? '', name: known }, ...argued(index, given)]
+}
+
+/** Whether a call has a name, however long. */
+export function isNamed(name: unknown): name is string {
+  return typeof name === 'string' && name !== ''
 }
 
 /** A piece of a call's arguments, or all of them as what their text means; none where there are none. */

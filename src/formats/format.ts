@@ -43,7 +43,8 @@ export interface WireFormat {
   /** Reads a whole JSON answer of at most a few MiB. Never throws: facts it cannot find are `undefined`. */
   readAnswer(body: Uint8Array): AnswerFacts
   /**
-   * What a whole answer that is no error says, in the order in which a stream would, its end too. For all answers,
+   * What a whole answer that is no error says, in the order in which a stream would, its end too. What is no answer in the
+   * format has no end. For all answers,
    * `partsOfWhole` is asked. Absent: nobody has to translate from this format yet.
    */
   readonly partsOfAnswer?: (answer: JsonObject) => readonly AnswerPart[]

@@ -29,9 +29,31 @@ describe('FrameSplitter', () => {
     expect(cut('events', 'data: whole\n\ndata: ha', 4)).toEqual([{ event: '', data: 'whole' }])
   })
 
-  it('passes over an event whose lines are together too long, and keeps none of them', () => {
-    const line = `data: ${'x'.repeat(1_048_576)}\n`
-    expect(cut('events', `${line.repeat(9)}\ndata: next\n\n`, 65_536)).toEqual([{ event: '', data: 'next' }])
+  const MEBIBYTE = 'x'.repeat(1_048_576)
+  const TOO_LONG: Frame = { event: '', data: '', isTooLong: true }
+  const NEXT: Frame = { event: '', data: 'next' }
+
+  it.each([
+    ['an event whose lines are together too long', `data: ${MEBIBYTE}\n`.repeat(9)],
+    ['an event with a line that is', `data: ${MEBIBYTE.repeat(9)}\n`],
+  ])('keeps nothing of %s, and tells of it', (_what, lines) => {
+    expect(cut('events', `${lines}\ndata: next\n\n`, 65_536)).toEqual([TOO_LONG, NEXT])
+  })
+
+  it('tells of a line of NDJSON that is too long', () => {
+    expect(cut('lines', `${MEBIBYTE.repeat(9)}\nnext\n`, 65_536)).toEqual([TOO_LONG, NEXT])
+  })
+
+  it('says nothing of a comment, however long', () => {
+    expect(cut('events', `: ${MEBIBYTE.repeat(9)}\n\ndata: next\n\n`, 65_536)).toEqual([NEXT])
+  })
+
+  it.each(['events', 'lines'] as const)('takes a byte order mark off the first frame of %s alone', (framing) => {
+    const [prefix, end] = framing === 'events' ? ['data:', '\n\n'] : ['', '\n']
+    expect(cut(framing, `\ufeff${prefix}{}${end}${prefix}\ufeff7${end}`, 2)).toEqual([
+      { event: '', data: '{}' },
+      { event: '', data: '\ufeff7' },
+    ])
   })
 
   it('takes a last line without a line break, and no empty ones', () => {

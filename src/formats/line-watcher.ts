@@ -24,6 +24,9 @@ export type Framing = 'lines' | 'events'
  */
 type OnLine = (bytes: Uint8Array, start: number, end: number) => void
 
+/** Is told of each line that was passed over, where it ends: the byte it began with. */
+type OnPassedOver = (first: number | undefined) => void
+
 /**
  * Cuts the chunks of one stream into lines, wherever the chunks were cut. A line that lies in one chunk is not copied;
  * no chunk is kept. A line longer than `MAX_WATCHED_LINE_BYTES` is passed over.
@@ -31,16 +34,20 @@ type OnLine = (bytes: Uint8Array, start: number, end: number) => void
 export class LineWatcher {
   readonly #framing: Framing
   readonly #onLine: OnLine
+  readonly #onPassedOver: OnPassedOver | undefined
   #partial: Uint8Array | undefined
   #partialBytes = 0
   #isPassingOver = false
+  #passedOverFirst: number | undefined
   #isAfterFrame = true
   /** The last chunk ended with CR; a LF at the start of the next belongs to it. */
   #isAfterCr = false
 
-  constructor(framing: Framing, onLine: OnLine) {
+  /** @param onPassedOver default: nobody wants to know */
+  constructor(framing: Framing, onLine: OnLine, onPassedOver?: OnPassedOver) {
     this.#framing = framing
     this.#onLine = onLine
+    this.#onPassedOver = onPassedOver
   }
 
   /** Whether the bytes so far are whole frames. After a CR it is not known yet. */
@@ -96,6 +103,7 @@ export class LineWatcher {
     const length = this.#partialBytes + end - start
     if (length > MAX_WATCHED_LINE_BYTES) {
       this.#isPassingOver = true
+      this.#passedOverFirst = this.#partialBytes > 0 ? this.#partial?.[0] : chunk[start]
       this.#partial = undefined
       this.#partialBytes = 0
       return
@@ -113,7 +121,8 @@ export class LineWatcher {
 
   #endPartial(): void {
     const partial = this.#partial
-    if (partial !== undefined) this.#onLine(partial, 0, this.#partialBytes)
+    if (this.#isPassingOver) this.#onPassedOver?.(this.#passedOverFirst)
+    else if (partial !== undefined) this.#onLine(partial, 0, this.#partialBytes)
     if (partial !== undefined && partial.length >= KEPT_BUFFER_BYTES) this.#partial = undefined
     this.#partialBytes = 0
     this.#isPassingOver = false

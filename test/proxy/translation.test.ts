@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ASIDE_BYTES } from '../../src/gateway/pipeline/translated.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { SCRIPTED_TEXT, SCRIPTED_TOOL_ARGUMENTS, SCRIPTED_USAGE } from '../support/scripted/answer.ts'
-import { cut, fail, frames, head, raw } from '../support/scripted/steps.ts'
+import { cut, fail, frames, head, hold, raw } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { settled } from './turns.ts'
 
@@ -150,6 +150,26 @@ describe('a client of /v1/messages on a server that speaks chat completions alon
     const failed = await anthropic.messages.create(ask).catch((error: unknown) => error)
     expect(failed).toBeInstanceOf(Anthropic.APIError)
     expect(await lastRow()).toMatchObject({ error_code: 'upstream_failed' })
+  })
+
+  test('has its whole answer when the server has said its end, though that keeps the connection open', async () => {
+    const said = `data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n`
+    upstream.behave([raw(`HTTP/1.1 200 OK\r\ncontent-type: Text/Event-Stream\r\n\r\n${said}data: {"bro`), hold])
+    const message = await anthropic.messages.create(ask)
+    expect(message.content).toEqual([{ type: 'text', text: 'Hi' }])
+    expect(await lastRow()).toMatchObject({ status: 200, error_code: null })
+    const { upstreams } = gateway.parts
+    expect(upstreams.all().map(({ id }) => upstreams.leasesOf(id))).toEqual([0])
+  })
+
+  test.each([false, true])('is told of a frame that cannot be read (streamed: %j)', async (isStreamed) => {
+    const said = `data: {"choices":[{"delta":{"content":"Hi"}}]}\n\ndata: {"choices":[{"delta":{"cont\n\n`
+    upstream.behave([raw(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n${said}`), hold])
+    const asked = isStreamed ? anthropic.messages.stream(ask).finalMessage() : anthropic.messages.create(ask)
+    const failed = await asked.catch((error: unknown) => error)
+    expect(failed).toBeInstanceOf(Anthropic.APIError)
+    expect(String(failed)).toContain('cannot be read')
+    expect(await lastRow()).toMatchObject({ error_code: 'upstream_invalid' })
   })
 
   test('has a picture fetched by the server where its key may, and else is refused', async () => {

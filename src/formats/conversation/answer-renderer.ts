@@ -17,7 +17,10 @@ export interface RenderedHead {
 export interface AnswerRenderer {
   /** The frames for parts in their order, the first ones too; may be empty. After the part `end` or `failed`: the last ones. */
   frames(parts: readonly AnswerPart[]): string
-  /** The same answer as one JSON body, of all its parts. */
+  /**
+   * The same answer as one JSON body, of all its parts.
+   * @throws PunkuError `upstream_failed` for one that is beyond the limits of the format, which ends as failed in frames
+   */
   whole(parts: readonly AnswerPart[]): string
 }
 

@@ -175,11 +175,51 @@ describe('calls whose arguments take turns', () => {
   })
 })
 
+describe('the input of a call in a whole message', () => {
+  // Names that are numbers are written by recursion.
+  it.each([`${'{"1":'.repeat(20_000)}1${'}'.repeat(20_000)}`, `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`])(
+    'may be nested deep',
+    (input) => {
+      const message = renderAnthropic(HEAD).whole([call(0, 'a', 'f'), args(0, input), END])
+      expect(message).toContain(`"input":${input}`)
+      expect(JSON.parse(message).stop_reason).toBe('tool_use')
+    },
+  )
+
+  it('keeps the digits of its numbers', () => {
+    const message = renderAnthropic(HEAD).whole([call(0, 'a', 'f'), args(0, ' {"a":12345678901234567890} '), END])
+    expect(message).toContain('12345678901234567890')
+    expect(JSON.parse(message).content).toHaveLength(1)
+  })
+})
+
 describe('ids of calls', () => {
   const ids = (...parts: readonly AnswerPart[]) => whole(...parts, END).content.map(({ id }: { id: string }) => id)
 
-  it('stay as they are, also where two are the same', () => {
-    expect(ids(call(0, 'call/ü 1', 'f'), call(1, 'call/ü 1', 'f'))).toEqual(['call/ü 1', 'call/ü 1'])
+  it('stay as they are where no two are the same', () => {
+    expect(ids(call(0, 'call/ü 1', 'f'), call(1, 'call/ü 2', 'f'))).toEqual(['call/ü 1', 'call/ü 2'])
+  })
+
+  it.each([
+    [['a', 'a', 'a']],
+    [['toolu_x1_1', '', '']],
+    [['toolu_x1_1', 'toolu_x1_1', 'toolu_x1_0', '']],
+    [['', 'toolu_x1_0', 'toolu_x1_1', 'a', 'a']],
+  ])('differ where those of the server do not: %j', (given) => {
+    const calls = given.map((id, at) => call(at, id, 'f'))
+    const told = ids(...calls)
+    expect(new Set(told).size).toBe(given.length)
+    expect(told[0]).toBe(given[0] || 'toolu_x1_0')
+    const objects = calls.flatMap((one, at) => [one, args(at, '{}')])
+    const streamed = events(...objects, END).flatMap(({ content_block: block }) => (block ? [block.id] : []))
+    expect(streamed).toEqual(told)
+  })
+
+  it('are found as fast where all are made', () => {
+    const calls = Array.from({ length: 100_000 }, (_, at) => call(at, `toolu_x1_${99_999 - at}`, 'f'))
+    const again = Array.from({ length: 100_000 }, (_, at) => call(100_000 + at, 'toolu_x1_5', 'f'))
+    const { content } = JSON.parse(renderAnthropic(HEAD).whole([...calls, ...again, END]))
+    expect(new Set(content.map(({ id }: { id: string }) => id)).size).toBe(200_000)
   })
 
   it('are made where there are none, and differ', () => {

@@ -21,7 +21,7 @@ export function renderAnthropic(head: RenderedHead): AnswerRenderer {
   const stream = new MessageStream(head, newId)
   return {
     frames: (parts) => stream.frames(parts),
-    whole: (parts) => JSON.stringify(wholeMessage(head, parts, newId)),
+    whole: (parts) => wholeMessage(head, parts, newId),
   }
 }
 

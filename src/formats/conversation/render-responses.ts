@@ -1,3 +1,4 @@
+import { PunkuError } from '../../core/error.ts'
 import type { JsonObject } from '../json-facts.ts'
 import type { AnswerRenderer, RenderedHead } from './answer-renderer.ts'
 import { fieldsOf } from './json-fields.ts'
@@ -35,6 +36,7 @@ export function renderResponses(
       const whole = new ResponseStream(to, forms, () => {})
       for (const part of parts) whole.push(part)
       whole.push({ kind: 'end' })
+      if (whole.limit !== undefined) throw new PunkuError('upstream_failed', whole.limit)
       return JSON.stringify(whole.response)
     },
   }

@@ -50,8 +50,9 @@ export function messageReader(): PartsReader {
   }
 }
 
-/** What a whole message says. */
+/** What a whole message says; nothing, not even its end, where it is none. */
 export function partsOfMessage(message: JsonObject): readonly AnswerPart[] {
+  if (!Array.isArray(message['content'])) return []
   return [
     ...asList(message['content']).flatMap((block, index) => partsOfBlock(asObject(block) ?? {}, index)),
     ...stopped(message['stop_reason'], message['stop_sequence']),

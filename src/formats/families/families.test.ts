@@ -316,22 +316,43 @@ describe('an answer of /api/generate', () => {
   })
 })
 
-describe.each([ollamaChat, openaiChat, openaiCompletions, anthropicMessages])('a whole answer of $name', (format) => {
-  it.each([
-    [{ error: 'it crashed' }, 'it crashed'],
-    [{ type: 'error', error: { message: 'it crashed' } }, 'it crashed'],
-    [{ error: {} }, undefined],
-  ])('that is an error has failed: %j', (answer, message) => {
-    expect(partsOfWhole(format, answer)).toEqual([{ kind: 'failed', message }])
+describe('a whole answer that says nothing', () => {
+  it.each<[StreamedFormat, object]>([
+    [openaiChat, { choices: [{ message: { content: null } }] }],
+    [openaiCompletions, { choices: [{ text: '' }] }],
+    [anthropicMessages, { content: [] }],
+    [anthropicMessages, { content: [7, null] }],
+    [ollamaChat, { message: { role: 'assistant', content: '' }, done: true }],
+    [ollamaGenerate, { response: '', done: true }],
+  ])('has its end all the same: %j', (format, answer) => {
+    expect(partsOfWhole(format, { ...answer })).toEqual([{ kind: 'end' }])
   })
-
-  it.each([{}, { choices: 7 }, { choices: [7] }, { message: 7, content: 7 }, { content: [7, null] }])(
-    'that is none says nothing: %j',
-    (answer) => {
-      expect(partsOfWhole(format, answer)?.filter(({ kind }) => kind !== 'end')).toEqual([])
-    },
-  )
 })
+
+describe.each([ollamaChat, ollamaGenerate, openaiChat, openaiCompletions, anthropicMessages])(
+  'a whole answer of $name',
+  (format) => {
+    it.each([
+      [{ error: 'it crashed' }, 'it crashed'],
+      [{ type: 'error', error: { message: 'it crashed' } }, 'it crashed'],
+      [{ error: {} }, undefined],
+    ])('that is an error has failed: %j', (answer, message) => {
+      expect(partsOfWhole(format, answer)).toEqual([{ kind: 'failed', message }])
+    })
+
+    it.each([
+      {},
+      { detail: 'not today' },
+      { done: true },
+      { choices: 7 },
+      { choices: [] },
+      { choices: [7] },
+      { message: 7, response: 7, content: 7, done: true },
+    ])('that is none says nothing, not even its end: %j', (answer) => {
+      expect(partsOfWhole(format, answer)).toEqual([])
+    })
+  },
+)
 
 describe('calls of openai-chat', () => {
   it.each([

@@ -26,17 +26,21 @@ export function ollamaRefusal(error: PunkuError): string {
 
 /** `/api/chat`. */
 export const ollamaChat: StreamedFormat = {
-  ...answered('ollama-chat', chatReader),
+  ...answered('ollama-chat', chatReader, ({ message }) => asObject(message) !== undefined),
   write: (head) => answerWriter(head, (content) => ({ message: { role: 'assistant', content } })),
 }
 
 /** `/api/generate`. */
 export const ollamaGenerate: StreamedFormat = {
-  ...answered('ollama-generate', () => (line) => [
-    ...said('reasoning', line['thinking']),
-    ...said('text', line['response']),
-    ...likely(line['logprobs']),
-  ]),
+  ...answered(
+    'ollama-generate',
+    () => (line) => [
+      ...said('reasoning', line['thinking']),
+      ...said('text', line['response']),
+      ...likely(line['logprobs']),
+    ],
+    ({ response }) => typeof response === 'string',
+  ),
   write: (head) => answerWriter(head, (response) => ({ response })),
 }
 
@@ -58,8 +62,17 @@ export const ollamaProgress: StreamedFormat = {
   readAnswer: answerReader(usageOf),
 }
 
-/** A whole answer is as a stream of one line. @param saidBy begins to read what lines say before their end */
-function answered(name: FormatName, saidBy: () => PartsReader): StreamedFormat {
+/**
+ * A whole answer is as a stream of one line.
+ *
+ * @param saidBy begins to read what lines say before their end
+ * @param isAnswer whether a whole answer is one: else it says nothing, not even its end
+ */
+function answered(
+  name: FormatName,
+  saidBy: () => PartsReader,
+  isAnswer: (answer: JsonObject) => boolean,
+): StreamedFormat {
   const reader = (): PartsReader => {
     const saidIn = saidBy()
     return (line) => (line['done'] === true ? [...saidIn(line), ...partsOfEnd(line)] : saidIn(line))
@@ -68,7 +81,7 @@ function answered(name: FormatName, saidBy: () => PartsReader): StreamedFormat {
     name,
     stream: lineStream({ watch: watchAnswer, reader, errorLine: ollamaError }),
     readAnswer: answerReader(usageOf),
-    partsOfAnswer: (answer) => reader()(answer),
+    partsOfAnswer: (answer) => (isAnswer(answer) ? reader()(answer) : []),
   }
 }
 

@@ -1,5 +1,5 @@
-import { type AnswerPart, argued, called, counted, said, stopped } from '../answer-parts.ts'
-import { asCount, asList, asObject, asText, type JsonObject } from '../json-facts.ts'
+import { type AnswerPart, argued, called, counted, isNamed, said, stopped } from '../answer-parts.ts'
+import { asCount, asList, asObject, type JsonObject } from '../json-facts.ts'
 import { likely, likelyInColumns } from './logprobs.ts'
 import { readOpenaiUsage } from './openai-usage.ts'
 
@@ -9,9 +9,10 @@ export function partsOfChunk(chunk: JsonObject): readonly AnswerPart[] {
   return [...partsOfChoice(choice, asObject(choice['delta']) ?? {}), ...counted(readOpenaiUsage(chunk))]
 }
 
-/** What a whole completion says. */
+/** What a whole completion says; nothing, not even its end, where it is none. */
 export function partsOfCompletion(answer: JsonObject): readonly AnswerPart[] {
-  const choice = asObject(asList(answer['choices'])[0]) ?? {}
+  const choice = asObject(asList(answer['choices'])[0])
+  if (choice === undefined) return []
   return [
     ...partsOfChoice(choice, asObject(choice['message']) ?? {}),
     ...counted(readOpenaiUsage(answer)),
@@ -59,5 +60,5 @@ function partsOfCall(value: unknown, position: number): readonly AnswerPart[] {
   const call = asObject(value) ?? {}
   const { name, arguments: given } = asObject(call['function']) ?? {}
   const index = asCount(call['index']) ?? position
-  return asText(name) === undefined ? argued(index, given) : called(index, call['id'], name, given)
+  return isNamed(name) ? called(index, call['id'], name, given) : argued(index, given)
 }

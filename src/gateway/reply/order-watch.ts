@@ -45,6 +45,7 @@ export class OrderWatch {
     if (this.#check === undefined) return
     for (const frame of this.#splitter.push(chunk)) {
       this.#bytesInFrame = 0
+      if (frame.isTooLong) this.#check = undefined
       this.#note(this.#check?.push(frame))
     }
   }

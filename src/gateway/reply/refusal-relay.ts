@@ -5,8 +5,11 @@ import type { FormatName } from '../../formats/format.ts'
 import { parseObject } from '../../formats/json-facts.ts'
 import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
 
-/** A longer refusal goes on as it is. */
+/** Of a longer refusal only the beginning is told: no more of it is read. */
 const MAX_REFUSAL_BYTES = 65_536
+
+/** So much of that is told. */
+const BEGINNING_BYTES = 4_096
 
 /** Hands a server's refusal on, in the shape that the clients of another format read. */
 export class RefusalRelay {
@@ -34,23 +37,26 @@ export class RefusalRelay {
   }
 
   push(controller: UpstreamController, chunk: Buffer): void {
-    if (this.#isHandedOn) {
-      this.#next.onResponseData(controller, chunk)
-      return
-    }
+    if (this.#isHandedOn) return
     this.#body.add(chunk)
-    if (this.#body.length > MAX_REFUSAL_BYTES) this.#handOn(controller)
+    if (this.#body.length > MAX_REFUSAL_BYTES) this.#handOn(controller, {})
   }
 
-  end(controller: UpstreamController): void {
-    if (!this.#isHandedOn) this.#handOn(controller)
+  /** All of it has come. */
+  end(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
+    if (!this.#isHandedOn) this.#handOn(controller, trailers)
   }
 
-  #handOn(controller: UpstreamController): void {
+  #handOn(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
+    this.#tell(controller)
+    this.#next.onResponseEnd(controller, trailers)
+  }
+
+  #tell(controller: UpstreamController): void {
     const { status, headers } = this.#head ?? { status: 502, headers: {} }
     this.#isHandedOn = true
     const body = this.#body.take()
-    const said = body.length > MAX_REFUSAL_BYTES ? undefined : parseObject(body.toString())
+    const said = body.length > MAX_REFUSAL_BYTES ? { error: beginningOf(body) } : parseObject(body.toString())
     const translated = said && translatedRefusal(this.#to, status, said)
     if (translated === undefined) {
       this.#next.onResponseStart(controller, status, headers)
@@ -65,5 +71,10 @@ export class RefusalRelay {
 
 /** Whether an answer says that it is JSON. */
 export function isJsonType({ 'content-type': type = '' }: IncomingHttpHeaders): boolean {
-  return /^application\/(?:[\w.-]+\+)?json\b/.test(type)
+  return /^application\/(?:[\w.-]+\+)?json\b/i.test(type)
+}
+
+function beginningOf(body: Buffer): string {
+  const text = body.subarray(0, BEGINNING_BYTES).toString()
+  return `The model server refused the request, and said more than is passed on. It began: ${text}`
 }

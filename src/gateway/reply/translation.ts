@@ -11,6 +11,14 @@ import { parseObject } from '../../formats/json-facts.ts'
 import { mergeUsage, NO_USAGE } from '../../formats/usage.ts'
 import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
 import { isJsonType, RefusalRelay } from './refusal-relay.ts'
+import {
+  endlessAnswer,
+  errorInAnswer,
+  isUntranslatable,
+  noAnswer,
+  tooLarge,
+  unreadableAnswer,
+} from './untranslatable.ts'
 
 /** A whole answer of more than this is not translated: it would be held several times over. */
 export const MAX_WHOLE_BYTES = 16 * 1_024 * 1_024
@@ -40,7 +48,7 @@ export interface TranslationOptions {
 
 /**
  * A link of the reply chain, before what observes: the upstream's answer in one format goes on in another, frame by frame, or
- * whole. What is no answer, as an error, goes on as it is.
+ * whole. An error goes on as one. A success that cannot be read is one too: its client would not know it for what it is.
  */
 export class Translation implements AnswerHandler {
   readonly #options: TranslationOptions
@@ -54,8 +62,10 @@ export class Translation implements AnswerHandler {
   /** What came as frames and is kept for a whole answer. */
   #keptBytes = 0
   #usage: Usage = NO_USAGE
-  /** It has ended, whatever its server goes on to send. */
+  /** It has said its end, or that it failed: what its server goes on to send is no part of it. */
   #isOver = false
+  /** Those behind were told that it has ended. */
+  #isHandedOn = false
   readonly #refusal: RefusalRelay
 
   constructor(options: TranslationOptions) {
@@ -74,7 +84,8 @@ export class Translation implements AnswerHandler {
     this.#source = status === 200 ? sourceOf(headers, from) : undefined
     if (this.#refusal.begin(status, headers)) return
     if (this.#source === undefined) {
-      next.onResponseStart(controller, status, headers)
+      if (isUntranslatable(status, headers)) this.#fail(controller, noAnswer())
+      else next.onResponseStart(controller, status, headers)
       return
     }
     const { 'content-length': _length, ...rest } = headers
@@ -83,7 +94,7 @@ export class Translation implements AnswerHandler {
   }
 
   onResponseData(controller: UpstreamController, chunk: Buffer): void {
-    if (this.#isOver) return
+    if (this.#isOver || this.#isHandedOn) return
     if (this.#refusal.isOn) this.#refusal.push(controller, chunk)
     else if (this.#source === undefined) this.#options.next.onResponseData(controller, chunk)
     else if (this.#source === 'frames') {
@@ -102,35 +113,56 @@ export class Translation implements AnswerHandler {
   }
 
   onResponseEnd(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
-    const { next, renderer, wantsStream, from } = this.#options
-    if (this.#refusal.isOn) this.#refusal.end(controller)
+    if (this.#isHandedOn) return
+    if (this.#refusal.isOn) {
+      this.#refusal.end(controller, trailers)
+      return
+    }
     if (this.#source === 'frames') this.#take(controller, this.#partsIn(this.#frames.end()))
-    else if (this.#source === 'whole') {
-      const answer = parseObject(this.#collected.take().toString())
-      const parts = answer === undefined ? undefined : partsOfWhole(from, answer)
-      if (parts === undefined) {
-        next.onResponseError(controller, noAnswer())
-        return
-      }
-      this.#take(controller, parts)
-    }
-    if (this.#source !== undefined && !wantsStream) {
-      const failed = this.#parts.find((part) => part.kind === 'failed')
-      if (failed?.message !== undefined && this.#refuseOverflow(controller, failed.message)) {
-        next.onResponseEnd(controller, trailers)
-        return
-      }
-      if (failed !== undefined || !this.#parts.some((part) => part.kind === 'end')) {
-        next.onResponseError(controller, failed === undefined ? cutShort() : failedAnswer(failed.message))
-        return
-      }
-      next.onResponseStart(controller, 200, this.#headers)
-      next.onResponseData(controller, Buffer.from(renderer.whole(this.#parts)))
-    }
-    next.onResponseEnd(controller, trailers)
+    else if (this.#source === 'whole') this.#takeWhole(controller)
+    if (this.#isHandedOn) return
+    if (this.#source !== undefined && !this.#options.wantsStream) this.#fail(controller, endlessAnswer())
+    else this.#options.next.onResponseEnd(controller, trailers)
   }
 
   onResponseError(controller: UpstreamController, error: Error): void {
+    if (!this.#isHandedOn) this.#options.next.onResponseError(controller, error)
+  }
+
+  /** Of an answer that is no stream nothing follows its end, so that one without an end is none. */
+  #takeWhole(controller: UpstreamController): void {
+    const answer = parseObject(this.#collected.take().toString())
+    const parts = answer === undefined ? [] : (partsOfWhole(this.#options.from, answer) ?? [])
+    if (parts.some(isLast)) this.#take(controller, parts)
+    else this.#fail(controller, noAnswer())
+  }
+
+  /** All that was kept goes on at once, though its server may keep the connection open. */
+  #endWhole(controller: UpstreamController, last: AnswerPart): void {
+    const { next } = this.#options
+    if (last.kind === 'failed') {
+      const { message } = last
+      if (message === undefined || !this.#refuseOverflow(controller, message)) {
+        this.#fail(controller, errorInAnswer(message))
+        return
+      }
+    } else {
+      let whole: string
+      try {
+        whole = this.#options.renderer.whole(this.#parts)
+      } catch (error) {
+        this.#fail(controller, PunkuError.from(error))
+        return
+      }
+      next.onResponseStart(controller, 200, this.#headers)
+      next.onResponseData(controller, Buffer.from(whole))
+    }
+    this.#isHandedOn = true
+    next.onResponseEnd(controller, {})
+  }
+
+  #fail(controller: UpstreamController, error: PunkuError): void {
+    this.#isHandedOn = true
     this.#options.next.onResponseError(controller, error)
   }
 
@@ -155,42 +187,38 @@ export class Translation implements AnswerHandler {
   }
 
   #take(controller: UpstreamController, parts: readonly AnswerPart[]): void {
+    if (this.#isOver || parts.length === 0) return
     const { renderer, next, wantsStream, model } = this.#options
-    for (const part of parts) {
+    const lastAt = parts.findIndex(isLast)
+    const last = parts[lastAt]
+    this.#isOver = last !== undefined
+    const isUnreadable = last?.kind === 'failed' && last.isUnreadable === true
+    // What is unreadable is told as an error of its own, behind what came before it.
+    const told = last === undefined ? parts : parts.slice(0, isUnreadable ? lastAt : lastAt + 1)
+    for (const part of told) {
       if (part.kind === 'usage') this.#usage = mergeUsage(this.#usage, part.usage)
-      else if (part.kind === 'end') this.#isOver = true
+      if (!wantsStream) this.#parts.push(part)
     }
-    if (parts.length > 0) {
-      next.usageIs(this.#usage)
-      next.modelIs(model)
+    next.usageIs(this.#usage)
+    next.modelIs(model)
+    if (wantsStream && told.length > 0) {
+      const frames = renderer.frames(told)
+      if (frames !== '') next.onResponseData(controller, Buffer.from(frames))
     }
-    if (!wantsStream) {
-      this.#parts.push(...parts)
-      return
-    }
-    const frames = parts.length === 0 ? '' : renderer.frames(parts)
-    if (frames !== '') next.onResponseData(controller, Buffer.from(frames))
+    if (isUnreadable) this.#fail(controller, unreadableAnswer())
+    else if (last !== undefined && !wantsStream) this.#endWhole(controller, last)
   }
+}
+
+/** An answer has one of these at most, and nothing behind it. */
+function isLast({ kind }: AnswerPart): boolean {
+  return kind === 'end' || kind === 'failed'
 }
 
 function sourceOf(
   { 'content-type': type = '' }: IncomingHttpHeaders,
   from: StreamedFormat,
 ): 'frames' | 'whole' | undefined {
-  if (type.startsWith(from.stream.contentType)) return 'frames'
+  if (type.toLowerCase().startsWith(from.stream.contentType)) return 'frames'
   return isJsonType({ 'content-type': type }) ? 'whole' : undefined
 }
-
-/** What a server sent is no answer in its own format. */
-export const noAnswer = () =>
-  new PunkuError('upstream_invalid', 'The model server answered with something that is no answer in its own format.')
-
-const cutShort = () =>
-  new PunkuError('upstream_interrupted', 'The answer ended before the model server said that it was complete.')
-
-const failedAnswer = (said: string | undefined) =>
-  new PunkuError('upstream_failed', 'The model server reported an error inside its answer.', { said })
-
-/** A whole answer is longer than `MAX_WHOLE_BYTES`, or finds no memory. */
-export const tooLarge = () =>
-  new PunkuError('upstream_invalid', 'The answer is too large to be put into the format that was asked for.')

@@ -1,10 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { ByteCollector } from '../../core/byte-collector.ts'
+import type { PunkuError } from '../../core/error.ts'
+import { errorMessage, errorOf } from '../../formats/answer-parts.ts'
 import type { FormatName, Usage } from '../../formats/format.ts'
 import { type JsonObject, parseObject } from '../../formats/json-facts.ts'
 import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
 import { isJsonType, RefusalRelay } from './refusal-relay.ts'
-import { MAX_WHOLE_BYTES, noAnswer, type Observing, tooLarge } from './translation.ts'
+import { MAX_WHOLE_BYTES, type Observing } from './translation.ts'
+import { errorInAnswer, isUntranslatable, noAnswer, tooLarge } from './untranslatable.ts'
 
 export interface WholeTranslationOptions {
   /** How the client gets its answer. */
@@ -25,6 +28,8 @@ export class WholeTranslation implements AnswerHandler {
   readonly #collected = new ByteCollector()
   /** `undefined`: it goes on as it is. */
   #headers: IncomingHttpHeaders | undefined
+  /** Those behind were told that it failed. */
+  #hasFailed = false
 
   constructor(options: WholeTranslationOptions) {
     this.#options = options
@@ -40,11 +45,13 @@ export class WholeTranslation implements AnswerHandler {
     if (status === 200 && isJsonType(headers)) {
       const { 'content-length': _length, ...rest } = headers
       this.#headers = { ...rest, 'content-type': 'application/json' }
-    } else this.#options.next.onResponseStart(controller, status, headers)
+    } else if (isUntranslatable(status, headers)) this.#fail(controller, noAnswer())
+    else this.#options.next.onResponseStart(controller, status, headers)
   }
 
   onResponseData(controller: UpstreamController, chunk: Buffer): void {
     const { next, mayHold } = this.#options
+    if (this.#hasFailed) return
     if (this.#refusal.isOn) this.#refusal.push(controller, chunk)
     else if (this.#headers === undefined) next.onResponseData(controller, chunk)
     else {
@@ -55,12 +62,17 @@ export class WholeTranslation implements AnswerHandler {
 
   onResponseEnd(controller: UpstreamController, trailers: IncomingHttpHeaders): void {
     const { next, write, model } = this.#options
-    if (this.#refusal.isOn) this.#refusal.end(controller)
+    if (this.#hasFailed) return
+    if (this.#refusal.isOn) {
+      this.#refusal.end(controller, trailers)
+      return
+    }
     if (this.#headers !== undefined) {
       const answer = parseObject(this.#collected.take().toString())
-      const written = answer && write(answer)
+      const error = answer && errorOf(answer)
+      const written = answer && error === undefined ? write(answer) : undefined
       if (written === undefined) {
-        next.onResponseError(controller, noAnswer())
+        this.#fail(controller, error === undefined ? noAnswer() : errorInAnswer(errorMessage(error)))
         return
       }
       next.usageIs(written.usage)
@@ -72,6 +84,11 @@ export class WholeTranslation implements AnswerHandler {
   }
 
   onResponseError(controller: UpstreamController, error: Error): void {
+    if (!this.#hasFailed) this.#options.next.onResponseError(controller, error)
+  }
+
+  #fail(controller: UpstreamController, error: PunkuError): void {
+    this.#hasFailed = true
     this.#options.next.onResponseError(controller, error)
   }
 }

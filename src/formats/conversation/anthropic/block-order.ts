@@ -46,10 +46,13 @@ export class BlockOrder {
   #queue: QueuedBlock[] = []
   #first = 0
   readonly #calls = new Map<number, KnownCall>()
+  readonly #ids = new Set<string>()
+  /** The number of the next id that is made where that of the call's own index is taken. */
+  #spare = 0
   #index = 0
   #heldLength = 0
 
-  /** @param newId the id of a call that has none, by its index among the calls. */
+  /** @param newId the id of a call that has none of its own, by its index among the calls or any other number that is free */
   constructor(sink: BlockSink, newId: (index: number) => string) {
     this.#sink = sink
     this.#newId = newId
@@ -97,8 +100,16 @@ export class BlockOrder {
       known.block.isOver = true
     }
     this.#heldLength += BLOCK_COST + id.length
-    const block = this.#begin({ kind: 'call', id: id === '' ? this.#newId(index) : id, name })
+    const block = this.#begin({ kind: 'call', id: this.#ownId(index, id), name })
     this.#calls.set(index, { id, block })
+  }
+
+  /** No other call of the answer has it: clients tell their results by it. */
+  #ownId(index: number, givenId: string): string {
+    let id = givenId === '' || this.#ids.has(givenId) ? this.#newId(index) : givenId
+    while (this.#ids.has(id)) id = this.#newId(this.#spare++)
+    this.#ids.add(id)
+    return id
   }
 
   #argue(index: number, text: string): void {

@@ -33,6 +33,7 @@ export class ResponseStream {
   #keptUnits = 0
   #usage: Usage = NO_USAGE
   #stopWord: string | undefined
+  #limit: string | undefined
   #state: ResponseState = { status: 'in_progress' }
 
   constructor(to: RespondedTo, forms: CallForms, write: (event: ResponsesEvent) => void) {
@@ -47,6 +48,11 @@ export class ResponseStream {
   /** The last event is written. */
   get isOver(): boolean {
     return this.#state.status !== 'in_progress'
+  }
+
+  /** Why it failed, where that is for being beyond the limits. */
+  get limit(): string | undefined {
+    return this.#limit
   }
 
   /** The response as it stands. */
@@ -114,13 +120,13 @@ export class ResponseStream {
   #keeps(units: number): boolean {
     this.#keptUnits += units
     if (this.#keptUnits <= MAX_KEPT_UNITS) return true
-    this.#fail('The answer is longer than the gateway writes in this format.')
+    this.#exceed('The answer is longer than the gateway writes in this format.')
     return false
   }
 
   #isFull(): boolean {
     if (this.#queue.count < MAX_ITEMS) return false
-    this.#fail('The answer has more items than the gateway writes in this format.')
+    this.#exceed('The answer has more items than the gateway writes in this format.')
     return true
   }
 
@@ -128,6 +134,11 @@ export class ResponseStream {
     const reason = stopReasonOf(this.#stopWord, this.#callIds.size > 0)
     if (reason === 'length') return { status: 'incomplete', reason: 'max_output_tokens' }
     return reason === 'filter' ? { status: 'incomplete', reason: 'content_filter' } : { status: 'completed' }
+  }
+
+  #exceed(limit: string): void {
+    this.#limit = limit
+    this.#fail(limit)
   }
 
   #fail(message: string): void {
