@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../json-facts.ts'
 import type { Tool, ToolChoice } from '../conversation.ts'
-import { neededText, otherFields, refusedField, toldBoolean, toldList, toldObject, toldText } from './told.ts'
+import { neededToolName, otherFields, refusedField, toldBoolean, toldList, toldObject, toldText } from './told.ts'
 
 /** What is carried of a tool, and what means nothing to another server: how its text is cached and how its calls flow. */
 const TOOL_FIELDS: ReadonlySet<string> = new Set([
@@ -36,7 +36,7 @@ function readTool(tool: JsonObject, param: string, dropped: Set<string>): Tool {
   const isStrict = toldBoolean(tool['strict'], `${param}.strict`)
   for (const field of otherFields(tool, TOOL_FIELDS)) dropped.add(`tools.${field}`)
   return {
-    name: neededText(tool['name'], `${param}.name`),
+    name: neededToolName(tool['name'], `${param}.name`),
     parameters,
     ...(description === undefined ? {} : { description }),
     ...(isStrict === undefined ? {} : { isStrict }),
@@ -70,7 +70,7 @@ function choiceOf(choice: JsonObject, tools: readonly Tool[]): ToolChoice {
         throw refusedField('tool_choice', 'asks for a call, and none of "tools" can be called here.')
       return 'any'
     case 'tool': {
-      const name = neededText(choice['name'], 'tool_choice.name')
+      const name = neededToolName(choice['name'], 'tool_choice.name')
       if (!tools.some((tool) => tool.name === name)) {
         throw refusedField('tool_choice.name', 'must name one of "tools" that the client runs itself.')
       }

@@ -1,6 +1,6 @@
 import type { CallPart, ImagePart, TextPart, ThinkingPart, ToolTurn, Turn } from '../conversation.ts'
 import { type Block, blocksOf, readSaid, readSystem, readTextual } from './read-blocks.ts'
-import { neededText, refusedField, toldBoolean, toldList, toldObject, toldText } from './told.ts'
+import { neededText, neededToolName, refusedField, toldBoolean, toldList, toldObject, toldText } from './told.ts'
 
 type SaidPart = TextPart | ImagePart
 type AssistantPart = TextPart | ThinkingPart | CallPart
@@ -80,7 +80,7 @@ class TurnReader {
 
   #readCall({ fields, param }: Block): CallPart {
     const id = neededText(fields['id'], `${param}.id`)
-    const name = neededText(fields['name'], `${param}.name`)
+    const name = neededToolName(fields['name'], `${param}.name`)
     this.#toolNames.set(id, name)
     return { kind: 'call', id, name, arguments: JSON.stringify(toldObject(fields['input'], `${param}.input`) ?? {}) }
   }

@@ -1,5 +1,6 @@
 import { PunkuError } from '../../../core/error.ts'
 import { asObject, type JsonObject } from '../../json-facts.ts'
+import { MAX_TOOL_NAME_LENGTH } from '../request-fields.ts'
 
 /** A refusal of what a request tells: `must` ends the sentence that begins with the field's name. */
 export function refusedField(param: string, must: string): PunkuError {
@@ -37,6 +38,15 @@ export function toldText(value: unknown, param: string): string | undefined {
 export function neededText(value: unknown, param: string): string {
   if (typeof value !== 'string' || value === '') throw refusedField(param, 'must be text, and not empty.')
   return value
+}
+
+/** The name of a tool: text, not empty, and no longer than any name is. Throws `invalid_request`. */
+export function neededToolName(value: unknown, param: string): string {
+  const name = neededText(value, param)
+  if (name.length > MAX_TOOL_NAME_LENGTH) {
+    throw refusedField(param, `must be of at most ${MAX_TOOL_NAME_LENGTH} characters.`)
+  }
+  return name
 }
 
 /** The truth value that the field holds; `undefined` where it says nothing. Throws `invalid_request`. */

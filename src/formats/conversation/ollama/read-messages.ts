@@ -3,10 +3,11 @@ import type { CallPart, ImagePart, TextPart, Turn } from '../conversation.ts'
 import {
   type DroppedNames,
   listField,
-  namedField,
   objectAt,
   objectField,
   textField,
+  toldToolNameField,
+  toolNameField,
   uncarried,
   wrongType,
 } from '../request-fields.ts'
@@ -91,7 +92,7 @@ class MessageReader {
     const part: CallPart = {
       kind: 'call',
       id: textField(call, 'id', `${param}.id`) || this.#calls.makeId(),
-      name: namedField(told, 'name', `${place}.name`),
+      name: toolNameField(told, 'name', `${place}.name`),
       arguments: JSON.stringify(objectField(told, 'arguments', `${place}.arguments`) ?? {}),
     }
     this.#calls.add(part)
@@ -100,7 +101,7 @@ class MessageReader {
 
   #readResult(message: JsonObject, text: string, param: string): Turn {
     const id = textField(message, 'tool_call_id', `${param}.tool_call_id`) || undefined
-    const name = textField(message, 'tool_name', `${param}.tool_name`) || undefined
+    const name = toldToolNameField(message, 'tool_name', `${param}.tool_name`)
     const call = this.#calls.take(id, name)
     return {
       role: 'tool',
