@@ -71,8 +71,3 @@ export function toldCount(value: unknown, param: string, least: number): number 
     throw refusedField(param, `must be a whole number from ${least} up.`)
   return count
 }
-
-/** The names of the fields of `object` that say something and are none of `known`. */
-export function otherFields(object: JsonObject, known: ReadonlySet<string>): readonly string[] {
-  return Object.keys(object).filter((field) => !known.has(field) && isTold(object[field]))
-}

@@ -25,7 +25,11 @@ const FIELDS: Readonly<Record<Turn['role'], ReadonlySet<string>>> = {
   tool: new Set(['role', 'content', 'images', 'tool_name', 'tool_call_id']),
 }
 
-/** The turns of `messages`. What a message says that has no place in its role is named as dropped. */
+/**
+ * The turns of `messages`. What a message says that has no place in its role is named as dropped. Arguments of calls are
+ * objects, whose numbers were read with the body: a whole number beyond 2 to the 53rd is rounded, and only another reading of
+ * the body would keep it.
+ */
 export function readOllamaMessages(messages: readonly unknown[], dropped: DroppedNames): readonly Turn[] {
   const reader = new MessageReader(idsIn(messages), dropped)
   return messages.map((message, index) => reader.read(objectAt(message, `messages[${index}]`), `messages[${index}]`))

@@ -12,6 +12,7 @@ import {
 } from '../request-fields.ts'
 import { TurnList } from '../turn-list.ts'
 import { carriedName, customArguments } from './call-forms.ts'
+import { nameOtherItemFields } from './item-fields.ts'
 import { readContent, readTexts } from './read-content.ts'
 
 /** The turns of a request: its instructions, then what its `input` tells. */
@@ -41,7 +42,9 @@ class InputReader {
 
   /** One item. `param`: its path. */
   read(item: JsonObject, param: string): void {
-    switch (typeOf(item, param)) {
+    const type = typeOf(item, param)
+    nameOtherItemFields(type, item, this.#dropped)
+    switch (type) {
       case 'message':
         this.#message(item, param)
         break
