@@ -23,7 +23,10 @@ export function fileTextIn(url: string, name = ''): string | undefined {
 function decoded(data: string, isBase64: boolean): string | undefined {
   try {
     if (!isBase64) return decodeURIComponent(data)
-    const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0))
+    const characters = atob(data)
+    // An iterator over them takes forty times as long.
+    const bytes = new Uint8Array(characters.length)
+    for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at)
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     return undefined

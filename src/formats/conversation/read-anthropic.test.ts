@@ -239,6 +239,66 @@ describe('what is dropped', () => {
     expect(read(fields).dropped).toEqual(['container', 'inference_geo', 'speed', 'whatever'])
   })
 
+  it('is what messages, blocks and the choice of tools say beside what is known', () => {
+    const document = { type: 'document', source: { type: 'text', data: 'd' } }
+    const { dropped } = read({
+      system: [block('a', { tone: 'kind' })],
+      messages: [
+        { role: 'user', content: 'Hi', mood: 'glad' },
+        user(block('a', { size: 1 }), { ...PNG, transformations: {} }),
+        user(
+          { ...document, citations: { enabled: true } },
+          { type: 'search_result', content: [block('x', { rank: 1 })] },
+        ),
+        assistant({ ...CALL, toolset_name: 't', caller: { type: 'code_execution_20250825', tool_id: 's' } }),
+        user({ type: 'tool_result', tool_use_id: 'toolu_1', content: [block('x', { page: 1 })], took_ms: 3 }),
+      ],
+      tools: [{ name: 'f', input_schema: {} }],
+      tool_choice: { type: 'auto', weight: 1 },
+    })
+    expect(dropped).toEqual([
+      'system.tone',
+      ...['messages.mood', 'messages.content.size', 'messages.content.transformations', 'messages.content.citations'],
+      ...['messages.content.rank', 'messages.content.toolset_name', 'messages.content.caller'],
+      ...['messages.content.took_ms', 'messages.content.page', 'tool_choice.weight'],
+    ])
+  })
+
+  it('is nothing that means nothing to another server, or says nothing', () => {
+    const cached = { cache_control: { type: 'ephemeral' } }
+    const { dropped } = read({
+      system: [block('a', { ...cached, citations: null })],
+      messages: [
+        {
+          ...user({ type: 'document', source: { type: 'text', data: 'd' }, citations: { enabled: false }, ...cached }),
+          id: 'm',
+        },
+        assistant(
+          block('a', { citations: [{ type: 'char_location' }] }),
+          { type: 'thinking', thinking: 'Hm', signature: 's' },
+          { ...CALL, ...cached, caller: { type: 'direct' } },
+        ),
+        user({
+          type: 'tool_result',
+          tool_use_id: 'toolu_1',
+          content: [{ ...PNG, ...cached }],
+          is_error: false,
+          ...cached,
+        }),
+      ],
+      tool_choice: { type: 'none', disable_parallel_tool_use: null },
+    })
+    expect(dropped).toEqual([])
+  })
+
+  it('is said by a few dozen names at most, of names alone', () => {
+    const odd = (type: string) => ({ type, x: 1 })
+    const { dropped } = turnsOf(
+      user(odd('x'.repeat(1_000_000)), ...Array.from({ length: 999 }, (_, at) => odd(`b${at}`))),
+    )
+    expect([dropped.length, dropped[0], dropped.at(-1)]).toEqual([65, 'messages.content.unknown', 'more'])
+  })
+
   it('is what thinking and output say beside it', () => {
     const { thinking, dropped } = read({
       thinking: { type: 'enabled', budget_tokens: 2048, display: 'omitted' },
@@ -274,6 +334,11 @@ describe('thinking', () => {
     expect(of('disabled', 'high')).toEqual({ thinking: { isOn: false }, dropped: ['output_config.effort'] })
     expect(of('between_tools')).toEqual({ thinking: { isOn: true }, dropped: ['thinking.type'] })
   })
+})
+
+it('takes no empty text to stop at', () => {
+  expect(read({ stop_sequences: ['', 'END', ''] }).sampling.stop).toEqual(['END'])
+  expect(read({ stop_sequences: [''] }).sampling).toEqual({ maxTokens: 9 })
 })
 
 describe('tools', () => {

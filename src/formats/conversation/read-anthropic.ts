@@ -3,18 +3,10 @@ import { readSystem } from './anthropic/read-blocks.ts'
 import { readThinkingAndOutput } from './anthropic/read-thinking.ts'
 import { readAnthropicToolChoice, readAnthropicTools } from './anthropic/read-tools.ts'
 import { readTurns } from './anthropic/read-turns.ts'
-import {
-  isTold,
-  neededText,
-  otherFields,
-  refusedField,
-  toldBoolean,
-  toldCount,
-  toldList,
-  toldNumber,
-} from './anthropic/told.ts'
+import { isTold, neededText, refusedField, toldBoolean, toldCount, toldList, toldNumber } from './anthropic/told.ts'
 import type { ConversationReader, Sampling, Turn } from './conversation.ts'
 import { RUNNING_FIELDS, readRunning } from './read-running.ts'
+import { DroppedNames } from './request-fields.ts'
 
 /** What is carried, and what means nothing to another server: whose account and tier it is, and what to keep of a prompt. */
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
@@ -43,25 +35,26 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
  * requires, may be absent.
  */
 export const readAnthropicRequest: ConversationReader = (body) => {
-  const dropped = new Set(otherFields(body, KNOWN_FIELDS))
+  const dropped = new DroppedNames()
+  dropped.addOthers(body, KNOWN_FIELDS)
   const run = readRunning(body)
   const tools = readAnthropicTools(body['tools'], dropped)
   return {
     model: neededText(body['model'], 'model'),
     turns: [...readOpening(body['system'], dropped), ...readTurns(body['messages'], dropped)],
     tools,
-    ...readAnthropicToolChoice(body['tool_choice'], tools),
+    ...readAnthropicToolChoice(body['tool_choice'], tools, dropped),
     sampling: { ...run.sampling, ...readSampling(body) },
     // What is too long is an error to its clients, some of which shorten it then.
     running: { truncates: false, ...run.running },
     ...(run.thinking && { thinking: run.thinking }),
     ...readThinkingAndOutput(body, dropped),
     wantsStream: toldBoolean(body['stream'], 'stream') ?? false,
-    dropped: [...dropped],
+    dropped: dropped.list,
   }
 }
 
-function readOpening(system: unknown, dropped: Set<string>): readonly Turn[] {
+function readOpening(system: unknown, dropped: DroppedNames): readonly Turn[] {
   const text = isTold(system) ? readSystem(system, 'system', dropped) : ''
   return text === '' ? [] : [{ role: 'system', text }]
 }
@@ -81,9 +74,10 @@ function readSampling(body: JsonObject): Sampling {
   }
 }
 
+/** An empty text ends nothing. */
 function readStop(value: unknown): readonly string[] {
-  return (toldList(value, 'stop_sequences') ?? []).map((text, index) => {
+  return (toldList(value, 'stop_sequences') ?? []).flatMap((text, index) => {
     if (typeof text !== 'string') throw refusedField(`stop_sequences.${index}`, 'must be text.')
-    return text
+    return text === '' ? [] : [text]
   })
 }

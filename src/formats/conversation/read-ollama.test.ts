@@ -286,6 +286,16 @@ describe('a request of /api/generate', () => {
     )
   })
 
+  it.each<[unknown, readonly string[] | undefined]>([
+    ['', undefined],
+    [[''], undefined],
+    [['', 'END', ''], ['END']],
+    // It takes the place of the model's own.
+    [[], []],
+  ])('takes no empty text to stop at, of %j', (stop, expected) => {
+    expect(generate({ options: { stop } }).sampling.stop).toEqual(expected)
+  })
+
   it('takes the options of a chat, and no tools', () => {
     const body = {
       format: 'json',

@@ -160,6 +160,55 @@ describe('a request of /v1/responses', () => {
     expect(read(body).dropped).toEqual(dropped)
   })
 
+  it('names what items and parts say beside what is known', () => {
+    const content = [
+      { type: 'input_text', text: 'a', size: 1 },
+      { type: 'input_image', image_url: PICTURE, file_id: 'f' },
+      { type: 'input_file', file_data: 'data:text/plain,a', file_url: 'https://x/' },
+    ]
+    const input = [
+      { role: 'user', content, mood: 'glad' },
+      { type: 'reasoning', summary: [], depth: 1 },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'output_text', text: 'a', parsed: {} },
+          { type: 'refusal', refusal: 'b', why: 1 },
+        ],
+      },
+      { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}', async: true, caller: { type: 'program' } },
+      { type: 'function_call_output', call_id: 'a', output: [{ type: 'text', text: 'x', page: 1 }], took_ms: 1 },
+      { type: 'custom_tool_call', call_id: 'b', name: 'g', input: '', arguments: 'x' },
+      { type: 'custom_tool_call_output', call_id: 'b', output: '', 'a b': 1 },
+    ]
+    expect(read({ input }).dropped).toEqual([
+      ...['input.message.mood', 'input.input_text.size', 'input.input_image.file_id', 'input.input_file.file_url'],
+      ...['input.reasoning.depth', 'input.output_text.parsed', 'input.refusal.why'],
+      ...['input.function_call.async', 'input.function_call.caller'],
+      ...['input.function_call_output.took_ms', 'input.text.page'],
+      ...['input.custom_tool_call.arguments', 'input.custom_tool_call_output.unknown'],
+    ])
+  })
+
+  it('passes over what Codex gives back with an answer', () => {
+    const done = { id: 'x_1', status: 'completed' }
+    const text = { type: 'output_text', text: 'I look.', annotations: [{ type: 'url_citation' }], logprobs: [{}] }
+    const input = [
+      {
+        type: 'message',
+        id: 'msg_0',
+        role: 'user',
+        content: [{ type: 'input_text', text: 'hi', prompt_cache_breakpoint: {} }],
+      },
+      { ...done, type: 'message', role: 'assistant', phase: 'commentary', content: [text] },
+      { ...done, type: 'function_call', call_id: 'a', name: 'f', arguments: '{}', caller: { type: 'direct' } },
+      { ...done, type: 'function_call_output', call_id: 'a', name: 'f', namespace: null, output: 'x' },
+      { ...done, type: 'custom_tool_call', call_id: 'b', name: 'g', input: 'x' },
+      { ...done, type: 'custom_tool_call_output', call_id: 'b', name: 'g', output: 'x' },
+    ]
+    expect(read({ input }).dropped).toEqual([])
+  })
+
   it('names no more than a few dozen of them', () => {
     const body = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`f${at}`, 1]))
     expect(read(body).dropped).toHaveLength(65)

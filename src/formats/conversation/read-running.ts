@@ -63,7 +63,12 @@ function readSamplingOptions(options: JsonObject): Sampling {
     if (value !== undefined && isSampling(option, value)) sampling[field] = value
   }
   const { stop } = options
-  if (isSampling('stop', stop)) sampling['stop'] = typeof stop === 'string' ? [stop] : (stop as readonly string[])
+  if (isSampling('stop', stop)) {
+    const texts = typeof stop === 'string' ? [stop] : (stop as readonly string[])
+    // An empty text ends nothing. An empty list is told: it takes the place of the model's own.
+    const told = texts.filter((text) => text !== '')
+    if (told.length > 0 || texts.length === 0) sampling['stop'] = told
+  }
   return sampling
 }
 

@@ -4,6 +4,9 @@ import type { JsonObject } from '../json-facts.ts'
 /** Names kept of what a request says in vain; those after them are one name. */
 const MAX_DROPPED_NAMES = 64
 
+/** The most characters of a tool's name: it is repeated in calls and results, and held against others. */
+export const MAX_TOOL_NAME_LENGTH = 512
+
 /** What names of fields and kinds look like. What does not is no name to show. */
 const NAME = /^[A-Za-z][\w.-]{0,63}$/
 
@@ -52,6 +55,19 @@ export function namedField(object: JsonObject, name: string, param = name): stri
   const value = textField(object, name, param)
   if (value === undefined || value === '') throw wrongType(param, 'a text that is not empty')
   return value
+}
+
+/** A text that is not empty, nor longer than any name of a tool or of a group of them. */
+export function toolNameField(object: JsonObject, name: string, param = name): string {
+  const value = namedField(object, name, param)
+  if (value.length > MAX_TOOL_NAME_LENGTH)
+    throw wrongType(param, `a text of at most ${MAX_TOOL_NAME_LENGTH} characters`)
+  return value
+}
+
+/** As `toolNameField`; what is absent, null or empty is `undefined`. */
+export function toldToolNameField(object: JsonObject, name: string, param = name): string | undefined {
+  return textField(object, name, param) ? toolNameField(object, name, param) : undefined
 }
 
 /** An absent field and a null are `undefined`; what is no boolean is refused. */

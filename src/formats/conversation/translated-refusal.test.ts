@@ -57,6 +57,13 @@ describe('a refusal', () => {
     expect(code('no such path')).toMatchObject({ code: null })
   })
 
+  test('of a model that is not there is looked for once', () => {
+    const began = performance.now()
+    const refused = translatedRefusal('openai-chat', 404, said('model '.repeat(50_000)))
+    expect(refused?.body).toMatchObject({ error: { code: null } })
+    expect(performance.now() - began).toBeLessThan(5_000)
+  })
+
   test('has no letters that hide it in Claude Code', () => {
     expect(translatedRefusal('anthropic-messages', 400, said('no x-api-key'))?.body).toMatchObject(said('no API key'))
   })

@@ -45,7 +45,8 @@ const OPENAI_TYPES: Readonly<Record<number, string>> = {
 /** The code that OpenAI's clients look for where the server has none. */
 const OPENAI_CODES: Readonly<Record<number, string>> = { 401: 'invalid_api_key', 429: 'rate_limit_exceeded' }
 
-const NO_MODEL = /\bmodel\b.*\b(?:not found|does not exist)\b/i
+const MODEL = /\bmodel\b/i
+const NOT_THERE = /\b(?:not found|does not exist)\b/i
 
 /**
  * A server's refusal in the shape of another format, of which a prompt that is too long is known in any server's words.
@@ -76,7 +77,7 @@ function bodyOf(to: FormatName, status: number, message: string, error: JsonObje
   if (to.startsWith('anthropic-')) return anthropicBody(ANTHROPIC_TYPES[status] ?? ofRequest ?? 'api_error', message)
   if (to.startsWith('ollama-')) return { error: message }
   if (!to.startsWith('openai-')) return undefined
-  const code = status === 404 && NO_MODEL.test(message) ? 'model_not_found' : OPENAI_CODES[status]
+  const code = status === 404 && saysNoModel(message) ? 'model_not_found' : OPENAI_CODES[status]
   return openaiBody(
     OPENAI_TYPES[status] ?? ofRequest ?? 'server_error',
     message,
@@ -84,6 +85,12 @@ function bodyOf(to: FormatName, status: number, message: string, error: JsonObje
     // llama-server and vLLM put the status there.
     asText(error['code']) ?? code ?? null,
   )
+}
+
+/** In two steps: one pattern of both would look through the rest anew from each mention of a model. */
+function saysNoModel(message: string): boolean {
+  const at = message.search(MODEL)
+  return at !== -1 && NOT_THERE.test(message.slice(at))
 }
 
 function anthropicBody(type: string, message: string): JsonObject {

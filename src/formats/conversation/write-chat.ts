@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json-facts.ts'
+import { boundedId } from './bounded-id.ts'
 import type {
   Conversation,
   ConversationWriter,
@@ -65,7 +66,7 @@ function messageOf(turn: Turn): JsonObject {
     case 'user':
       return { role: 'user', content: contentOf(turn.parts) }
     case 'tool':
-      return { role: 'tool', tool_call_id: turn.callId, content: resultText(turn) }
+      return { role: 'tool', tool_call_id: boundedId(turn.callId), content: resultText(turn) }
     case 'assistant': {
       const calls = turn.parts.filter((part) => part.kind === 'call')
       const text = textOf(turn.parts, 'text')
@@ -78,7 +79,7 @@ function messageOf(turn: Turn): JsonObject {
           calls.length === 0
             ? undefined
             : calls.map(({ id, name, arguments: text }) => ({
-                id,
+                id: boundedId(id),
                 type: 'function',
                 function: { name, arguments: text },
               })),

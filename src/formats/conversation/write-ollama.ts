@@ -1,4 +1,5 @@
 import { type JsonObject, parseObject } from '../json-facts.ts'
+import { boundedId } from './bounded-id.ts'
 import type {
   CallPart,
   Conversation,
@@ -71,7 +72,7 @@ function messageOf(turn: Turn): JsonObject {
         // That it failed has no other place.
         content: turn.isError && !/^error/i.test(text) ? `Error: ${text}` : text,
         tool_name: turn.name,
-        tool_call_id: turn.callId,
+        tool_call_id: boundedId(turn.callId),
       })
     }
     case 'assistant': {
@@ -98,7 +99,7 @@ function textIn(parts: readonly { readonly kind: string; readonly text?: string 
 
 function callOf({ id, name, arguments: text }: CallPart): JsonObject {
   const input = text.trim() === '' ? {} : (parseObject(text) ?? { input: text })
-  return { id, function: { name, arguments: input } }
+  return { id: boundedId(id), function: { name, arguments: input } }
 }
 
 function toolOf({ name, description, parameters }: Conversation['tools'][number], schemas: ToolSchemas): JsonObject {

@@ -5,6 +5,7 @@ import { parseTarget } from '../../http/target.ts'
 import type { ServerRequest } from '../../http-server/server-request.ts'
 import { unaliasedPath } from '../../servers/path-alias.ts'
 import { modelNameAt } from '../../servers/route-table.ts'
+import { headerList } from './header-list.ts'
 import { noProxyFor } from './refusals.ts'
 
 /** What an arriving request is held to. */
@@ -109,8 +110,7 @@ export function refuseNavigation(headers: HeaderView): void {
  */
 export function asksForWebSocket({ method, headers, head }: ServerRequest): boolean {
   if (!head.offersUpgrade || method !== 'GET') return false
-  const offered = headers.all('upgrade').join().toLowerCase()
-  return offered.split(/[\t ]*,[\t ]*/).includes('websocket')
+  return headerList(headers.all('upgrade').join().toLowerCase()).includes('websocket')
 }
 
 /** Reads the target. Throws PunkuError for one not in its one spelling, and for a key in the path where none may be. */

@@ -2,6 +2,7 @@ import type { HeaderView } from '../../http/headers.ts'
 import { isOriginAllowed } from '../../http/origin.ts'
 import { CREDENTIAL_HEADERS } from '../access/credential.ts'
 import type { Answer } from '../reply/answer.ts'
+import { headerList } from './header-list.ts'
 
 /** Which pages may call. */
 export interface OriginRules {
@@ -70,6 +71,6 @@ function bringsKey(headers: HeaderView): boolean {
 }
 
 function askedHeaders(headers: HeaderView): readonly string[] {
-  const names = headers.get('access-control-request-headers')?.split(/[\t ]*,[\t ]*/) ?? []
+  const names = headerList(headers.get('access-control-request-headers') ?? '')
   return names.filter((name) => HEADER_NAME.test(name)).slice(0, MAX_ASKED_HEADERS)
 }

@@ -1,6 +1,8 @@
 import type { JsonObject } from '../../json-facts.ts'
 import type { ImagePart, TextPart } from '../conversation.ts'
 import { imageIn } from '../data-url.ts'
+import type { DroppedNames } from '../request-fields.ts'
+import { nameOtherFields } from './block-fields.ts'
 import { neededText, refusedField, toldList, toldObject, toldText } from './told.ts'
 
 /** What the block begins with by which Claude Code says who pays. It differs in every request, and so breaks caches of prompts. */
@@ -19,24 +21,34 @@ export interface Block {
   readonly param: string
 }
 
-/** The blocks of a content that is an array; a text is one block. Throws `invalid_request` for what is neither. */
-export function blocksOf(content: unknown, param: string): readonly Block[] {
+/**
+ * The blocks of a content that is an array; a text is one block. What they say that is not carried is named in `dropped`, as
+ * of `group`. Throws `invalid_request` for what is neither.
+ */
+export function blocksOf(
+  content: unknown,
+  param: string,
+  dropped: DroppedNames,
+  group = 'messages.content',
+): readonly Block[] {
   if (typeof content === 'string') return [{ type: 'text', fields: { text: content }, param }]
   if (!Array.isArray(content)) throw refusedField(param, 'must be text or an array of blocks.')
   return content.map((value: unknown, index) => {
     const place = `${param}.${index}`
     const fields = toldObject(value, place) ?? {}
-    return { type: neededText(fields['type'], `${place}.type`), fields, param: place }
+    const type = neededText(fields['type'], `${place}.type`)
+    nameOtherFields(type, fields, dropped, group)
+    return { type, fields, param: place }
   })
 }
 
 /** The words of a system prompt, blocks apart by a blank line, without the block that says who pays. */
-export function readSystem(content: unknown, param: string, dropped: Set<string>): string {
+export function readSystem(content: unknown, param: string, dropped: DroppedNames): string {
   if (typeof content === 'string') return content
   const texts: string[] = []
-  for (const block of blocksOf(content, param)) {
+  for (const block of blocksOf(content, param, dropped, 'system')) {
     if (block.type === 'text') texts.push(textOfBlock(block))
-    else dropped.add(`system.${block.type}`)
+    else dropped.add(block.type, 'system')
   }
   return joined(texts.filter((text) => !text.startsWith(BILLING_PREFIX)))
 }
@@ -52,19 +64,19 @@ export function textOfBlock({ fields, param }: Block): string {
  * What a block says that may stand in a user's turn as well as in a tool's result: text, a picture, a document, what a
  * search found. `undefined`: it is none of them. Throws `invalid_request`.
  */
-export function readSaid(block: Block): TextPart | ImagePart | undefined {
-  return block.type === 'image' ? readImage(block) : readTextual(block)
+export function readSaid(block: Block, dropped: DroppedNames): TextPart | ImagePart | undefined {
+  return block.type === 'image' ? readImage(block) : readTextual(block, dropped)
 }
 
 /** The same of what is text in the end. */
-export function readTextual(block: Block): TextPart | undefined {
+export function readTextual(block: Block, dropped: DroppedNames): TextPart | undefined {
   switch (block.type) {
     case 'text':
       return { kind: 'text', text: textOfBlock(block) }
     case 'document':
-      return { kind: 'text', text: readDocument(block) }
+      return { kind: 'text', text: readDocument(block, dropped) }
     case 'search_result':
-      return { kind: 'text', text: readSearchResult(block) }
+      return { kind: 'text', text: readSearchResult(block, dropped) }
     default:
       return undefined
   }
@@ -96,24 +108,24 @@ function imageOf(mediaType: unknown, data: unknown, place: string): ImagePart {
 }
 
 /** A document with its title and context before it, as far as it has them. */
-function readDocument({ fields, param }: Block): string {
+function readDocument({ fields, param }: Block, dropped: DroppedNames): string {
   const title = toldText(fields['title'], `${param}.title`) ?? ''
   const context = toldText(fields['context'], `${param}.context`) ?? ''
   const place = `${param}.source`
   const source = toldObject(fields['source'], place) ?? {}
   if (source['type'] === 'text') return joined([title, context, neededText(source['data'], `${place}.data`)])
   if (source['type'] !== 'content') throw refusedField(place, 'must be text: other documents cannot be read here.')
-  const texts = blocksOf(source['content'], `${place}.content`).map((block) => {
+  const texts = blocksOf(source['content'], `${place}.content`, dropped).map((block) => {
     if (block.type !== 'text') throw refusedField(block.param, 'must be text: other documents cannot be read here.')
     return textOfBlock(block)
   })
   return joined([title, context, ...texts])
 }
 
-function readSearchResult({ fields, param }: Block): string {
+function readSearchResult({ fields, param }: Block, dropped: DroppedNames): string {
   const title = toldText(fields['title'], `${param}.title`) ?? ''
   const source = toldText(fields['source'], `${param}.source`) ?? ''
-  const blocks = blocksOf(toldList(fields['content'], `${param}.content`) ?? [], `${param}.content`)
+  const blocks = blocksOf(toldList(fields['content'], `${param}.content`) ?? [], `${param}.content`, dropped)
   return joined([title, source, ...blocks.map(textOfBlock)])
 }
 

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../json-facts.ts'
 import type { Effort, Output, Thinking } from '../conversation.ts'
-import { otherFields, refusedField, toldObject, toldText } from './told.ts'
+import type { DroppedNames } from '../request-fields.ts'
+import { refusedField, toldObject, toldText } from './told.ts'
 
 /** Anthropic's five levels on four: there is nothing between high and all that a model can. */
 const EFFORTS: ReadonlyMap<string, Effort> = new Map([
@@ -34,12 +35,12 @@ export interface ThinkingAndOutput {
  * Reads both, since the effort stands in `output_config`. An effort alone turns thinking on, as in Ollama; without thinking
  * it has nothing to bear on and is dropped. Throws `invalid_request`.
  */
-export function readThinkingAndOutput(body: JsonObject, dropped: Set<string>): ThinkingAndOutput {
+export function readThinkingAndOutput(body: JsonObject, dropped: DroppedNames): ThinkingAndOutput {
   const config = toldObject(body['output_config'], 'output_config') ?? {}
-  for (const field of otherFields(config, OUTPUT_FIELDS)) dropped.add(`output_config.${field}`)
+  dropped.addOthers(config, OUTPUT_FIELDS, 'output_config')
   const effort = readEffort(config['effort'])
   const isOn = readIsOn(body['thinking'], dropped) ?? (effort === undefined ? undefined : true)
-  if (isOn === false && effort !== undefined) dropped.add('output_config.effort')
+  if (isOn === false && effort !== undefined) dropped.add('effort', 'output_config')
   const output = readOutput(config['format'])
   return {
     ...(isOn === undefined ? {} : { thinking: isOn && effort !== undefined ? { isOn, effort } : { isOn } }),
@@ -47,15 +48,15 @@ export function readThinkingAndOutput(body: JsonObject, dropped: Set<string>): T
   }
 }
 
-function readIsOn(value: unknown, dropped: Set<string>): boolean | undefined {
+function readIsOn(value: unknown, dropped: DroppedNames): boolean | undefined {
   const thinking = toldObject(value, 'thinking')
   if (thinking === undefined) return undefined
   const isOn = IS_ON.get(thinking['type'])
   if (isOn === undefined)
     throw refusedField('thinking.type', 'must be "enabled", "adaptive", "between_tools" or "disabled".')
   // When it thinks is for the server to choose.
-  if (thinking['type'] === 'between_tools') dropped.add('thinking.type')
-  for (const field of otherFields(thinking, THINKING_FIELDS)) dropped.add(`thinking.${field}`)
+  if (thinking['type'] === 'between_tools') dropped.add('type', 'thinking')
+  dropped.addOthers(thinking, THINKING_FIELDS, 'thinking')
   return isOn
 }
 

@@ -1,5 +1,6 @@
 import { PunkuError } from '../../../core/error.ts'
 import { asObject, type JsonObject } from '../../json-facts.ts'
+import { MAX_TOOL_NAME_LENGTH } from '../request-fields.ts'
 
 /** A refusal of what a request tells: `must` ends the sentence that begins with the field's name. */
 export function refusedField(param: string, must: string): PunkuError {
@@ -39,6 +40,15 @@ export function neededText(value: unknown, param: string): string {
   return value
 }
 
+/** The name of a tool: text, not empty, and no longer than any name is. Throws `invalid_request`. */
+export function neededToolName(value: unknown, param: string): string {
+  const name = neededText(value, param)
+  if (name.length > MAX_TOOL_NAME_LENGTH) {
+    throw refusedField(param, `must be of at most ${MAX_TOOL_NAME_LENGTH} characters.`)
+  }
+  return name
+}
+
 /** The truth value that the field holds; `undefined` where it says nothing. Throws `invalid_request`. */
 export function toldBoolean(value: unknown, param: string): boolean | undefined {
   if (!isTold(value)) return undefined
@@ -60,9 +70,4 @@ export function toldCount(value: unknown, param: string, least: number): number 
   if (!Number.isSafeInteger(count) || count < least)
     throw refusedField(param, `must be a whole number from ${least} up.`)
   return count
-}
-
-/** The names of the fields of `object` that say something and are none of `known`. */
-export function otherFields(object: JsonObject, known: ReadonlySet<string>): readonly string[] {
-  return Object.keys(object).filter((field) => !known.has(field) && isTold(object[field]))
 }

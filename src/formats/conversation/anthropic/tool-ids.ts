@@ -1,3 +1,5 @@
+import { boundedId } from '../bounded-id.ts'
+
 const ALLOWED = /^[a-zA-Z0-9_-]+$/
 const OTHER = /[^a-zA-Z0-9_-]/gu
 
@@ -10,7 +12,8 @@ interface Given {
 
 /**
  * The ids of calls as Anthropic takes them: of letters, digits, `_` and `-`, each once in a conversation. Others are
- * replaced, and always by the same ones, so that the beginning of a conversation stays the same when it grows.
+ * replaced, long ones by short ones, and always by the same ones, so that the beginning of a conversation stays the same
+ * when it grows.
  */
 export class ToolIds {
   readonly #given = new Map<string, Given>()
@@ -46,7 +49,8 @@ export class ToolIds {
   }
 }
 
-function allowed(id: string): string {
+function allowed(given: string): string {
+  const id = boundedId(given)
   if (ALLOWED.test(id)) return id
   return id === '' ? 'call' : id.replace(OTHER, (other) => `_${other.codePointAt(0)?.toString(16)}_`)
 }

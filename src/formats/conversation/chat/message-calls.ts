@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../json-facts.ts'
 import type { CallPart } from '../conversation.ts'
-import { listField, namedField, objectAt, objectField, textField, uncarried } from '../request-fields.ts'
+import { listField, namedField, objectAt, objectField, textField, toolNameField, uncarried } from '../request-fields.ts'
 import { customArguments } from '../responses/call-forms.ts'
 
 /**
@@ -52,12 +52,12 @@ export class MessageCalls {
 }
 
 function functionCall(id: string, called: JsonObject, param: string): CallPart {
-  const name = namedField(called, 'name', `${param}.name`)
+  const name = toolNameField(called, 'name', `${param}.name`)
   return { kind: 'call', id, name, arguments: textField(called, 'arguments', `${param}.arguments`) || '{}' }
 }
 
 /** A tool that takes one text is carried as a function with one. */
 function customCall(id: string, called: JsonObject, param: string): CallPart {
-  const name = namedField(called, 'name', `${param}.name`)
+  const name = toolNameField(called, 'name', `${param}.name`)
   return { kind: 'call', id, name, arguments: customArguments(textField(called, 'input', `${param}.input`) ?? '') }
 }

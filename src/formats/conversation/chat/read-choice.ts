@@ -6,6 +6,7 @@ import {
   namedField,
   objectAt,
   objectField,
+  toolNameField,
   uncarried,
   wrongType,
 } from '../request-fields.ts'
@@ -46,7 +47,11 @@ function wordChoice(word: string): ToolChoice {
 function oldChoice(value: unknown, tools: readonly Tool[]): ToolChoice {
   if (value === 'auto' || value === 'none') return value
   if (typeof value === 'string') throw wrongType('function_call', '"auto", "none" or an object')
-  return nameAmong(tools, namedField(objectAt(value, 'function_call'), 'name', 'function_call.name'), 'function_call')
+  return nameAmong(
+    tools,
+    toolNameField(objectAt(value, 'function_call'), 'name', 'function_call.name'),
+    'function_call',
+  )
 }
 
 function choiceOf(value: unknown, tools: readonly Tool[], dropped: DroppedNames): ChosenTools {
@@ -82,7 +87,7 @@ function functionChoice(choice: JsonObject, tools: readonly Tool[], param: strin
 
 function functionName(choice: JsonObject, param: string): string {
   const place = `${param}.function`
-  return namedField(objectAt(choice['function'], place), 'name', `${place}.name`)
+  return toolNameField(objectAt(choice['function'], place), 'name', `${place}.name`)
 }
 
 function nameAmong(tools: readonly Tool[], name: string, param: string): ToolChoice {

@@ -4,10 +4,10 @@ import {
   type DroppedNames,
   flagField,
   listField,
-  namedField,
   objectAt,
   objectField,
   textField,
+  toolNameField,
 } from '../request-fields.ts'
 
 const TOOL_FIELDS: ReadonlySet<string> = new Set(['type', 'function', 'cache_control'])
@@ -44,7 +44,7 @@ function functionOf(value: JsonObject, param: string, dropped: DroppedNames): To
   const description = textField(value, 'description', `${param}.description`)
   const isStrict = flagField(value, 'strict', `${param}.strict`)
   return {
-    name: namedField(value, 'name', `${param}.name`),
+    name: toolNameField(value, 'name', `${param}.name`),
     ...(description !== undefined && { description }),
     parameters: objectField(value, 'parameters', `${param}.parameters`) ?? EMPTY_OBJECT,
     ...(isStrict !== undefined && { isStrict }),

@@ -6,6 +6,8 @@ import {
   namedField,
   objectAt,
   textField,
+  toldToolNameField,
+  toolNameField,
   uncarried,
   wrongType,
 } from '../request-fields.ts'
@@ -69,13 +71,14 @@ class MessageReader {
         this.#names(message, TOOL_FIELDS)
         const id = namedField(message, 'tool_call_id', `${param}.tool_call_id`)
         const name =
-          textField(message, 'name', `${param}.name`) ?? textField(message, 'tool_name', `${param}.tool_name`)
-        this.#turns.result(id, readParts(message['content'], place, this.#dropped), name || undefined)
+          toldToolNameField(message, 'name', `${param}.name`) ??
+          toldToolNameField(message, 'tool_name', `${param}.tool_name`)
+        this.#turns.result(id, readParts(message['content'], place, this.#dropped), name)
         break
       }
       case 'function': {
         this.#names(message, FUNCTION_FIELDS)
-        const name = namedField(message, 'name', `${param}.name`)
+        const name = toolNameField(message, 'name', `${param}.name`)
         this.#turns.result(this.#calls.idOf(name), readParts(message['content'], place, this.#dropped), name)
         break
       }

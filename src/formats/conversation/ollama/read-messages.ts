@@ -3,10 +3,11 @@ import type { CallPart, ImagePart, TextPart, Turn } from '../conversation.ts'
 import {
   type DroppedNames,
   listField,
-  namedField,
   objectAt,
   objectField,
   textField,
+  toldToolNameField,
+  toolNameField,
   uncarried,
   wrongType,
 } from '../request-fields.ts'
@@ -24,7 +25,11 @@ const FIELDS: Readonly<Record<Turn['role'], ReadonlySet<string>>> = {
   tool: new Set(['role', 'content', 'images', 'tool_name', 'tool_call_id']),
 }
 
-/** The turns of `messages`. What a message says that has no place in its role is named as dropped. */
+/**
+ * The turns of `messages`. What a message says that has no place in its role is named as dropped. Arguments of calls are
+ * objects, whose numbers were read with the body: a whole number beyond 2 to the 53rd is rounded, and only another reading of
+ * the body would keep it.
+ */
 export function readOllamaMessages(messages: readonly unknown[], dropped: DroppedNames): readonly Turn[] {
   const reader = new MessageReader(idsIn(messages), dropped)
   return messages.map((message, index) => reader.read(objectAt(message, `messages[${index}]`), `messages[${index}]`))
@@ -91,7 +96,7 @@ class MessageReader {
     const part: CallPart = {
       kind: 'call',
       id: textField(call, 'id', `${param}.id`) || this.#calls.makeId(),
-      name: namedField(told, 'name', `${place}.name`),
+      name: toolNameField(told, 'name', `${place}.name`),
       arguments: JSON.stringify(objectField(told, 'arguments', `${place}.arguments`) ?? {}),
     }
     this.#calls.add(part)
@@ -100,7 +105,7 @@ class MessageReader {
 
   #readResult(message: JsonObject, text: string, param: string): Turn {
     const id = textField(message, 'tool_call_id', `${param}.tool_call_id`) || undefined
-    const name = textField(message, 'tool_name', `${param}.tool_name`) || undefined
+    const name = toldToolNameField(message, 'tool_name', `${param}.tool_name`)
     const call = this.#calls.take(id, name)
     return {
       role: 'tool',

@@ -4,10 +4,10 @@ import {
   type DroppedNames,
   flagField,
   listField,
-  namedField,
   objectAt,
   objectField,
   textField,
+  toolNameField,
 } from '../request-fields.ts'
 
 const TOOL_FIELDS: ReadonlySet<string> = new Set(['type', 'function'])
@@ -35,7 +35,7 @@ export function readOllamaTools(body: JsonObject, dropped: DroppedNames): readon
 
 function functionOf(told: JsonObject, param: string, dropped: DroppedNames): Tool {
   dropped.addOthers(told, FUNCTION_FIELDS, 'tools.function')
-  const name = namedField(told, 'name', `${param}.name`)
+  const name = toolNameField(told, 'name', `${param}.name`)
   const description = textField(told, 'description', `${param}.description`)
   const isStrict = flagField(told, 'strict', `${param}.strict`)
   return {

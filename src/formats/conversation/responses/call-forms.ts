@@ -27,7 +27,14 @@ export interface NamedTool {
  * around the joint count as part of it.
  */
 export function carriedName(namespace: string | undefined, name: string): string {
-  return namespace === undefined ? name : `${namespace.replace(/_+$/, '')}__${name.replace(/^_+/, '')}`
+  return namespace === undefined ? name : `${withoutLastUnderscores(namespace)}__${name.replace(/^_+/, '')}`
+}
+
+/** By index: a pattern would begin anew at each of many underscores before another character. */
+function withoutLastUnderscores(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '_') end--
+  return text.slice(0, end)
 }
 
 /** The forms of the tools in the body of a request. Throws nothing: what is no tool has no form. */

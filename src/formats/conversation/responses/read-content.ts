@@ -3,6 +3,20 @@ import type { ImagePart, TextPart } from '../conversation.ts'
 import { fileTextIn, imageIn } from '../data-url.ts'
 import { type DroppedNames, objectAt, textField, uncarried, wrongType } from '../request-fields.ts'
 
+/** How a prompt is cached, and what a provider noted on an answer, mean nothing to another server. */
+const COMMON = ['type', 'cache_control', 'prompt_cache_breakpoint', 'annotations', 'logprobs']
+
+/** What is known of parts of each type that is read. */
+const PART_FIELDS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['input_text', new Set([...COMMON, 'text'])],
+  ['output_text', new Set([...COMMON, 'text'])],
+  ['text', new Set([...COMMON, 'text'])],
+  ['refusal', new Set([...COMMON, 'refusal'])],
+  ['input_image', new Set([...COMMON, 'image_url', 'detail'])],
+  // Of its pages as pictures, which a plain text has none of.
+  ['input_file', new Set([...COMMON, 'filename', 'file_data', 'detail'])],
+])
+
 /** The texts and pictures of a content: one text, or a list of parts. `param`: its path. */
 export function readContent(content: unknown, param: string, dropped: DroppedNames): readonly (TextPart | ImagePart)[] {
   if (typeof content === 'string') return [{ kind: 'text', text: content }]
@@ -10,7 +24,11 @@ export function readContent(content: unknown, param: string, dropped: DroppedNam
   if (!Array.isArray(content)) throw wrongType(param, 'a text or a list of parts')
   return content.flatMap((value, index) => {
     const place = `${param}[${index}]`
-    return partOf(objectAt(value, place), place, dropped)
+    const part = objectAt(value, place)
+    const type = part['type']
+    const known = typeof type === 'string' ? PART_FIELDS.get(type) : undefined
+    if (known !== undefined) dropped.addOthers(part, known, `input.${type}`)
+    return partOf(part, place, dropped)
   })
 }
 

@@ -1,8 +1,18 @@
 import { asObject, type JsonObject } from '../../json-facts.ts'
 import type { Turn } from '../conversation.ts'
-import { type DroppedNames, listField, namedField, objectAt, textField, wrongType } from '../request-fields.ts'
+import {
+  type DroppedNames,
+  listField,
+  namedField,
+  objectAt,
+  textField,
+  toldToolNameField,
+  toolNameField,
+  wrongType,
+} from '../request-fields.ts'
 import { TurnList } from '../turn-list.ts'
 import { carriedName, customArguments } from './call-forms.ts'
+import { nameOtherItemFields } from './item-fields.ts'
 import { readContent, readTexts } from './read-content.ts'
 
 /** The turns of a request: its instructions, then what its `input` tells. */
@@ -32,7 +42,9 @@ class InputReader {
 
   /** One item. `param`: its path. */
   read(item: JsonObject, param: string): void {
-    switch (typeOf(item, param)) {
+    const type = typeOf(item, param)
+    nameOtherItemFields(type, item, this.#dropped)
+    switch (type) {
       case 'message':
         this.#message(item, param)
         break
@@ -93,8 +105,8 @@ class InputReader {
 
   #call(item: JsonObject, param: string, argumentsText: string): void {
     const id = namedField(item, 'call_id', `${param}.call_id`)
-    const namespace = textField(item, 'namespace', `${param}.namespace`) || undefined
-    const name = carriedName(namespace, namedField(item, 'name', `${param}.name`))
+    const namespace = toldToolNameField(item, 'namespace', `${param}.namespace`)
+    const name = carriedName(namespace, toolNameField(item, 'name', `${param}.name`))
     this.#turns.say([{ kind: 'call', id, name, arguments: argumentsText }])
   }
 

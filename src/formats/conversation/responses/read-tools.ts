@@ -8,6 +8,8 @@ import {
   objectAt,
   objectField,
   textField,
+  toldToolNameField,
+  toolNameField,
   uncarried,
   wrongType,
 } from '../request-fields.ts'
@@ -39,20 +41,20 @@ export function readTools(body: JsonObject, dropped: DroppedNames): readonly Too
 function checkTool(tool: JsonObject, param: string, dropped: DroppedNames, isMember = false): void {
   const type = namedField(tool, 'type', `${param}.type`)
   if (type === 'namespace' && !isMember) {
-    namedField(tool, 'name', `${param}.name`)
+    toolNameField(tool, 'name', `${param}.name`)
     dropped.addOthers(tool, NAMESPACE_FIELDS, 'tools.namespace')
     for (const [index, value] of listField(tool, 'tools', `${param}.tools`).entries()) {
       const place = `${param}.tools[${index}]`
       checkTool(objectAt(value, place), place, dropped, true)
     }
   } else if (type === 'function') {
-    namedField(tool, 'name', `${param}.name`)
+    toolNameField(tool, 'name', `${param}.name`)
     textField(tool, 'description', `${param}.description`)
     objectField(tool, 'parameters', `${param}.parameters`)
     flagField(tool, 'strict', `${param}.strict`)
     dropped.addOthers(tool, FUNCTION_FIELDS, 'tools.function')
   } else if (type === 'custom') {
-    namedField(tool, 'name', `${param}.name`)
+    toolNameField(tool, 'name', `${param}.name`)
     textField(tool, 'description', `${param}.description`)
     const format = objectField(tool, 'format', `${param}.format`)
     if (format !== undefined && format['type'] !== 'text') dropped.add('format', 'tools.custom')
@@ -106,10 +108,11 @@ function choiceOf(choice: JsonObject, tools: readonly Tool[], dropped: DroppedNa
     dropped.add(type, 'tool_choice')
     return undefined
   }
-  const wanted = namedField(choice, 'name', 'tool_choice.name')
-  const name = carriedName(textField(choice, 'namespace', 'tool_choice.namespace'), wanted)
+  const wanted = toolNameField(choice, 'name', 'tool_choice.name')
+  const name = carriedName(toldToolNameField(choice, 'namespace', 'tool_choice.namespace'), wanted)
   if (tools.some((tool) => tool.name === name)) return { name }
-  const [member, ...others] = tools.filter((tool) => tool.name.endsWith(carriedName('', wanted)))
+  const end = carriedName('', wanted)
+  const [member, ...others] = tools.filter((tool) => tool.name.endsWith(end))
   if (member !== undefined && others.length === 0) return { name: member.name }
   throw uncarried(
     'The request must call a tool that is not among its tools. Add the tool, or choose another.',
