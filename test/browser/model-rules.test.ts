@@ -1,5 +1,6 @@
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { settled } from '../proxy/turns.ts'
 import { chromiumOrSkip, startBrowser } from '../support/browser.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { LOCAL } from '../support/key-actors.ts'
@@ -119,9 +120,11 @@ describe.skipIf(chromium === undefined)('what is said of a model', () => {
       const response = await fetch(`${gateway.url}${path}`, { method: 'POST', headers, body })
       await response.text()
     }
-    await gateway.rows()
+    await settled(gateway)
+    expect((await gateway.rows()).map(({ translated }) => translated)).toEqual(['ollama-chat', null])
     await page.goto(`${gateway.url}/ui/requests`)
     await page.getByRole('row').nth(2).waitFor()
+    await page.getByTitle('Put into another format: ollama').waitFor()
     expect(await page.getByTitle('Put into another format: ollama').count()).toBe(1)
   })
 

@@ -60,7 +60,7 @@ describe('an answer is read', () => {
       { maxLength: 9 },
     )
     const answer = fc
-      .tuple(fc.array(vector, { minLength: 1, maxLength: 5 }), fc.nat())
+      .tuple(fc.array(vector, { minLength: 1, maxLength: 5 }), fc.nat({ max: 1e9 }))
       .map(([vectors, promptTokens]) => ({ vectors, promptTokens }))
     fc.assert(
       fc.property(answer, (answer) => {

@@ -6,7 +6,7 @@ const MAX_CHARACTERS = 512
 const MAX_READ_BYTES = 65_536
 
 const UNSEEN = /[\p{C}\p{Z}\s]+/gu
-const TITLE = /<title[^>]*>([^<]*)<\/title/i
+const TITLE = /<title[^<>]*>([^<]*)<\/title/i
 const MARKUP = /^\s*</
 
 /** What an error may repeat that is nobody's business: where things are, and what opens them. */
