@@ -63,7 +63,7 @@ export async function requestStatus(port: number, key: string): Promise<number |
     const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'bench', messages: [] }),
+      body: JSON.stringify({ model: 'bench', messages: [{ role: 'user', content: 'Hello.' }] }),
     })
     await response.arrayBuffer()
     return response.status
