@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json-facts.ts'
-import type { Conversation, ConversationReader, Effort, Output, Running, Sampling, Thinking } from './conversation.ts'
+import type { Conversation, ConversationReader, Output, Running, Sampling, Thinking } from './conversation.ts'
+import { OPENAI_EFFORTS } from './openai-efforts.ts'
 import { RUNNING_FIELDS, readRunning } from './read-running.ts'
 import {
   countField,
@@ -25,14 +26,6 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
 const KNOWN_REASONING_FIELDS = new Set(['effort', 'summary', 'generate_summary'])
 const KNOWN_TEXT_FIELDS = new Set(['format', 'verbosity'])
 const KNOWN_FORMAT_FIELDS = new Set(['type', 'name', 'schema', 'strict'])
-
-const EFFORTS: ReadonlyMap<string, Effort> = new Map([
-  ['minimal', 'low'],
-  ['low', 'low'],
-  ['medium', 'medium'],
-  ['high', 'high'],
-  ['xhigh', 'max'],
-])
 
 /**
  * Reads the body of OpenAI's `/v1/responses`. The gateway keeps no conversations: what needs an earlier one is refused.
@@ -103,7 +96,7 @@ function readThinking(body: JsonObject, dropped: DroppedNames): Thinking | undef
   const word = textField(reasoning, 'effort', 'reasoning.effort')
   if (word === undefined) return undefined
   if (word === 'none') return { isOn: false }
-  const effort = EFFORTS.get(word)
+  const effort = OPENAI_EFFORTS.get(word)
   if (effort !== undefined) return { isOn: true, effort }
   dropped.add('effort', 'reasoning')
   return undefined

@@ -2,6 +2,7 @@ import type { JsonObject } from '../json-facts.ts'
 import { writeMessages } from './anthropic/write-messages.ts'
 import { writeThinkingAndSampling } from './anthropic/write-thinking.ts'
 import type { Conversation, ConversationWriter, Tool, ToolChoice } from './conversation.ts'
+import { namesDropped, runningDropped } from './written-parts.ts'
 
 /** What stands for an output that is JSON of no schema, for which there is no field. */
 const ONLY_JSON = 'Answer with one JSON object and nothing else: no other words, no code fence.'
@@ -33,7 +34,7 @@ export const writeAnthropicRequest: ConversationWriter = (conversation) => {
 }
 
 /** What has no place in it. */
-function droppedOf({ turns, sampling, output, logprobs, running = {} }: Conversation): readonly string[] {
+function droppedOf({ turns, sampling, output, logprobs, running }: Conversation): readonly string[] {
   const hasThought = turns.some(
     (turn) => turn.role === 'assistant' && turn.parts.some(({ kind }) => kind === 'thinking'),
   )
@@ -51,16 +52,8 @@ function droppedOf({ turns, sampling, output, logprobs, running = {} }: Conversa
     ['repeat_last_n', sampling.repeatLastN !== undefined],
     ['logit_bias', sampling.logitBias !== undefined],
     ['logprobs', logprobs !== undefined],
-    ['num_ctx', running.contextLength !== undefined],
-    ['keep_alive', running.keepAlive !== undefined],
-    // What no server of it does anyway is not missed.
-    ['truncate', running.truncates === true],
-    ['shift', running.shifts === true],
   ]
-  return [
-    ...told.flatMap(([name, isTold]) => (isTold ? [name] : [])),
-    ...Object.keys(running.options ?? {}).map((name) => `options.${name}`),
-  ]
+  return [...namesDropped(told), ...runningDropped(running)]
 }
 
 /** A blank one is refused. */

@@ -9,17 +9,17 @@ import type {
   TextPart,
   Tool,
   ToolChoice,
-  ToolTurn,
   Turn,
 } from './conversation.ts'
 import { plainTurns } from './plain-turns.ts'
+import { definedFields, joinedText, namesDropped, resultText, runningDropped } from './written-parts.ts'
 
 /** Writes a conversation as a body of OpenAI's `/v1/chat/completions`, in the fields that other servers of it know too. */
 export const writeChatRequest: ConversationWriter = (conversation) => {
   const { model, tools, toolChoice, mayCallSeveral, sampling, thinking, output, logprobs, wantsStream } = conversation
   const hasTools = tools.length > 0
   return {
-    body: defined({
+    body: definedFields({
       model,
       messages: plainTurns(conversation.turns).map(messageOf),
       tools: hasTools ? tools.map(toolOf) : undefined,
@@ -38,7 +38,7 @@ export const writeChatRequest: ConversationWriter = (conversation) => {
 }
 
 /** What has no place in it. A budget of thinking, the switch that turns it off and more than a high effort are each server's own. */
-function droppedOf({ sampling, thinking, running = {} }: Conversation): readonly string[] {
+function droppedOf({ sampling, thinking, running }: Conversation): readonly string[] {
   const told: readonly (readonly [string, boolean])[] = [
     ['top_k', sampling.topK !== undefined],
     ['min_p', sampling.minP !== undefined],
@@ -47,16 +47,8 @@ function droppedOf({ sampling, thinking, running = {} }: Conversation): readonly
     ['repeat_last_n', sampling.repeatLastN !== undefined],
     ['thinking', thinking?.isOn === false],
     ['effort', thinking?.isOn === true && thinking.effort === 'max'],
-    ['num_ctx', running.contextLength !== undefined],
-    ['keep_alive', running.keepAlive !== undefined],
-    // What no server of it does anyway is not missed.
-    ['truncate', running.truncates === true],
-    ['shift', running.shifts === true],
   ]
-  return [
-    ...told.flatMap(([name, isTold]) => (isTold ? [name] : [])),
-    ...Object.keys(running.options ?? {}).map((name) => `options.${name}`),
-  ]
+  return [...namesDropped(told), ...runningDropped(running)]
 }
 
 function messageOf(turn: Turn): JsonObject {
@@ -69,9 +61,9 @@ function messageOf(turn: Turn): JsonObject {
       return { role: 'tool', tool_call_id: boundedId(turn.callId), content: resultText(turn) }
     case 'assistant': {
       const calls = turn.parts.filter((part) => part.kind === 'call')
-      const text = textOf(turn.parts, 'text')
-      const thinking = textOf(turn.parts, 'thinking')
-      return defined({
+      const text = joinedText(turn.parts, 'text')
+      const thinking = joinedText(turn.parts, 'thinking')
+      return definedFields({
         role: 'assistant',
         content: text === '' && calls.length > 0 ? null : text,
         reasoning_content: thinking === '' ? undefined : thinking,
@@ -90,7 +82,7 @@ function messageOf(turn: Turn): JsonObject {
 
 /** One text as a text: servers whose templates know no parts take it too. */
 function contentOf(parts: readonly (TextPart | ImagePart)[]): string | readonly JsonObject[] {
-  if (parts.every(({ kind }) => kind === 'text')) return textOf(parts, 'text')
+  if (parts.every(({ kind }) => kind === 'text')) return joinedText(parts, 'text')
   return parts.map((part) =>
     part.kind === 'text'
       ? { type: 'text', text: part.text }
@@ -101,18 +93,8 @@ function contentOf(parts: readonly (TextPart | ImagePart)[]): string | readonly 
   )
 }
 
-/** What a tool gave, as text; that it failed has no other place. */
-function resultText({ parts, isError }: ToolTurn): string {
-  const text = textOf(parts, 'text')
-  return isError && !/^error/i.test(text) ? `Error: ${text}` : text
-}
-
-function textOf(parts: readonly { readonly kind: string; readonly text?: string }[], kind: string): string {
-  return parts.flatMap((part) => (part.kind === kind && part.text !== undefined ? [part.text] : [])).join('\n\n')
-}
-
 function toolOf({ name, description, parameters, isStrict }: Tool): JsonObject {
-  return { type: 'function', function: defined({ name, description, parameters, strict: isStrict }) }
+  return { type: 'function', function: definedFields({ name, description, parameters, strict: isStrict }) }
 }
 
 function choiceOf(choice: ToolChoice): string | JsonObject {
@@ -136,10 +118,5 @@ function samplingOf(sampling: Sampling): JsonObject {
 function formatOf(output: Output): JsonObject {
   if (output.kind === 'json') return { type: 'json_object' }
   const { name, schema, isStrict } = output
-  return { type: 'json_schema', json_schema: defined({ name, schema, strict: isStrict }) }
-}
-
-/** Without the fields that are not there. */
-function defined(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+  return { type: 'json_schema', json_schema: definedFields({ name, schema, strict: isStrict }) }
 }

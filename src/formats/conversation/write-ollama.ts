@@ -15,6 +15,7 @@ import { toldTogether } from './ollama/schema-draft.ts'
 import { ToolSchemas } from './ollama/tool-schema.ts'
 import { plainTurns } from './plain-turns.ts'
 import { uncarried } from './request-fields.ts'
+import { definedFields, joinedText, namesDropped, resultText } from './written-parts.ts'
 
 /**
  * Writes a conversation as a body of Ollama's `/api/chat`. A choice of tools, for which it has no field, is in which tools
@@ -35,7 +36,7 @@ export const writeOllamaRequest: ConversationWriter = (conversation) => {
     ['logit_bias', sampling.logitBias !== undefined],
   ]
   return {
-    body: present({
+    body: definedFields({
       model,
       messages: turns.map(messageOf),
       tools: tools.length === 0 ? undefined : tools.map((tool) => toolOf(tool, schemas)),
@@ -49,7 +50,7 @@ export const writeOllamaRequest: ConversationWriter = (conversation) => {
       top_logprobs: logprobs === 0 ? undefined : logprobs,
       stream: wantsStream,
     }),
-    dropped: dropped.flatMap(([name, isDropped]) => (isDropped ? [name] : [])),
+    dropped: namesDropped(dropped),
   }
 }
 
@@ -59,28 +60,25 @@ function messageOf(turn: Turn): JsonObject {
       return { role: 'system', content: turn.text }
     case 'user': {
       const images = turn.parts.flatMap((part) => (part.kind === 'image' ? [imageDataOf(part)] : []))
-      return present({
+      return definedFields({
         role: 'user',
-        content: textIn(turn.parts, 'text'),
+        content: joinedText(turn.parts, 'text'),
         images: images.length === 0 ? undefined : images,
       })
     }
-    case 'tool': {
-      const text = textIn(turn.parts, 'text')
-      return present({
+    case 'tool':
+      return definedFields({
         role: 'tool',
-        // That it failed has no other place.
-        content: turn.isError && !/^error/i.test(text) ? `Error: ${text}` : text,
+        content: resultText(turn),
         tool_name: turn.name,
         tool_call_id: boundedId(turn.callId),
       })
-    }
     case 'assistant': {
       const calls = turn.parts.filter((part) => part.kind === 'call')
-      return present({
+      return definedFields({
         role: 'assistant',
-        content: textIn(turn.parts, 'text'),
-        thinking: textIn(turn.parts, 'thinking') || undefined,
+        content: joinedText(turn.parts, 'text'),
+        thinking: joinedText(turn.parts, 'thinking') || undefined,
         tool_calls: calls.length === 0 ? undefined : calls.map(callOf),
       })
     }
@@ -91,10 +89,6 @@ function messageOf(turn: Turn): JsonObject {
 function imageDataOf(image: ImagePart): string {
   if ('data' in image) return image.data
   throw uncarried('The model server fetches no pictures. Send the picture itself, in base64.', 'messages')
-}
-
-function textIn(parts: readonly { readonly kind: string; readonly text?: string }[], kind: string): string {
-  return parts.flatMap((part) => (part.kind === kind && part.text !== undefined ? [part.text] : [])).join('\n\n')
 }
 
 function callOf({ id, name, arguments: text }: CallPart): JsonObject {
@@ -110,7 +104,7 @@ function toolOf({ name, description, parameters }: Conversation['tools'][number]
   )
   return {
     type: 'function',
-    function: present({ name, description: told === '' ? undefined : told, parameters: schema.parameters }),
+    function: definedFields({ name, description: told === '' ? undefined : told, parameters: schema.parameters }),
   }
 }
 
@@ -118,7 +112,7 @@ function toolOf({ name, description, parameters }: Conversation['tools'][number]
 function optionsOf(others: JsonObject | undefined, contextLength: number | undefined, sampling: Sampling): JsonObject {
   return {
     ...others,
-    ...present({
+    ...definedFields({
       num_ctx: contextLength,
       num_predict: sampling.maxTokens,
       temperature: sampling.temperature,
@@ -142,9 +136,4 @@ function thinkOf({ isOn, effort }: Thinking): boolean | string {
 
 function formatOf(output: Output): string | JsonObject {
   return output.kind === 'json' ? 'json' : output.schema
-}
-
-/** Without the fields that are not there. */
-function present(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

@@ -1,16 +1,10 @@
 import type { JsonObject } from '../../json-facts.ts'
 import type { Effort, Thinking } from '../conversation.ts'
+import { OPENAI_EFFORTS } from '../openai-efforts.ts'
 import { type DroppedNames, flagField, objectField, textField } from '../request-fields.ts'
 
-const EFFORTS: ReadonlyMap<string, Effort> = new Map([
-  ['minimal', 'low'],
-  ['low', 'low'],
-  ['medium', 'medium'],
-  ['high', 'high'],
-  ['xhigh', 'max'],
-  ['max', 'max'],
-  ['ultra', 'max'],
-])
+/** With those of other servers. */
+const EFFORTS: ReadonlyMap<string, Effort> = new Map([...OPENAI_EFFORTS, ['max', 'max'], ['ultra', 'max']])
 
 const REASONING_FIELDS: ReadonlySet<string> = new Set(['effort', 'summary', 'generate_summary'])
 const TEMPLATE_FIELDS: ReadonlySet<string> = new Set(['enable_thinking'])
