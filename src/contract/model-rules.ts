@@ -1,42 +1,17 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { MODEL_DEFAULT_FIELDS, MODEL_NAME_FORM, TRANSLATION_RULES } from '../core/model-default-fields.ts'
 import { access, body, failure, id, json } from './parts.ts'
 
-const KEEP_ALIVE = /^-?(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$|^-?\d+$/
-const KEEP_ALIVE_FORM = 'must be a duration in ms, s, m or h, such as 30m, or seconds; -1 is for ever'
-const THINK_FORM = 'must be one of true, false, low, medium, high, max'
-
-const whole = (min: number, max: number) =>
-  z.int('must be a whole number').min(min, `must be at least ${min}`).max(max, `must be at most ${max}`)
-const decimal = (min: number, max: number) =>
-  z.number('must be a number').min(min, `must be at least ${min}`).max(max, `must be at most ${max}`)
-
-const name = (what: string) => z.string().regex(/^[^\p{C}\p{Z}]{1,512}$/u, `must be ${what}, without spaces`)
+const name = (what: string) => z.string().regex(MODEL_NAME_FORM, `must be ${what}, without spaces`)
 const pattern = name('a name of a model, or a pattern such as qwen3*')
 
 const modelDefaults = z
-  .strictObject({
-    num_ctx: whole(256, 100_000_000).optional().meta({ description: 'Tokens of context.' }),
-    keep_alive: z
-      .union([z.string().regex(KEEP_ALIVE, KEEP_ALIVE_FORM), z.number()], KEEP_ALIVE_FORM)
-      .optional()
-      .meta({ description: 'How long the model stays loaded after a request, as `30m` or in seconds.' }),
-    think: z.union([z.boolean(), z.enum(['low', 'medium', 'high', 'max'])], THINK_FORM).optional(),
-    truncate: z.boolean().optional(),
-    num_predict: whole(1, 100_000_000).optional(),
-    temperature: decimal(0, 10).optional(),
-    top_p: decimal(0, 1).optional(),
-    top_k: whole(0, 1_000_000).optional(),
-    min_p: decimal(0, 1).optional(),
-    repeat_penalty: decimal(0, 10).optional(),
-    presence_penalty: decimal(-10, 10).optional(),
-    frequency_penalty: decimal(-10, 10).optional(),
-    seed: z.int('must be a whole number').optional(),
-  })
+  .strictObject(MODEL_DEFAULT_FIELDS)
   .meta({ description: 'What a request is taken to say where it says nothing itself; see docs/config.md, `models`.' })
   .openapi('ModelDefaults')
 export type ModelDefaultsBody = z.output<typeof modelDefaults>
 
-const translation = z.enum(['auto', 'native', 'off'])
+const translation = z.enum(TRANSLATION_RULES)
 export type TranslationBody = z.output<typeof translation>
 
 const source = z.enum(['configuration', 'added']).meta({

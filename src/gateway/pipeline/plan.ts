@@ -37,7 +37,7 @@ export function planOf(ask: Ask, lease: Lease, { translate, defaults }: ModelRul
   // Whoever may have the server search the web asks a route on which it does.
   if (searchesFor(ask, server)) return { route, otherwise: undefined, ifLacking: other }
   const isNative = server === 'ollama' && route.dialect !== 'ollama'
-  if (misread?.fields === undefined && misread !== undefined)
+  if (misread !== undefined && misread.fields === undefined)
     return { route: other, otherwise: undefined, ifLacking: undefined }
   const isBetter =
     misread?.fields?.some((field) => ask.told.includes(field)) === true ||
