@@ -46,6 +46,7 @@ export const ERRORS = {
   sign_in_limited: { status: 429, isRetryable: true },
   issuer_unreachable: { status: 503, isRetryable: true },
   model_not_found: { status: 404, isRetryable: false },
+  upstream_not_found: { status: 404, isRetryable: false },
   route_not_found: { status: 404, isRetryable: false },
   route_not_served: { status: 404, isRetryable: false },
   method_not_allowed: { status: 405, isRetryable: false },

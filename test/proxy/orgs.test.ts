@@ -161,13 +161,13 @@ describe.each(['ours', 'theirs'] as const)('a key of %s', (which) => {
     expect(clientRequests(other)).toBe(before)
   })
 
-  test('cannot name the other upstream, by header, query or body', async () => {
+  test('cannot name the other upstream by query or body, nor its org', async () => {
     const { own, other } = sides()
     const before = clientRequests(other)
     for (const path of ['/api/chat', '/v1/chat/completions', '/v1/messages']) {
       const answer = await ask(own.key, {
         path,
-        headers: { 'x-punku-upstream': other.upstreamId, 'x-punku-org': other.id },
+        headers: { 'x-punku-org': other.id },
         body: {
           model: 'shared',
           messages: [],
@@ -180,6 +180,25 @@ describe.each(['ours', 'theirs'] as const)('a key of %s', (which) => {
       expect([answer.status, answer.upstream]).toEqual([200, own.upstreamId])
     }
     expect(clientRequests(other)).toBe(before)
+  })
+
+  test('that pins the other upstream hears the same as of one that nobody has, and reaches neither', async () => {
+    const { own, other } = sides()
+    const before = [clientRequests(own), clientRequests(other)]
+    const label = gateway.parts.upstreams.get(other.upstreamId)?.label ?? ''
+    const answersOf = async (name: string) =>
+      await Promise.all(
+        [...NAMED('shared'), ...LISTINGS].map(async (one) => {
+          const headers = { ...one.headers, 'x-punku-upstream': name }
+          const { status, upstream, text } = await ask(own.key, { ...one, headers })
+          return [status, upstream, text.replaceAll(/req_\w+/g, 'ID')]
+        }),
+      )
+    const unknown = await answersOf('nobodys')
+    expect(new Set(unknown.map(([status]) => status))).toEqual(new Set([404, 400]))
+    expect(await answersOf(other.upstreamId)).toEqual(unknown)
+    if (label !== other.upstreamId) expect(await answersOf(label)).toEqual(unknown)
+    expect([clientRequests(own), clientRequests(other)]).toEqual(before)
   })
 
   test('leaves rows of its own org', async () => {

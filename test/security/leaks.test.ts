@@ -182,7 +182,7 @@ describe('to the upstream', () => {
     expect(await writtenDown(site)).not.toContain(site.key)
   })
 
-  test('no header and no query picks another upstream', async () => {
+  test('no query, no field and no header but `x-punku-upstream` picks another upstream', async () => {
     await using first = await startScriptedUpstream({ server: 'ollama' })
     await using second = await startScriptedUpstream({ server: 'ollama' })
     await using gateway = await startTestGateway({ upstreams: [first.origin, second.origin] })
@@ -190,7 +190,6 @@ describe('to the upstream', () => {
     const key = await gateway.key({ allowsFetch: true })
     const other = `127.0.0.1:${second.port}`
     const attempts = [
-      `x-punku-upstream: ${other}`,
       `X-Upstream: ${other}`,
       `X-Forwarded-Host: ${other}`,
       `X-Original-Host: ${other}`,

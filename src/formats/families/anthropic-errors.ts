@@ -36,6 +36,7 @@ const TYPES = {
   model_not_found: 'not_found_error',
   route_not_found: 'invalid_request_error',
   route_not_served: 'invalid_request_error',
+  upstream_not_found: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',
   request_timeout: 'timeout_error',
   request_too_large: 'request_too_large',

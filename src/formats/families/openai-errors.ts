@@ -45,6 +45,7 @@ const SHAPES = {
   model_not_found: { type: INVALID, code: 'model_not_found' },
   route_not_found: { type: INVALID, code: 'route_not_found' },
   route_not_served: { type: INVALID, code: 'route_not_served' },
+  upstream_not_found: { type: INVALID, code: 'upstream_not_found' },
   method_not_allowed: { type: INVALID, code: 'method_not_allowed' },
   request_timeout: { type: TIMEOUT, code: 'request_timeout' },
   request_too_large: { type: INVALID, code: 'request_too_large' },

@@ -382,7 +382,7 @@ test('says that there is no upstream, or none of that id', async () => {
   const choose = (pinned?: string) => (): unknown =>
     ground.choose({ orgId: ORG, route: CHAT, canonicalModel: A, ...(pinned === undefined ? {} : { pinned }) })
   expect(choose()).toThrow(expect.objectContaining({ code: 'route_not_served' }))
-  expect(choose('nine')).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+  expect(choose('nine')).toThrow(expect.objectContaining({ code: 'upstream_not_found' }))
 })
 
 test('asks those that are down every 5 s and all every 30 s, until closed', async () => {

@@ -8,7 +8,7 @@ import { MISS_INTERVAL_MS, type UpstreamRefresher } from '../upstreams/upstream-
 import type { UpstreamRegistry } from '../upstreams/upstream-registry.ts'
 import { Chooser, serves, type Wanted } from './chooser.ts'
 import { Lease, type LeaseEnd } from './lease.ts'
-import { isWorthAsking, whyNone } from './no-upstream.ts'
+import { isWorthAsking, noSuchUpstream, whyNone } from './no-upstream.ts'
 
 /**
  * For so long after the start one that was not heard of is taken for one that comes: agents try every 2 s then. Later it
@@ -45,7 +45,7 @@ export class Admission {
    * every 2 s, and the answer is a promise: of what all say, or those that do within a second. An upstream that a lease
    * could not reach, or whose models it may have changed, is asked at once.
    * @throws PunkuError `route_not_served`, `model_not_found`, `upstream_refused`, `upstream_unreachable`,
-   * `upstream_away`, and `invalid_request` when there is no such pinned upstream; as a rejection when the answer is a
+   * `upstream_away`, and `upstream_not_found` when there is no such pinned upstream; as a rejection when the answer is a
    * promise.
    */
   lease(wanted: Wanted): Lease | Promise<Lease> {
@@ -56,12 +56,27 @@ export class Admission {
     return this.#leaseAnew(wanted)
   }
 
-  /** The upstreams of an org that have a route, in the order they were added. Throws as `lease` does where none is known. */
-  serving(orgId: string, route: Wanted['route']): readonly Upstream[] {
+  /**
+   * The id of an upstream of an org that a caller names by id or label.
+   * @throws PunkuError `upstream_not_found`, whether or not another org has it.
+   */
+  pinnedId(orgId: string, idOrLabel: string): string {
+    const member = this.#options.registry.inOrg(orgId).namedInAnyCase(idOrLabel)
+    if (member === undefined) throw noSuchUpstream()
+    return member.upstream.id
+  }
+
+  /**
+   * The upstreams of an org that have a route, in the order they were added; of a pinned one, that. Throws as `lease` does
+   * where none is known.
+   */
+  serving({ orgId, route, pinned }: Pick<Wanted, 'orgId' | 'route' | 'pinned'>): readonly Upstream[] {
     const { registry } = this.#options
-    const found = registry.of(orgId).filter(({ known }) => serves(known.server, route))
-    if (found.length === 0) throw this.#whyNone(registry.inOrg(orgId), { orgId, route, canonicalModel: undefined })
-    return found
+    const found = registry
+      .of(orgId)
+      .filter(({ id, known }) => serves(known.server, route) && (pinned === undefined || pinned === id))
+    if (found.length > 0) return found
+    throw this.#whyNone(registry.inOrg(orgId), { orgId, route, canonicalModel: undefined, pinned })
   }
 
   /** Why an org has no server with that route, where that is certain; `undefined`: it may have. */

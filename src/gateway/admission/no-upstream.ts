@@ -28,7 +28,7 @@ export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): 
   const { route, canonicalModel, askedModel = canonicalModel, pinned } = wanted
   const candidates = candidatesOf(org, pinned)
   if (candidates.length === 0) {
-    if (pinned !== undefined) return new PunkuError('invalid_request', 'There is no upstream of the name asked for.')
+    if (pinned !== undefined) return noSuchUpstream()
     // Nothing that asking again would change.
     return new PunkuError(
       'route_not_served',
@@ -81,6 +81,13 @@ export function whyNone(org: OrgUpstreams, wanted: Wanted, isAwaited: boolean): 
         options,
       )
 }
+
+/** The refusal of a request for an upstream that its org does not have, whoever else may have it. */
+export const noSuchUpstream = (): PunkuError =>
+  new PunkuError(
+    'upstream_not_found',
+    'There is no upstream of the name that this request asks for (x-punku-upstream, or the host of a .tunnel address). Check the label of the tunnel: `punku tunnels list` and `punku upstreams list` show those there are.',
+  )
 
 /** The refusal while some of an org have not been heard of. @param what nobody knows: `which models there are` */
 export function unheard({ awaited }: OrgUpstreams, what: string): PunkuError {

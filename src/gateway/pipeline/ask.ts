@@ -21,6 +21,8 @@ export interface Ask {
   /** The parameters that the route lets through, without `?`. */
   readonly query: string
   readonly headers: HeaderView
+  /** The id of the one upstream of the key's org that it may go to; `undefined`: any. */
+  readonly pinned: string | undefined
   /** Every model it names; the first is the one it is about. */
   readonly models: readonly NamedModel[]
   /** Models it names beside them. */
@@ -39,7 +41,7 @@ export interface Ask {
 }
 
 /** What is known of a request before its body was read. */
-export type AskHead = Pick<Ask, 'key' | 'route' | 'format' | 'path' | 'query' | 'headers'>
+export type AskHead = Pick<Ask, 'key' | 'route' | 'format' | 'path' | 'query' | 'headers' | 'pinned'>
 
 /** The ask of a request whose body was read. */
 export function askOf(head: AskHead, facts: RequestFacts, body: Buffer): Ask {

@@ -47,7 +47,8 @@ export async function listingAnswer(ask: Ask, listing: Listing, parts: ListingPa
   const hasAnthropicVersion = headers.get('anthropic-version') !== undefined
   // An empty list would pass for the truth, but for that of the loaded ones.
   if (visible.length === 0 && (listing === 'models' || listing === 'ollama-tags' || listing === 'model')) {
-    if (parts.admission.isAwaited(key.orgId)) throw unheard(parts.upstreams.inOrg(key.orgId), 'which models there are')
+    if (ask.pinned === undefined && parts.admission.isAwaited(key.orgId))
+      throw unheard(parts.upstreams.inOrg(key.orgId), 'which models there are')
   }
   const { contentType, body } = renderListing(listing, shownModels(visible, ask, listing, parts.rules), {
     hasAnthropicVersion,
@@ -89,10 +90,11 @@ function withAliases(models: readonly VisibleModel[], aliases: readonly NamedAli
 type VisibleModel = ListedModel & Pick<CatalogueModel, 'canonical' | 'isCloud' | 'isLoaded'>
 
 async function knownUpstreams(
-  { key: { orgId }, route, models: [model] }: Ask,
+  { key: { orgId }, route, pinned, models: [model] }: Ask,
   { upstreams, refresher, admission, clock }: ListingParts,
 ): Promise<readonly Upstream[]> {
-  const all = upstreams.of(orgId)
+  const own = upstreams.of(orgId)
+  const all = pinned === undefined ? own : own.filter(({ id }) => id === pinned)
   const now = clock.now()
   // Read anew when it is shown, so that the next list has what is new by then.
   const stale = all.filter(({ known }) => now - known.health.checkedAt > FRESH_MS)
@@ -101,7 +103,7 @@ async function knownUpstreams(
     refresher.askBehind(stale.filter(({ known }) => known.health.state !== 'down'))
     await refresher.hear(all.filter((upstream) => isUnheard(upstream) || refresher.isRenewing(upstream)))
   } else await refresher.hear(stale)
-  const serving = admission.serving(orgId, route)
+  const serving = admission.serving({ orgId, route, pinned })
   // A list is shown only where somebody gave it: an old or an empty one would pass for the truth.
   if (!serving.some(({ known }) => known.health.state === 'up')) throw noneAnswers(serving)
   // As for a request to it: it may be new.

@@ -28,6 +28,7 @@ import { corsHeaders, preflightAnswer } from './cors.ts'
 import type { Exchange } from './exchange.ts'
 import { listingAnswer } from './listing.ts'
 import { isOwnPath, ownAnswer } from './own-routes.ts'
+import { pinnedName } from './pinned-name.ts'
 import type { PipelineOptions } from './pipeline-options.ts'
 import { noMemory, noPlaceForKey, noWebSocket, tooBusy } from './refusals.ts'
 import { modelsInBeginning, readRequestFacts } from './request-facts.ts'
@@ -169,7 +170,7 @@ export class Pipeline {
   }
 
   #readNothing(exchange: Exchange, key: Key, { route }: FoundRoute, target: ArrivalTarget): Ask {
-    const head = headOf(exchange, key, route, target)
+    const head = this.#headOf(exchange, key, route, target)
     authoriseUnread(key)
     const ask = rawAskOf(head, exchange.request.stream())
     exchange.asked(ask)
@@ -178,7 +179,7 @@ export class Pipeline {
 
   /** Reads the body and what policy needs of it. */
   async #read(exchange: Exchange, key: Key, { route, params }: FoundRoute, target: ArrivalTarget): Promise<Ask> {
-    const head = headOf(exchange, key, route, target)
+    const head = this.#headOf(exchange, key, route, target)
     const { headers } = head
     const bytes = route.body !== 'none' && hasBody(headers) ? await this.#readBody(exchange, key, route) : NO_BODY
     // Many that come at once would be looked through in one go.
@@ -223,13 +224,22 @@ export class Pipeline {
     })
   }
 
-  #lease({ key: { orgId }, route, models: [model] }: Ask): Lease | Promise<Lease> {
+  #headOf({ headers }: Exchange, key: Key, route: FoundRoute['route'], target: ArrivalTarget): AskHead {
+    const query = filterQuery(target.query, route.query ?? [], REFUSED_PARAMETERS)
+    const format = route.format === undefined ? undefined : FORMATS[route.format]
+    const name = pinnedName(headers)
+    const pinned = name === undefined ? undefined : this.#options.admission.pinnedId(key.orgId, name)
+    return { key, route, format, path: target.path, query, headers, pinned }
+  }
+
+  #lease({ key: { orgId }, route, pinned, models: [model] }: Ask): Lease | Promise<Lease> {
     return this.#options.admission.lease({
       orgId,
       route,
       canonicalModel: model?.canonical,
       askedModel: model?.asked,
       otherRoutes: otherRoutesOf(route),
+      pinned,
     })
   }
 }
@@ -265,10 +275,4 @@ function findRouteOf(exchange: Exchange, path: string): FoundRoute {
   }
   exchange.routed(found.route)
   return found
-}
-
-function headOf({ headers }: Exchange, key: Key, route: FoundRoute['route'], target: ArrivalTarget): AskHead {
-  const query = filterQuery(target.query, route.query ?? [], REFUSED_PARAMETERS)
-  const format = route.format === undefined ? undefined : FORMATS[route.format]
-  return { key, route, format, path: target.path, query, headers }
 }

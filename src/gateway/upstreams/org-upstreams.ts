@@ -36,6 +36,7 @@ export class OrgUpstreams {
   readonly #facts = new Map<RegisteredUpstream, IndexedFacts>()
   readonly #byServer = new Map<ServerName, ServerPools>()
   readonly #byLabel = new Map<string, RegisteredUpstream>()
+  readonly #byLowerLabel = new Map<string, RegisteredUpstream>()
   /** Servers that never answered: nobody knows what they would be asked to do. */
   readonly #unknown = new IndexedSet<RegisteredUpstream>()
   /** Those of them that may come any moment: all but those whose agent has never connected. */
@@ -83,6 +84,11 @@ export class OrgUpstreams {
     return this.#members.get(idOrLabel) ?? this.#byLabel.get(idOrLabel)
   }
 
+  /** The same, else by label in whatever letter case: names of hosts have none. */
+  namedInAnyCase(idOrLabel: string): RegisteredUpstream | undefined {
+    return this.named(idOrLabel) ?? this.#byLowerLabel.get(idOrLabel.toLowerCase())
+  }
+
   /** All servers of that name; `undefined`: none. */
   serversOf(server: ServerName): UpstreamPool | undefined {
     return this.#byServer.get(server)?.all
@@ -121,6 +127,8 @@ export class OrgUpstreams {
     if (isUp) this.#up.add(member)
     else if (facts.state === 'unprobed') this.#unprobed.add(member)
     if (!this.#byLabel.has(facts.label)) this.#byLabel.set(facts.label, member)
+    const lower = facts.label.toLowerCase()
+    if (!this.#byLowerLabel.has(lower)) this.#byLowerLabel.set(lower, member)
     if (facts.server === undefined) {
       this.#unknown.add(member)
       if (facts.failure !== 'unlinked') this.#awaited.add(member)
@@ -151,6 +159,8 @@ export class OrgUpstreams {
     this.#up.delete(member)
     this.#unprobed.delete(member)
     if (this.#byLabel.get(facts.label) === member) this.#byLabel.delete(facts.label)
+    const lower = facts.label.toLowerCase()
+    if (this.#byLowerLabel.get(lower) === member) this.#byLowerLabel.delete(lower)
     if (facts.server === undefined) return
     const pools = this.#byServer.get(facts.server)
     pools?.all.delete(member)
