@@ -55,8 +55,8 @@ export interface LoadedConfig extends Config {
 export interface LoadConfigOptions {
   /** The state folder. */
   readonly home: string
-  /** `--config`: it must exist. Default: `punku.yaml` in the state folder, if there. */
-  readonly file?: string | undefined
+  /** `--config`: it must exist. Default: `punku.yaml` in the state folder, if there. `null`: no file is read. */
+  readonly file?: string | null | undefined
   readonly env: Environment
   /** What the command line sets, in the file's form. */
   readonly flags: ConfigLayer
@@ -69,7 +69,7 @@ export interface LoadConfigOptions {
  */
 export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const path = resolve(options.file ?? join(options.home, CONFIG_FILE_NAME))
-  const file = readConfigFile(path, options.file !== undefined)
+  const file = options.file === null ? NO_FILE : readConfigFile(path, options.file !== undefined)
   const environment = readEnvironment(options.env)
   const merged = merge(merge(file.layer, environment.layer), options.flags)
   const result = configSchema.safeParse(merged)
@@ -91,6 +91,8 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   } = result.data
   return deepFreeze({ ...plain, ...given.values, warnings: [...environment.warnings, ...given.warnings] })
 }
+
+const NO_FILE = { layer: {}, problems: [] } as const
 
 function readConfigFile(path: string, mustExist: boolean): { layer: ConfigLayer; problems: readonly string[] } {
   let text: string

@@ -100,6 +100,16 @@ export class HttpServer implements ConnectionOwner {
     return (listener.address() as AddressInfo).port
   }
 
+  /**
+   * Serves a connection that somebody else accepted, in plain HTTP: the TLS of one that has it was taken off before. It is this
+   * server's from now on.
+   */
+  take(socket: Socket): void {
+    socket.setNoDelay(true)
+    this.serving.onConnection(socket)
+    this.#take(socket)
+  }
+
   /** Takes no new connections; those that stand go on. */
   stopListening(): void {
     // At the end of a turn, in which all that had connected was taken: what is not is reset.

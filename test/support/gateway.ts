@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { KeyGrant } from '../../src/gateway/access/key-grant.ts'
 import { type Dashboard, openDashboard } from '../../src/gateway/dashboard/dashboard.ts'
-import { type GatewayParts, openGateway } from '../../src/gateway/serve/gateway-parts.ts'
+import { type GatewayParts, openGatewayParts } from '../../src/gateway/serve/gateway-parts.ts'
 import type { RequestRow } from '../../src/gateway/store/schema.ts'
 import { openFilesLimit } from '../../src/system/open-files-limit.ts'
 import { findFreePort } from './free-port.ts'
@@ -95,7 +95,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const clock = options.clock ?? systemClock
   const isDirect = TEST_PATH === 'direct'
   const places = isDirect ? config.upstreams : []
-  const parts = await openGateway({
+  const parts = await openGatewayParts({
     home,
     config,
     upstreams: places,

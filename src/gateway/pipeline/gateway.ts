@@ -152,6 +152,12 @@ export class Gateway implements RequestServer {
     return listening
   }
 
+  /** Serves a connection that somebody else accepted; it is the gateway's from now on. One that stops takes none. */
+  take(socket: Socket): void {
+    if (this.#isDraining) socket.destroy()
+    else this.#server.take(socket)
+  }
+
   /**
    * Stops listening and refuses new requests, lets those under way finish for at most `drainMs`, then cuts the rest with an
    * error. A client whose connection is kept hears of it in an answer: none is closed under a request that is on its way.

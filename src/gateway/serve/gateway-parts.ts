@@ -88,7 +88,7 @@ export interface GatewayParts extends StoredUpstreamParts, AsyncDisposable {
 }
 
 /** Opens the database, asks the upstreams once, and builds the gateway. Nothing listens yet. */
-export async function openGateway({
+export async function openGatewayParts({
   home,
   config,
   upstreams: places,

@@ -1,9 +1,12 @@
+import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { ConfigError } from '../../config/config-error.ts'
 import type { ConfigLayer, Environment } from '../../config/environment.ts'
 import { ensureHome } from '../../config/home.ts'
 import { type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { ownCommand } from '../../config/own-command.ts'
+import { ControlClient } from '../../contract/client.ts'
+import { withOrg } from '../../contract/control-access.ts'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { CommandFailure } from '../../core/command-failure.ts'
 import { createLog, type Logger } from '../../core/log.ts'
@@ -20,7 +23,7 @@ import type { SetupLinks } from '../sign-in/setup-link.ts'
 import { listenForControl } from './control-socket.ts'
 import { wireExposure } from './event-wiring.ts'
 import { type DemoMode, findModels } from './found-models.ts'
-import { openGateway } from './gateway-parts.ts'
+import { openGatewayParts } from './gateway-parts.ts'
 import { greet } from './greeting.ts'
 import { urlHere } from './own-urls.ts'
 import type { PeopleParts } from './people-parts.ts'
@@ -29,8 +32,8 @@ import type { State } from './state.ts'
 export interface ServeOptions {
   /** The state folder, resolved. */
   readonly home: string
-  /** `--config`; default: `punku.yaml` in the state folder, if there. */
-  readonly configFile?: string | undefined
+  /** `--config`; default: `punku.yaml` in the state folder, if there. `null`: no file is read. */
+  readonly configFile?: string | null | undefined
   /** What the command line sets, in the configuration file's form. */
   readonly flags: ConfigLayer
   readonly env: Environment
@@ -52,6 +55,12 @@ export interface RunningServe {
   readonly addresses: readonly ListeningAddress[]
   /** What to tell the person who started it, line by line. */
   readonly greeting: readonly string[]
+  /** Where it is reached from this machine; without a trailing slash. */
+  readonly url: string
+  /** The control API as a system actor in this process, in the org of that id or slug. Default: `default`. */
+  control(org?: string): ControlClient
+  /** Serves a connection that somebody else accepted; it is the gateway's from now on. */
+  take(socket: Socket): void
   /**
    * Drains: refuses new requests, lets streams finish within `timeouts.drain`, writes every row. Both reject with a
    * `CommandFailure` that says what is lost, where the database does not take it.
@@ -83,7 +92,7 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   const models = opened.use(await findModels({ mode: options.demo, config, clock }))
   let exposure: ExposureCheck | undefined
   const parts = opened.use(
-    await openGateway({
+    await openGatewayParts({
       home,
       config,
       upstreams: models.upstreams,
@@ -132,6 +141,9 @@ export async function startServe(options: ServeOptions): Promise<RunningServe> {
   const { exposures } = exposure
   return {
     addresses,
+    url: urlHere(config, addresses) ?? 'http://localhost',
+    control: (org) => new ControlClient(async (target, init) => localControl.request(target, withOrg(init, org))),
+    take: (socket) => gateway.take(socket),
     greeting: greet({
       config,
       addresses,
