@@ -67,7 +67,7 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
   },
   {
     name: 'continue',
-    speaks: 'Chat completions, or Anthropic’s API. The program is `cn`.',
+    speaks: 'Chat completions, or Anthropic’s API.',
     limits: ['The extension for editors reads the same `~/.continue/config.yaml` that `setup` writes.'],
   },
   {
