@@ -116,6 +116,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/run.ts')).defineRun,
   },
   {
+    synopsis: 'setup [tool]',
+    description: "Write a tool's own configuration for the gateway's models, and take it back.",
+    takesOptions: true,
+    load: async () => (await import('./commands/setup.ts')).defineSetup,
+  },
+  {
     synopsis: 'status',
     description:
       'Show whether gateway and agents run here, where they listen or connect to, and how their upstreams are.',

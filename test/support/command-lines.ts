@@ -61,6 +61,7 @@ export const OTHERS = [
   'logout',
   'key print',
   'run',
+  'setup',
   'config check',
   'config show',
   'version',

@@ -110,7 +110,8 @@ class Loose {
   at(...path: readonly (string | number)[]): Loose {
     let value = this.value
     for (const name of path) {
-      value = typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[name] : undefined
+      value =
+        typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[name] : undefined
     }
     return new Loose(value)
   }

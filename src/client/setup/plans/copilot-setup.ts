@@ -1,9 +1,10 @@
 import { commandLine } from '../../../config/own-command.ts'
 import { authorityNote } from '../authority-note.ts'
+import { inStateFolder } from '../place-paths.ts'
 import type { SetupTool } from '../setup-plan.ts'
-import { shellProfileEdit } from '../shell-profile.ts'
+import { shellLines, shellOf, sourceLine } from '../shell-lines.ts'
 
-/** Copilot CLI: it is told by variables alone, so the shell's profile is the only place. */
+/** Copilot CLI: it is told by variables alone. They stand in a script of ours, which a shell reads before it starts it. */
 export const copilotSetup: SetupTool = {
   name: 'copilot',
   title: 'Copilot CLI',
@@ -11,7 +12,8 @@ export const copilotSetup: SetupTool = {
   measuredVersion: '1.0.102',
   format: 'openai-chat',
   plan({ url, keyCommand, model, contextTokens, maxOutputTokens, caFile, typed }, places) {
-    const edit = shellProfileEdit(places, {
+    const shell = shellOf(places)
+    const text = shellLines(shell, {
       COPILOT_MODEL: model,
       COPILOT_OFFLINE: 'true',
       COPILOT_PROVIDER_TYPE: 'openai',
@@ -21,13 +23,16 @@ export const copilotSetup: SetupTool = {
       COPILOT_PROVIDER_MAX_PROMPT_TOKENS: String(contextTokens),
       COPILOT_PROVIDER_MAX_OUTPUT_TOKENS: String(maxOutputTokens),
     })
+    const file = inStateFolder(places, 'tools', `copilot.${ENDINGS[shell]}`)
     return {
-      edits: [edit],
+      edits: [{ file, format: 'whole', text }],
       notes: [
-        `Copilot CLI reads variables alone: from then on it uses these models in every new shell. For one run alone there is ${typed('run copilot')}.`,
+        `Copilot CLI reads variables alone, so it uses these models in shells that have read this script. To have that in each shell, add its line to your shell's profile. For one run alone there is ${typed('run copilot')}.`,
         ...authorityNote(caFile, 'NODE_EXTRA_CA_CERTS'),
       ],
-      next: ['Open a new shell, then: copilot'],
+      next: [sourceLine(shell, file), 'copilot'],
     }
   },
 }
+
+const ENDINGS = { posix: 'sh', fish: 'fish', powershell: 'ps1' } as const
