@@ -1,5 +1,5 @@
+import type { FileEdit } from '../file-edit.ts'
 import type { DocumentFormat } from './document-format.ts'
-import type { FileEdit } from './file-edit.ts'
 
 /** The format of an edit that names places in a document. Its parser is loaded with it, and not before. */
 export async function documentFormat(name: Exclude<FileEdit['format'], 'whole' | 'block'>): Promise<DocumentFormat> {

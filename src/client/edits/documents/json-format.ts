@@ -133,7 +133,8 @@ function line(text: string, value: DocumentValue): string {
 }
 
 function replace(text: string, node: Node, value: DocumentValue): string {
-  const isInLine = indentUnit(text) === undefined
+  const old = text.slice(node.offset, node.offset + node.length)
+  const isInLine = indentUnit(text) === undefined || ((node.children?.length ?? 0) > 0 && !old.includes('\n'))
   const json = isInLine ? line(text, value) : lines(text, value, indentAt(text, node.offset))
   return splice(text, node.offset, node.offset + node.length, json.replaceAll('\n', lineEndOf(text)))
 }

@@ -1,5 +1,5 @@
+import type { DocumentChange } from '../file-edit.ts'
 import { DocumentFault, type DocumentFormat, type DocumentPath, type DocumentValue } from './document-format.ts'
-import type { DocumentChange } from './file-edit.ts'
 
 /** A place of a document that a change is about: a name in an object, or the item of a list that has this value in this field. */
 export interface DocumentPlace {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { DocumentChange, PlainValue } from '../file-edit.ts'
 import { changeDocument, isSameValue, placeOf, readPlace, standingDepth, writePlace } from './change-document.ts'
 import { DocumentFault, type DocumentValue } from './document-format.ts'
-import type { DocumentChange, PlainValue } from './file-edit.ts'
 import { documentFormat } from './load-format.ts'
 
 type Group = { readonly [name: string]: PlainValue }
