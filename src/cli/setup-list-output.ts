@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Probe } from '../client/setup/probe.ts'
+import type { Probe } from '../client/setup/probe-model.ts'
 import type { ListedTool } from '../client/setup/setup-list.ts'
 import type { AskedFormat } from '../client/setup/setup-plan.ts'
 import { ConfigError } from '../config/config-error.ts'
@@ -30,11 +30,11 @@ export async function printSetupList(
   command: Command,
   { profile, model, contextTokens, json }: ListAsked,
 ): Promise<void> {
-  const [{ listSetups }, { REFUSED_TOOLS }, { modelForTools }, { probe }] = await Promise.all([
+  const [{ listSetups }, { REFUSED_TOOLS }, { modelForTools }, { probeModel }] = await Promise.all([
     import('../client/setup/setup-list.ts'),
     import('../client/setup/setup-tools.ts'),
     import('../client/setup/model-for-tools.ts'),
-    import('../client/setup/probe.ts'),
+    import('../client/setup/probe-model.ts'),
   ])
   const { home } = contextOf(command)
   let target: ReturnType<typeof modelForTools> | undefined
@@ -43,7 +43,7 @@ export async function printSetupList(
     try {
       target ??= modelForTools(home, { profile, model, contextTokens })
       const found = await target
-      return await probe(found.profile, format, found.model.id)
+      return await probeModel(found.profile, format, found.model.id)
     } catch (thrown) {
       if (!(thrown instanceof ConfigError || thrown instanceof CommandFailure || thrown instanceof PunkuError))
         throw thrown

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { ClientProfile } from '../../client/profiles/client-profile.ts'
 import type { RunModel } from '../../client/run/run-model.ts'
-import type { Probe } from '../../client/setup/probe.ts'
+import type { Probe } from '../../client/setup/probe-model.ts'
 import type { PreparedSetup } from '../../client/setup/set-up.ts'
 import type { SetupTool } from '../../client/setup/setup-plan.ts'
 import type { CommandFailureKind } from '../../core/command-failure.ts'
@@ -68,10 +68,10 @@ async function setUp(
   flags: SetupFlags,
   contextTokens: number | undefined,
 ): Promise<void> {
-  const [{ modelForTools }, { applySetup, prepareSetup }, { probe }] = await Promise.all([
+  const [{ modelForTools }, { applySetup, prepareSetup }, { probeModel }] = await Promise.all([
     import('../../client/setup/model-for-tools.ts'),
     import('../../client/setup/set-up.ts'),
-    import('../../client/setup/probe.ts'),
+    import('../../client/setup/probe-model.ts'),
   ])
   const { home } = contextOf(command)
   const { profile, model } = await modelForTools(home, { profile: flags.profile, model: flags.model, contextTokens })
@@ -83,7 +83,7 @@ async function setUp(
     if (flags.yes !== true) await confirm(flags.json === true)
     await applySetup(home, tool, prepared)
   }
-  const tried = flags.dryRun ? undefined : await probe(profile, tool.format, model.id)
+  const tried = flags.dryRun ? undefined : await probeModel(profile, tool.format, model.id)
   if (flags.json) printJson(resultOf(tool, profile, model, prepared, isApplying, tried))
   else printEnd(command, tool, prepared, isApplying, tried)
   if (tried?.isAnswered === false) process.exitCode = PROBE_EXITS[tried.kind]
@@ -141,7 +141,7 @@ function printEnd(
   else if (isNew) print('\nNothing was changed: this was a dry run.')
   if (tried !== undefined) printProbe(tried, undo, isApplied)
   print('')
-  print('What to do now:')
+  print(isNew && !isApplied ? 'What to do then:' : 'What to do now:')
   for (const step of plan.next) print(visible(`  ${step}`))
   if (plan.snippet !== undefined) {
     print('')

@@ -3,7 +3,7 @@ import { systemClock } from '../../core/clock.ts'
 import { type DriftedPlace, EditJournal } from '../edits/edit-journal.ts'
 import { clientTool } from '../tools/client-tool.ts'
 import { findInstalled, type InstalledTool } from '../tools/installed-tool.ts'
-import type { Probe } from './probe.ts'
+import type { Probe } from './probe-model.ts'
 import type { AskedFormat, SetupTool } from './setup-plan.ts'
 import { SETUP_TOOLS } from './setup-tools.ts'
 

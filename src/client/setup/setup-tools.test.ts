@@ -80,7 +80,7 @@ describe.each(CASES)('$tool.name', ({ tool, isDefault }) => {
   const states = [
     ...new Set(tool.plan({ ...TARGET, isDefault }, PLAIN()).edits.flatMap(({ format }) => Object.keys(BEFORE[format]))),
     // Where it is the default too, more is written into the same files.
-  ].filter((state, at, all) => !isDefault || at === all.length - 1)
+  ].filter((_state, at, all) => !isDefault || at === all.length - 1)
 
   test.each(states)(
     `is set up, set up again, and taken back to the byte, from files that are %s${asDefault(isDefault)}`,

@@ -25,6 +25,10 @@ export const claudeSetup: SetupTool = {
       // Changes with each request, which ends the model server's cache of the prompt.
       CLAUDE_CODE_ATTRIBUTION_HEADER: '0',
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+      // Other servers that a shell may name.
+      CLAUDE_CODE_USE_BEDROCK: '',
+      CLAUDE_CODE_USE_VERTEX: '',
+      CLAUDE_CODE_USE_FOUNDRY: '',
       ...(caFile !== undefined && { NODE_EXTRA_CA_CERTS: caFile }),
     }
     const changes: DocumentChange[] = [

@@ -30,7 +30,7 @@ export type Probe =
     }
 
 /** Asks a model one small thing through the gateway, in a tool's own format and by its route. Failures are answers. */
-export async function probe(
+export async function probeModel(
   profile: Pick<ClientProfile, 'url' | 'key' | 'caFile'>,
   format: AskedFormat,
   model: string,
