@@ -104,6 +104,13 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/logout.ts')).defineLogout,
   },
   {
+    synopsis: 'forward',
+    description:
+      'Let tools of this machine that cannot send a key use a gateway, at the address they look for Ollama at.',
+    takesOptions: true,
+    load: async () => (await import('./commands/forward.ts')).defineForward,
+  },
+  {
     synopsis: 'status',
     description:
       'Show whether gateway and agents run here, where they listen or connect to, and how their upstreams are.',
