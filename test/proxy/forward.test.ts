@@ -1,3 +1,9 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Ollama } from 'ollama'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -5,8 +11,11 @@ import { type ForwardOptions, openForward, type RunningForward } from '../../src
 import type { ForwardEvent } from '../../src/client/forward/forward-standing.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { Secret } from '../../src/core/secret.ts'
+import { ManualClock } from '../support/clock.ts'
+import { ConnectProxy } from '../support/connect-proxy.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { GATEWAY_CERTIFICATE, GATEWAY_PRIVATE_KEY } from '../support/gateway-certificate.ts'
 import { RawConnection, rawExchange } from '../support/raw.ts'
 import type { ReceivedRequest } from '../support/scripted/received.ts'
 import { fail, flood, frames, hold, rest } from '../support/scripted/steps.ts'
@@ -99,7 +108,6 @@ describe('programs that cannot send the key', () => {
 
   test('whose run it is goes with each request, and nothing of the client itself', async () => {
     const seen: (readonly string[])[] = []
-    const { createServer } = await import('node:http')
     const server = createServer((request, response) => {
       seen.push(request.rawHeaders)
       response
@@ -191,6 +199,21 @@ describe('bytes', () => {
     expect(held).toBeGreaterThan(65_536)
     client.setReading(true)
     await until(() => client.socket.bytesRead > held + MIB)
+    client.reset()
+    await settled(gateway)
+  })
+
+  test('a client that takes nothing is cut after its time, and the model server is free', async () => {
+    const clock = new ManualClock()
+    await using own = await open(gateway.url, await gateway.key(), { clock, limits: { stalledReaderMs: 60_000 } })
+    upstream.behave([flood(65_536)])
+    const arrived = nextChat()
+    const client = await postRaw({ url: own.url, ...CHAT })
+    client.setReading(false)
+    const request = await arrived
+    await untilStill(() => request.sentBytes)
+    clock.advance(60_000)
+    expect((await request.ended).how).toBe('abandoned')
     client.reset()
     await settled(gateway)
   })
@@ -363,7 +386,6 @@ describe('the gateway', () => {
   })
 
   test('that accepts and never speaks is given up in time, with no answer held', async () => {
-    const { ConnectProxy } = await import('../support/connect-proxy.ts')
     await using silent = await ConnectProxy.start({ isSilent: true })
     const before = { ...process.env }
     process.env['HTTP_PROXY'] = `http://${silent.authority}`
@@ -379,23 +401,48 @@ describe('the gateway', () => {
   })
 
   test('is reached through the proxy that the environment names', async () => {
-    const { ConnectProxy } = await import('../support/connect-proxy.ts')
     await using proxy = await ConnectProxy.start()
     const before = { ...process.env }
     process.env['HTTP_PROXY'] = `http://${proxy.authority}`
     process.env['NO_PROXY'] = ''
     try {
-      const key = await gateway.key()
       await using named = await startTestGateway({
         upstreams: [upstream.origin],
         config: { gateway: { hosts: ['gateway.test'] } },
       })
       await using own = await open(`http://gateway.test:${named.port}`, await named.key())
-      expect(key).not.toBe('')
       for (const _ of [1, 2]) expect((await fetch(`${own.url}/api/tags`)).status).toBe(200)
       expect(proxy.asked).toEqual([`gateway.test:${named.port}`])
     } finally {
       process.env = before
+    }
+  })
+
+  test('with a certificate of an authority of its own is reached with that, and else the reason is told', async () => {
+    const server = createHttpsServer({ cert: GATEWAY_CERTIFICATE, key: GATEWAY_PRIVATE_KEY }, (request, response) => {
+      request.pipe(response)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { readonly port: number }
+    const folder = mkdtempSync(join(tmpdir(), 'punku-forward-'))
+    const caFile = join(folder, 'ca.pem')
+    writeFileSync(caFile, GATEWAY_CERTIFICATE)
+    const of = { url: `https://localhost:${port}`, key: new Secret(WRONG) }
+    try {
+      await using trusting = await open(of.url, WRONG, { gateway: { ...of, caFile } })
+      for (const body of ['{"a":1}', 'x'.repeat(2 * MIB)]) {
+        const answer = await fetch(`${trusting.url}/api/chat`, { method: 'POST', body })
+        expect(await answer.text()).toBe(body)
+      }
+      await using strange = await open(of.url, WRONG)
+      const answer = await fetch(`${strange.url}/api/tags`)
+      expect([answer.status, await answer.text()]).toEqual([503, expect.stringMatching(/does not trust .*--ca-file/)])
+      await using plain = await open(of.url.replace('https', 'http'), WRONG)
+      expect((await fetch(`${plain.url}/api/tags`)).status).toBeGreaterThanOrEqual(400)
+    } finally {
+      server.close()
+      server.closeAllConnections()
+      rmSync(folder, { recursive: true, force: true })
     }
   })
 
