@@ -246,6 +246,15 @@ describe('bytes', () => {
     )
   })
 
+  test('an answer that comes before the upload is whole reaches its client, whatever is still sent', async () => {
+    using client = await RawConnection.open(forward.port)
+    const start = `POST /api/chat HTTP/1.1\r\nhost: 127.0.0.1:${forward.port}\r\ncontent-type: application/json\r\n`
+    await client.send(`${start}content-length: ${10_000 * MIB}\r\n\r\n${'x'.repeat(MIB)}`)
+    expect(await client.until((text) => text.includes('}'))).toMatch(/^HTTP\/1\.1 413/)
+    await client.send('x'.repeat(MIB))
+    client.reset()
+  })
+
   test('an answer with a length keeps it, and its connection takes the next request', async () => {
     using connection = await RawConnection.open(forward.port)
     for (const count of [1, 2]) {
@@ -364,6 +373,11 @@ describe('what is not forwarded', () => {
   })
 })
 
+test('a session or label that no header can carry is refused before anything listens', async () => {
+  await expect(open(gateway.url, WRONG, { label: 'a\r\nb: c' })).rejects.toThrow(/x-punku-label can carry plain ASCII/)
+  await expect(open(gateway.url, WRONG, { session: '' })).rejects.toThrow(/x-punku-session/)
+})
+
 describe('the gateway', () => {
   test('that is away is told at once, in the form of each API, once in the log, and so is its return', async () => {
     const port = await findFreePort()
@@ -381,7 +395,7 @@ describe('the gateway', () => {
     expect(await messages.json()).toMatchObject({ type: 'error', error: { message: expect.stringMatching(said) } })
     expect((await fetch(own.url)).status).toBe(503)
     await using _back = await startTestGateway({ upstreams: [], home: gateway.home, port })
-    expect((await fetch(`${own.url}/api/tags`)).status).not.toBe(503)
+    expect(await (await fetch(`${own.url}/api/tags`)).text()).not.toMatch(said)
     expect(told.map(({ kind }) => kind)).toEqual(['gateway_away', 'gateway_back'])
   })
 

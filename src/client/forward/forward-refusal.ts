@@ -21,7 +21,9 @@ export function refuseRequest({ target, headers, reply }: ServerRequest, error: 
 export function gatewayAway(url: string, thrown: Error): PunkuError {
   if (thrown instanceof GatewayError)
     return new PunkuError('gateway_not_running', `Punku asked ${url}: ${thrown.message}`)
-  if (!(thrown instanceof UpstreamFailure)) return PunkuError.from(thrown)
+  if (!(thrown instanceof UpstreamFailure)) {
+    return new PunkuError('internal', 'Punku failed to forward this request. Its log has the cause.', { cause: thrown })
+  }
   const { code } = thrown
   if (code === 'invalid') {
     return new PunkuError(

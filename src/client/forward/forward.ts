@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { ConfigError } from '../../config/config-error.ts'
 import type { Clock } from '../../core/clock.ts'
 import { PunkuError } from '../../core/error.ts'
 import type { Logger } from '../../core/log.ts'
@@ -77,8 +78,8 @@ export interface RunningForward extends AsyncDisposable {
 /**
  * Listens on a loopback port and forwards what programs ask there to a gateway, with the key added. It keeps running while the
  * gateway is away. The caller closes it.
- * @throws ConfigError for an address that is not loopback, a port that is taken or may not be had, and a file of authorities
- * that cannot be used; the message says what to do
+ * @throws ConfigError for an address that is not loopback, a port that is taken or may not be had, a file of authorities that
+ * cannot be used, and a session or label that no header can carry; the message says what to do
  */
 export async function openForward(options: ForwardOptions): Promise<RunningForward> {
   const forward = new Forward(options)
@@ -138,7 +139,10 @@ class Forward implements RequestServer, RunningForward {
       stalledReaderMs,
       clock,
       onAnswer: (status) => standing.onAnswer(status),
-      onAway: (error) => standing.onAway(error),
+      onAway: (error) => {
+        if (error.code === 'internal') options.log?.error({ err: error.cause }, 'forward.exchange_failed')
+        standing.onAway(error)
+      },
     }
     this.#server = new HttpServer({ ...this.#limits, clock, tls: undefined }, this)
   }
@@ -246,5 +250,9 @@ function addedFields({ gateway, session, label }: ForwardOptions): ReadonlyMap<s
   const fields = new Map([['authorization', `Bearer ${gateway.key.reveal()}`]])
   if (session !== undefined) fields.set('x-punku-session', session)
   if (label !== undefined) fields.set('x-punku-label', label)
+  for (const [name, value] of fields) {
+    if (!/^[\x20-\x7e]+$/.test(value))
+      throw new ConfigError([`${name} can carry plain ASCII text alone: letters, digits, marks.`])
+  }
   return fields
 }
