@@ -37,8 +37,10 @@ export interface GatewayProbe {
 export interface ProbeGatewayOptions {
   readonly address: GatewayAddress
   readonly clock: Clock
-  /** What makes this machine trust another authority, as it is typed: `punku connect --ca-file FILE`. */
+  /** What makes this machine trust another authority, as it is typed. */
   readonly trustCommand: string
+  /** A command of the program as it is typed on the gateway's machine, of its words: `status`. */
+  readonly commandThere: (words: string) => string
   /** Until it connects, and until it answers. Default: 10 s each. */
   readonly timeoutMs?: number
   readonly signal: AbortSignal
@@ -94,7 +96,7 @@ async function goThere(options: ProbeGatewayOptions, way: GatewayWay, seen: Seen
     throw new BrokenHop(
       'gateway',
       `What stands before the gateway at ${url.origin} does not reach it (status ${answer.status}).`,
-      'See at the gateway whether it runs, with: punku status; then see where the reverse proxy sends requests.',
+      `See at the gateway whether it runs: ${options.commandThere('status')}; then see where the reverse proxy sends requests.`,
     )
   }
   throw new BrokenHop(
@@ -121,7 +123,10 @@ async function addressesOf({ hostname }: URL): Promise<readonly string[]> {
   }
 }
 
-function openConnection(url: URL, { clock, timeoutMs = TIMEOUT_MS, signal }: ProbeGatewayOptions): Promise<void> {
+function openConnection(
+  url: URL,
+  { clock, timeoutMs = TIMEOUT_MS, signal, commandThere }: ProbeGatewayOptions,
+): Promise<void> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
   return new Promise((resolve, reject) => {
@@ -143,17 +148,20 @@ function openConnection(url: URL, { clock, timeoutMs = TIMEOUT_MS, signal }: Pro
     const onAbort = (): void => settle(silent())
     signal.addEventListener('abort', onAbort)
     socket.once('connect', () => settle())
-    socket.on('error', (thrown) => settle(refusedAt(host, port, thrown) ?? silent()))
+    socket.on('error', (thrown) => settle(refusedAt({ host, port, commandThere }, thrown) ?? silent()))
   })
 }
 
-function refusedAt(host: string, port: number, thrown: unknown): BrokenHop | undefined {
+function refusedAt(
+  { host, port, commandThere }: Pick<ProbeGatewayOptions, 'commandThere'> & { host: string; port: number },
+  thrown: unknown,
+): BrokenHop | undefined {
   const code = connectCode(thrown)
   if (code === 'ECONNREFUSED') {
     return new BrokenHop(
       'connection',
       `Nothing listens on port ${port} of ${host}.`,
-      'See at the gateway whether it runs, with: punku status; start it there with: punku serve',
+      `See at the gateway whether it runs: ${commandThere('status')}; start it there: ${commandThere('serve')}`,
     )
   }
   if (code !== 'ENETUNREACH' && code !== 'EHOSTUNREACH' && code !== 'EACCES') return undefined
@@ -170,7 +178,7 @@ function connectCode(thrown: unknown): string {
 }
 
 async function askThere(
-  { address, clock, timeoutMs = TIMEOUT_MS, signal, trustCommand }: ProbeGatewayOptions,
+  { address, clock, timeoutMs = TIMEOUT_MS, signal, trustCommand, commandThere }: ProbeGatewayOptions,
   way: GatewayWay,
   url: URL,
   seen: Seen,
@@ -206,7 +214,7 @@ async function askThere(
     throw new BrokenHop(
       'gateway',
       said,
-      'See at the gateway whether it runs and answers, with: punku status; a suspended one is started anew.',
+      `See at the gateway whether it runs and answers: ${commandThere('status')}; one that is suspended is started anew.`,
     )
   }
 }
