@@ -13,17 +13,20 @@ export interface ClockCheckOptions {
   readonly platform: NodeJS.Platform
   readonly run: RunProgram
   /** What another machine takes for the time, epoch milliseconds; `undefined`: none told. Default: none is asked. */
-  readonly elsewhere?: () => Promise<number | undefined>
+  readonly elsewhere?: (signal: AbortSignal) => Promise<number | undefined>
 }
 
 /** Looks whether the clock of this machine is right: beside another one, and whether the system keeps it so. */
 export function clockCheck(options: ClockCheckOptions): Check {
-  return { hop: 'clock', title: 'The clock of this machine is right', look: () => lookAtClock(options) }
+  return { hop: 'clock', title: 'The clock of this machine is right', look: (signal) => lookAtClock(options, signal) }
 }
 
-async function lookAtClock({ clock, platform, run, elsewhere }: ClockCheckOptions): Promise<HopFinding> {
+async function lookAtClock(
+  { clock, platform, run, elsewhere }: ClockCheckOptions,
+  signal: AbortSignal,
+): Promise<HopFinding> {
   const advice = setClock(platform)
-  const there = await elsewhere?.()
+  const there = await elsewhere?.(signal)
   if (there !== undefined) {
     const offByMs = clock.now() - there
     const said = `The clock of this machine is ${formatDuration(Math.abs(offByMs))} ${offByMs > 0 ? 'ahead of' : 'behind'} that of the gateway.`

@@ -46,6 +46,7 @@ async function lookAtListener(bridges: readonly LocalSubnet[], options: Containe
   const { listeners, clock, run, mayStartContainer } = options
   const [place] = bridges.flatMap((bridge) => portsFor(bridge, listeners).map((open) => ({ bridge, open })))
   if (place === undefined) {
+    if (listeners.length === 0) return { state: 'ok', said: 'Containers do not reach the model server.' }
     return { state: 'ok', said: 'Containers do not reach the model server, nor the gateway: it listens on no bridge.' }
   }
   const { bridge, open } = place

@@ -1,13 +1,12 @@
-import { ConfigError } from '../../config/config-error.ts'
 import type { Environment } from '../../config/environment.ts'
 import { loadConfig } from '../../config/load.ts'
 import { ownCommand } from '../../config/own-command.ts'
 import type { ControlAccess } from '../../contract/control-access.ts'
 import type { Clock } from '../../core/clock.ts'
-import { PunkuError } from '../../core/error.ts'
-import type { Check, HopFinding } from '../../diagnosis/walk.ts'
+import type { Check } from '../../diagnosis/walk.ts'
 import { clockCheck } from '../../machine/clock-check.ts'
 import { lookAtSecrets } from '../../machine/file-modes.ts'
+import { finding } from '../../machine/found-broken.ts'
 import type { RunProgram } from '../../machine/run-program.ts'
 import type { Interfaces } from '../../system/interfaces.ts'
 import { lookAtConfiguration } from './configuration-look.ts'
@@ -84,13 +83,5 @@ export function gatewayChecks(options: GatewayChecksOptions): readonly Check[] {
     ...surroundingChecks(opened),
     { hop: 'versions', title: 'Versions fit each other', look: async () => await lookAtVersions(await opened()) },
   ]
-  return checks.map((check) => ({ ...check, look: (signal) => check.look(signal).catch(foundBroken(home)) }))
-}
-
-/** What keeps a hop from being looked at is a finding: a database that is damaged, a gateway that ends meanwhile. */
-function foundBroken(home: string): (thrown: unknown) => HopFinding {
-  return (thrown) => {
-    if (!(thrown instanceof ConfigError) && !(thrown instanceof PunkuError)) throw thrown
-    return { state: 'broken', said: thrown.message, advice: `See how it is: ${ownCommand('status', home)}` }
-  }
+  return checks.map((check) => finding(check, `See how it is: ${ownCommand('status', home)}`))
 }

@@ -6,14 +6,16 @@ import type { GatewaySurroundings } from './gateway-checks.ts'
 
 const CONNECT = `On the machine of the model server, start the agent: ${plainCommand('connect')}; what keeps it from that says: ${plainCommand('doctor')}`
 
+const MAX_NAMED = 5
+
 /** Whether the agents of all tunnels are connected. */
 export async function lookAtLinks({ control }: GatewaySurroundings): Promise<HopFinding> {
   const { tunnels } = await control.client.call('listTunnels', { query: { revoked: false, limit: 1_000 } })
   if (tunnels.length === 0) return { state: 'skipped', said: 'There are no tunnels.' }
   const away = tunnels.filter(({ state }) => state === 'away' || state === 'unpaired')
   const connected = tunnels.filter(({ state }) => state === 'connected' || state === 'resuming')
-  if (away.length === 0) return { state: 'ok', said: connected.map(linkText).join(' ') }
-  const said = away.map(awayText).join(' ')
+  if (away.length === 0) return { state: 'ok', said: named(connected.map(linkText)) }
+  const said = named(away.map(awayText))
   const [first] = away
   const advice = first?.state === 'unpaired' ? `Pair its machine: ${plainCommand('pair URL')}` : CONNECT
   const direct = await directOf(control)
@@ -29,8 +31,10 @@ export async function lookAtAgents({ control }: GatewaySurroundings): Promise<Ho
   if (connected.length === 0) return { state: 'skipped', said: 'No agent is connected.' }
   const down = upstreams.filter(({ id, state }) => state === 'down' && connected.some((tunnel) => tunnel.id === id))
   if (down.length === 0) {
-    const agents = connected.map(({ label, machine }) => `${label} (${machine?.software ?? 'not yet told'})`)
-    return { state: 'ok', said: `Connected: ${agents.join(', ')}.` }
+    const agents = connected.map(
+      ({ label, machine }) => `The agent of ${label} is ${machine?.software ?? 'not known yet'}.`,
+    )
+    return { state: 'ok', said: named(agents) }
   }
   const isAlone = down.length === connected.length && (await directOf(control)).length === 0
   return {
@@ -46,6 +50,12 @@ export async function lookAtAgents({ control }: GatewaySurroundings): Promise<Ho
 async function directOf(control: GatewaySurroundings['control']): Promise<readonly UpstreamBody[]> {
   const { upstreams } = await control.client.call('listUpstreams')
   return upstreams.filter(({ via, state }) => via === 'direct' && state === 'up')
+}
+
+/** A gateway may have thousands of tunnels. */
+function named(texts: readonly string[]): string {
+  const more = texts.length - MAX_NAMED
+  return [...texts.slice(0, MAX_NAMED), ...(more > 0 ? [`And ${more} more.`] : [])].join(' ')
 }
 
 function linkText({ label, state, roundTripMs }: TunnelBody): string {
