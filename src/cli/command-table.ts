@@ -92,18 +92,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/people.ts')).definePeople,
   },
   {
-    synopsis: 'login [gateway]',
-    description: 'Sign in at a gateway, so that the commands and tools of this machine work on it (default: its own).',
-    takesOptions: true,
-    load: async () => (await import('./commands/login.ts')).defineLogin,
-  },
-  {
-    synopsis: 'logout [gateway]',
-    description: 'End the sign-in at a gateway elsewhere (default: the last one).',
-    takesOptions: true,
-    load: async () => (await import('./commands/logout.ts')).defineLogout,
-  },
-  {
     synopsis: 'key',
     description: "Give a profile's key to tools that ask a command for it.",
     takesOptions: false,
@@ -114,6 +102,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     description: "Start a coding tool, or any command, on the gateway's models. What is behind `--` is the tool's.",
     takesOptions: true,
     load: async () => (await import('./commands/run.ts')).defineRun,
+  },
+  {
+    synopsis: 'login [gateway]',
+    description: 'Sign in at a gateway, so that the commands and tools of this machine work on it (default: its own).',
+    takesOptions: true,
+    load: async () => (await import('./commands/login.ts')).defineLogin,
+  },
+  {
+    synopsis: 'logout [gateway]',
+    description: 'End the sign-in at a gateway elsewhere (default: the last one).',
+    takesOptions: true,
+    load: async () => (await import('./commands/logout.ts')).defineLogout,
   },
   {
     synopsis: 'status',
