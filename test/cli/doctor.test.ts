@@ -1,0 +1,395 @@
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { clientProfilesFile } from '../../src/client/profiles/client-profile.ts'
+import { HOP_EXITS, type Hop } from '../../src/diagnosis/hop.ts'
+import {
+  CERTIFICATE_BEHIND_INTERMEDIATE,
+  CERTIFICATE_FOR_ANOTHER_NAME,
+  ENDED_CERTIFICATE,
+  TEST_ROOT,
+  TRUSTED_CERTIFICATE,
+} from '../support/chained-certificates.ts'
+import { ClientPlace, type ClientPlaceOptions } from '../support/client-place.ts'
+import { ConnectProxy } from '../support/connect-proxy.ts'
+import { holdingBack, startSite } from '../support/doctor-sites.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { GATEWAY_CERTIFICATE, GATEWAY_PRIVATE_KEY } from '../support/gateway-certificate.ts'
+import { LOCAL } from '../support/key-actors.ts'
+import { RawServer } from '../support/raw-server.ts'
+import {
+  cut,
+  errorFrame,
+  fail,
+  frames,
+  head,
+  hold,
+  inject,
+  rest,
+  restButTerminator,
+} from '../support/scripted/steps.ts'
+import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
+import { startTestAgent } from '../support/test-agent.ts'
+import { Place } from './punku.ts'
+
+const CHAT = '/v1/chat/completions'
+
+function placeOf(options: ClientPlaceOptions): ClientPlace {
+  const place = new ClientPlace(options)
+  onTestFinished(() => place[Symbol.dispose]())
+  return place
+}
+
+/** Walks to the end, which must be broken at `hop`, as the line of that step and the exit code say. */
+async function expectBroken(
+  hop: Hop,
+  words: RegExp,
+  place: ClientPlace,
+  given: { readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await place.doctor(given.args, given.env)
+  const broken = stdout.split('\n').filter((line) => line.startsWith('✗ '))
+  expect(broken, stdout + stderr).toEqual([expect.stringMatching(words)])
+  expect(stdout).toMatch(new RegExp(`\\(${hop}, exit code ${HOP_EXITS[hop]}\\)\\.$`, 'm'))
+  expect(code).toBe(HOP_EXITS[hop])
+  const advice = stdout.split('\n').find((line, at, all) => line.startsWith('  → ') && all[at - 1] === broken[0])
+  expect(advice?.length, stdout).toBeGreaterThan(20)
+  return stdout
+}
+
+async function startChain(): Promise<{ upstream: ScriptedUpstream; gateway: TestGateway }> {
+  const upstream = await startScriptedUpstream({ server: 'llama-server' })
+  const gateway = await startTestGateway({ upstreams: [upstream.origin] })
+  onTestFinished(async () => {
+    await gateway[Symbol.asyncDispose]()
+    await upstream[Symbol.asyncDispose]()
+  })
+  return { upstream, gateway }
+}
+
+describe('configuration', () => {
+  test('a machine without a profile is told how it gets one', async () => {
+    using place = new Place()
+    const { code, stdout } = await place.run('doctor')
+    expect([code, stdout]).toEqual([20, expect.stringMatching(/^✗ .*No gateway and key are kept.*\n.*login URL/m)])
+  })
+
+  test('a damaged profile', async () => {
+    const place = placeOf({ url: 'http://127.0.0.1:9' })
+    writeFileSync(clientProfilesFile(place.home), '{', { mode: 0o600 })
+    await expectBroken('configuration', /is damaged/, place)
+  })
+
+  test('a profile that others can read, which --fix closes, and says so', async () => {
+    const place = placeOf({ url: `http://127.0.0.1:${await findFreePort()}` })
+    const file = clientProfilesFile(place.home)
+    chmodSync(file, 0o644)
+    const stdout = await expectBroken('configuration', /Other users of this machine can read/, place)
+    expect(stdout).toContain('doctor --fix')
+    expect(statSync(file).mode & 0o777).toBe(0o644)
+    const mended = await place.doctor(['--fix'])
+    expect(mended.stdout).toMatch(/^ {2}mended: Set the mode of .* to 600/m)
+    expect([statSync(file).mode & 0o777, mended.code]).toEqual([0o600, HOP_EXITS.connection])
+  })
+
+  test('a file of authorities that holds none', async () => {
+    const place = placeOf({ url: 'https://127.0.0.1:9', ca: 'no certificate' })
+    await expectBroken('configuration', /no certificates in PEM form/, place)
+  })
+})
+
+describe('clock', () => {
+  const serveAt = (date: string) =>
+    startSite((_, response) => void response.setHeader('date', date).end('{"status":"ok"}'), {
+      cert: ENDED_CERTIFICATE,
+      key: GATEWAY_PRIVATE_KEY,
+    })
+
+  test('one by which the certificate has ended, and by that of the gateway not', async () => {
+    await using site = await serveAt('Wed, 15 Jan 2020 12:00:00 GMT')
+    await expectBroken(
+      'clock',
+      /ahead of the gateway's\. .* not valid, by the time there it is/,
+      placeOf({ url: site.url, ca: TEST_ROOT }),
+    )
+  })
+
+  test('one that is late is a warning where nothing breaks by it', async () => {
+    const ahead = new Date(Date.now() + 3_600_000).toUTCString()
+    await using site = await startSite((_, response) => void response.setHeader('date', ahead).end('Ollama is running'))
+    const stdout = await expectBroken('gateway', /A model server answers at .* itself/, placeOf({ url: site.url }))
+    expect(stdout).toMatch(/^! This machine's clock: It is .* behind the gateway's\.$/m)
+  })
+})
+
+describe('proxy', () => {
+  const elsewhere = { url: 'https://gateway.test:4433' }
+
+  test('one that asks for a user and a password', async () => {
+    await using proxy = await ConnectProxy.start({ authorization: 'Basic dTpw' })
+    const env = { HTTPS_PROXY: `http://${proxy.authority}` }
+    await expectBroken('proxy', /asks for a user and a password/, placeOf(elsewhere), { env })
+  })
+
+  test('one that refuses', async () => {
+    await using proxy = await ConnectProxy.start({ status: 403 })
+    const env = { HTTPS_PROXY: `http://${proxy.authority}` }
+    await expectBroken('proxy', /does not let connections to the gateway pass/, placeOf(elsewhere), { env })
+  })
+
+  test('one that is down', async () => {
+    const env = { HTTPS_PROXY: `http://127.0.0.1:${await findFreePort()}` }
+    await expectBroken('proxy', /cannot be reached \(ECONNREFUSED\)/, placeOf(elsewhere), { env })
+  })
+
+  test('the way by one is walked, and one that bends calls to this machine is warned of', async () => {
+    await using proxy = await ConnectProxy.start()
+    await using site = await startSite((_, response) => void response.end('page'), {
+      cert: GATEWAY_CERTIFICATE,
+      key: GATEWAY_PRIVATE_KEY,
+    })
+    const env = { HTTPS_PROXY: `http://${proxy.authority}`, HTTP_PROXY: `http://${proxy.authority}` }
+    const byProxy = placeOf({ url: site.url.replace('127.0.0.1', 'gateway.test'), ca: GATEWAY_CERTIFICATE })
+    expect(await expectBroken('gateway', /Another server than a gateway/, byProxy, { env })).toMatch(
+      /^✓ .*leads through the proxy 127\.0\.0\.1/m,
+    )
+    const here = placeOf({ url: site.url, ca: GATEWAY_CERTIFICATE })
+    expect(await expectBroken('gateway', /Another server/, here, { env })).toMatch(
+      /^! .*tools that obey them will ask the proxy for 127\.0\.0\.1.*\n {2}→ Except it: export NO_PROXY=127\.0\.0\.1,localhost/m,
+    )
+  })
+})
+
+test('dns: a name that nobody knows', async () => {
+  // `.invalid` is nobody's (RFC 6761); a machine without a name server cannot even ask.
+  await expectBroken(
+    'dns',
+    /Nobody knows the name nowhere\.invalid|address of nowhere\.invalid cannot/,
+    placeOf({ url: 'https://nowhere.invalid' }),
+  )
+})
+
+test('connection: nothing listens', async () => {
+  const place = placeOf({ url: `http://127.0.0.1:${await findFreePort()}` })
+  await expectBroken('connection', /refuses: nothing listens on 127\.0\.0\.1, port \d+/, place)
+})
+
+describe('tls', () => {
+  test.each([
+    ['a self-signed one', GATEWAY_CERTIFICATE, undefined, /signed it itself/],
+    ['one that has ended', ENDED_CERTIFICATE, TEST_ROOT, /It ended on 2020-0[12]/],
+    [
+      'one for another name',
+      CERTIFICATE_FOR_ANOTHER_NAME,
+      TEST_ROOT,
+      /for another name than 127\.0\.0\.1: DNS:other\.test/,
+    ],
+    [
+      'one of an unknown authority',
+      `${TRUSTED_CERTIFICATE}\n${TEST_ROOT}`,
+      undefined,
+      /issued by Root of tests.*none this machine trusts/,
+    ],
+    [
+      'one without its intermediate',
+      CERTIFICATE_BEHIND_INTERMEDIATE,
+      TEST_ROOT,
+      /sends no certificate of Intermediate of tests/,
+    ],
+  ])('%s', async (_, cert, ca, words) => {
+    await using site = await startSite((_, response) => void response.end('{}'), { cert, key: GATEWAY_PRIVATE_KEY })
+    await expectBroken('tls', words, placeOf({ url: site.url, ...(ca === undefined ? {} : { ca }) }))
+  })
+
+  test('plain HTTP at an address with https://', async () => {
+    await using site = await startSite((_, response) => void response.end('{}'))
+    const url = site.url.replace('http:', 'https:')
+    await expectBroken('tls', /speaks no TLS, and the profile's address begins with https/, placeOf({ url }))
+  })
+
+  test('TLS at an address with http://', async () => {
+    await using site = await startSite((_, response) => void response.end('{}'), {
+      cert: GATEWAY_CERTIFICATE,
+      key: GATEWAY_PRIVATE_KEY,
+    })
+    await expectBroken(
+      'tls',
+      /speaks TLS, and the profile's address begins with http:/,
+      placeOf({ url: site.url.replace('https:', 'http:') }),
+    )
+  })
+})
+
+describe('gateway', () => {
+  test.each([
+    [
+      'a proxy before it that does not reach it',
+      502,
+      { server: 'nginx/1.26.0' },
+      'Bad Gateway',
+      /nginx\/1\.26\.0 \(server\) stands before the gateway, and does not reach it/,
+    ],
+    ['the sign-in page of a network', 302, { location: 'http://login.test/' }, '', /sends elsewhere \(status 302\)/],
+    ['another web server', 200, { server: 'Apache' }, '<html>', /Another server than a gateway .*Apache/],
+  ])('%s', async (_, status, headers, body, words) => {
+    await using site = await startSite((_, response) => void response.writeHead(status, headers).end(body))
+    await expectBroken('gateway', words, placeOf({ url: site.url }))
+  })
+
+  test('one that has no model server', async () => {
+    await using gateway = await startTestGateway({ upstreams: [] })
+    await expectBroken('gateway', /has no model server/, placeOf({ url: gateway.url, key: await gateway.key() }))
+  })
+
+  test('one that cuts', async () => {
+    await using server = await RawServer.start(async (connection) => {
+      const asked = await connection.request()
+      if (asked?.head.startsWith('GET /healthz') === true)
+        connection.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+      connection.end()
+    })
+    await expectBroken('gateway', /gives no answer/, placeOf({ url: server.origin }))
+  })
+})
+
+describe('key', () => {
+  test('one that nobody knows, one that was revoked, one from another network', async () => {
+    const { gateway } = await startChain()
+    const unknown = (await gateway.key()).replace(/.{4}$/, 'zzzz')
+    await expectBroken(
+      'key',
+      /does not take it: This gateway does not know this key|incomplete or damaged/,
+      placeOf({ url: gateway.url, key: unknown }),
+    )
+    const revoked = await gateway.key({ name: 'gone' })
+    await gateway.parts.state.keys.revoke(LOCAL, 'gone')
+    await expectBroken('key', /This key was revoked/, placeOf({ url: gateway.url, key: revoked }))
+    const elsewhere = await gateway.key({ networks: ['10.0.0.0/8'] })
+    await expectBroken('key', /takes it from other networks alone/, placeOf({ url: gateway.url, key: elsewhere }))
+  })
+})
+
+describe('scopes', () => {
+  test('a model that the key may not use', async () => {
+    const { gateway } = await startChain()
+    const place = placeOf({ url: gateway.url, key: await gateway.key({ models: ['other*'] }) })
+    await expectBroken('scopes', /is good, and may not ask tiny: This key may not use that model/, place, {
+      args: ['--model', 'tiny'],
+    })
+  })
+
+  test('a key that may ask nothing of models', async () => {
+    const { gateway } = await startChain()
+    await expectBroken(
+      'scopes',
+      /may not ask tiny/,
+      placeOf({ url: gateway.url, key: await gateway.key({ routes: ['metadata'] }) }),
+    )
+  })
+})
+
+describe('behind the gateway', () => {
+  test('link: the agent is not connected', async () => {
+    await using upstream = await startScriptedUpstream({ server: 'ollama' })
+    await using gateway = await startTestGateway({ upstreams: [] })
+    {
+      await using _agent = await startTestAgent({
+        parts: gateway.parts,
+        gatewayUrl: gateway.url,
+        upstreamUrl: upstream.origin,
+        label: 'laptop',
+      })
+    }
+    const place = placeOf({ url: gateway.url, key: await gateway.key(), model: 'tiny' })
+    const stdout = await expectBroken('link', /waits for the agent beside the model server/, place)
+    expect(stdout).toMatch(/its agent runs: punku connect/)
+  })
+
+  test('agent: it serves as many as it may', async () => {
+    await using upstream = await startScriptedUpstream({ server: 'ollama' })
+    await using gateway = await startTestGateway({ upstreams: [] })
+    await using _agent = await startTestAgent({
+      parts: gateway.parts,
+      gatewayUrl: gateway.url,
+      upstreamUrl: upstream.origin,
+      label: 'laptop',
+      limits: { streams: 1 },
+    })
+    const key = await gateway.key()
+    upstream.behave([hold, rest])
+    const body = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'hi' }] })
+    const held = fetch(gateway.url + CHAT, { method: 'POST', headers: { authorization: `Bearer ${key}` }, body })
+    const first = await upstream.nextRequest()
+    const place = placeOf({ url: gateway.url, key, model: 'tiny' })
+    await expectBroken('agent', /The agent beside the model server refuses/, place)
+    first.release()
+    expect((await held).status).toBe(200)
+  })
+
+  test('model-server: it is not running any more, and then its own error', async () => {
+    const { gateway, upstream } = await startChain()
+    const place = placeOf({ url: gateway.url, key: await gateway.key() })
+    upstream.behave([fail(500, 'out of memory')], { path: CHAT })
+    await expectBroken('model-server', /no good answer of the model server: out of memory/, place)
+    await upstream.close()
+    await expectBroken('model-server', /no good answer of the model server/, place, { args: ['--model', 'tiny'] })
+  })
+
+  test('model: it is not there', async () => {
+    const { gateway } = await startChain()
+    const stdout = await expectBroken(
+      'model',
+      /model 'llama9' not found/,
+      placeOf({ url: gateway.url, key: await gateway.key(), model: 'llama9' }),
+    )
+    expect(stdout).toContain('This key may use: models tiny.')
+  })
+
+  test('first-token: an answer that fails, is cut, or never comes', async () => {
+    const { gateway, upstream } = await startChain()
+    const place = placeOf({ url: gateway.url, key: await gateway.key() })
+    upstream.behave([head, frames(1), errorFrame('the model crashed')], { path: CHAT })
+    await expectBroken('first-token', /broke off.*the model crashed/, place)
+    upstream.behave([head, restButTerminator, cut], { path: CHAT })
+    await expectBroken('first-token', /broke off/, place)
+    upstream.behave([head, (playback) => playback.waitForRelease()], { path: CHAT })
+    await expectBroken('first-token', /Nothing came of the model within 300 ms/, place, {
+      args: ['--load-wait', '300ms'],
+    })
+  })
+
+  test('stream: a proxy that keeps the answer until it is whole, by its name', async () => {
+    const words = Array.from({ length: 40 }, (_, at) => ` ${at}`)
+    await using upstream = await startScriptedUpstream({ server: 'llama-server', words })
+    await using gateway = await startTestGateway({ upstreams: [upstream.origin] })
+    await using proxy = await startSite(holdingBack(gateway.url, { server: 'nginx/1.26.0', via: '1.1 edge' }))
+    // By what the server says, far longer than any machine is busy.
+    const timings = inject(
+      'data: {"object":"chat.completion.chunk","choices":[],"timings":{"predicted_ms":600000}}\n\n',
+    )
+    upstream.behave([head, frames(30), timings, rest], { path: CHAT, times: 2 })
+    const place = placeOf({ url: proxy.url, key: await gateway.key() })
+    const stdout = await expectBroken(
+      'stream',
+      /held back on the way: written in 10 min, .* names itself: nginx\/1\.26\.0/,
+      place,
+    )
+    expect(stdout).toMatch(/→ .*proxy_buffering off;.*nginx -s reload/)
+  })
+})
+
+test('--json has each step and the verdict, as it is printed', async () => {
+  const place = placeOf({ url: `http://127.0.0.1:${await findFreePort()}` })
+  const { code, stdout } = await place.doctor(['--json'])
+  const { steps, verdict } = JSON.parse(stdout) as { steps: readonly object[]; verdict: object }
+  expect(code).toBe(24)
+  expect(steps.at(-1)).toMatchObject({ walk: 'client', hop: 'connection', state: 'broken', fix: null, fixed: [] })
+  expect(verdict).toMatchObject({ state: 'broken', hop: 'connection', walk: 'client', exitCode: 24 })
+})
+
+test('docs/doctor.md has the exit code of each hop', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/doctor.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d+) \|/gm)].map(([, hop = '', code]) => [hop, Number(code)])
+  expect(Object.fromEntries(rows)).toEqual(HOP_EXITS)
+})
