@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
+import { formatDuration } from '../../core/units.ts'
 import type { GatewayAddress } from '../../http-client/gateway-address.ts'
 import { GatewayError } from '../../http-client/gateway-error.ts'
 import { loginAddress } from '../login-address.ts'
@@ -31,6 +32,9 @@ export interface ClientWalkOptions {
   /** Is told what takes long, as a sentence. */
   readonly onWait: (what: string) => void
 }
+
+/** How often it is told that a model still has not answered. */
+const TELL_EVERY_MS = 15_000
 
 /** What the gateway answers without a key, by any certificate, or why nothing did. */
 export type FirstContact = { readonly answer: Omit<WayAnswer, 'body' | 'text'>; readonly text: string } | GatewayError
@@ -140,15 +144,19 @@ export class ClientScene {
     return await this.#firstChat
   }
 
-  /** Asks a model anew. */
-  chat(
+  /** Asks a model anew, and tells every now and then that it still has not answered. */
+  async chat(
     model: string,
     question: { readonly prompt: string; readonly maxTokens: number },
     signal: AbortSignal,
   ): Promise<ChatReport> {
-    const { clock, loadMs: silenceMs } = this.options
+    const { clock, loadMs: silenceMs, onWait } = this.options
+    const askedAtMs = clock.elapsed()
+    using _patience = clock.every(TELL_EVERY_MS, () =>
+      onWait(`${model} is still waited for, since ${formatDuration(clock.elapsed() - askedAtMs)}.`),
+    )
     const asked = { ...question, model, authorization: this.#authorization, silenceMs, signal }
-    return askChat(this.#open.address, asked, clock)
+    return await askChat(this.#open.address, asked, clock)
   }
 
   /** Why no model answers, and where the way to it broke; `undefined`: one answers, or there is none to ask. */

@@ -60,8 +60,13 @@ function ofThisMachine({ url }: ClientScene, named: string | GatewayError | unde
   return {
     state: 'warning',
     said: `The gateway is on this machine, and the proxy variables hold for it too: tools that obey them will ask the proxy for ${host}. ${PUNKU_DOES_NOT}`,
-    advice: `Except it: export NO_PROXY=${host},localhost no_proxy=${host},localhost`,
+    advice: `Except it: ${exceptCommand([...new Set([host, 'localhost'])].join(','))}`,
   }
+}
+
+/** Adds to what is excepted already. */
+function exceptCommand(hosts: string): string {
+  return `export NO_PROXY="\${NO_PROXY:+$NO_PROXY,}${hosts}"; export no_proxy="$NO_PROXY"`
 }
 
 const PUNKU_DOES_NOT = 'Punku itself does not.'
