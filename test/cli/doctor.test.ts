@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { clientProfilesFile } from '../../src/client/profiles/client-profile.ts'
@@ -392,4 +392,47 @@ test('docs/doctor.md has the exit code of each hop', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/doctor.md'), 'utf8')
   const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d+) \|/gm)].map(([, hop = '', code]) => [hop, Number(code)])
   expect(Object.fromEntries(rows)).toEqual(HOP_EXITS)
+})
+
+describe('what this machine is', () => {
+  const walksIn = (text: string) => [
+    ...new Set((JSON.parse(text) as { steps: { walk: string }[] }).steps.map(({ walk }) => walk)),
+  ]
+
+  test('an agent and the machine of a gateway are walked too, each to its own end', async () => {
+    const place = placeOf({ url: `http://127.0.0.1:${await findFreePort()}` })
+    const alone = await place.run('doctor', '--json')
+    expect([walksIn(alone.stdout), alone.code]).toEqual([['client'], HOP_EXITS.connection])
+    writeFileSync(join(place.home, 'punku.yaml'), 'nonsense: true\n')
+    const both = await place.run('doctor', '--json')
+    expect([walksIn(both.stdout), both.code]).toEqual([['client', 'gateway'], HOP_EXITS.connection])
+    const gateway = await place.run('doctor', '--gateway-here')
+    expect([gateway.stdout, gateway.code]).toEqual([
+      expect.stringMatching(/^✗ The configuration is valid: .*nonsense/m),
+      HOP_EXITS.configuration,
+    ])
+    const agent = await place.run('doctor', '--agent')
+    expect([agent.stdout, agent.code]).toEqual([
+      expect.stringMatching(/^✗ This machine is paired: .*paired with no gateway/m),
+      HOP_EXITS.configuration,
+    ])
+  })
+
+  test('a gateway that runs here is walked to its end, and so is an agent that is paired and does not run', async () => {
+    const { gateway, upstream } = await startChain()
+    const place = placeOf({ url: gateway.url, key: await gateway.key() })
+    const { token } = await gateway.parts.state.tunnels.create(LOCAL, 'attic')
+    const words = ['pair', gateway.url, '--upstream', upstream.origin, '--token-stdin']
+    expect((await place.runWithInput(token.reveal(), ...words)).code).toBe(0)
+    const { stdout, code } = await place.run('doctor')
+    expect(stdout).toMatch(/^✗ The agent runs: /m)
+    expect(stdout).toMatch(/^As a client.*\n(?:.*\n)*As an agent 'default'/m)
+    expect(code).toBe(HOP_EXITS.agent)
+    expect(existsSync(join(place.home, 'punku.db'))).toBe(false)
+    const none = await place.run('doctor', '--gateway-here')
+    expect([none.code, none.stdout]).toEqual([
+      20,
+      expect.stringMatching(/^✗ A gateway was set up: No gateway has run/m),
+    ])
+  })
 })

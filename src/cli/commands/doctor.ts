@@ -46,7 +46,9 @@ export function defineDoctor(command: Command): void {
       if (flags.client) only.add('client')
       if (flags.agent !== undefined) only.add('agent')
       if (flags.gatewayHere) only.add('gateway')
+      await using closing = new AsyncDisposableStack()
       const walks = await walksHere({
+        closing,
         ...contextOf(command),
         only,
         clientProfile: flags.profile,
