@@ -51,7 +51,7 @@ async function expectBroken(
   const { code, stdout, stderr } = await place.doctor(given.args, given.env)
   const broken = stdout.split('\n').filter((line) => line.startsWith('✗ '))
   expect(broken, stdout + stderr).toEqual([expect.stringMatching(words)])
-  expect(stdout).toMatch(new RegExp(`\\(${hop}, exit code ${HOP_EXITS[hop]}\\)\\.$`, 'm'))
+  expect(stdout).toMatch(new RegExp(`^Broken at: ${hop}, as a client \\(exit code ${HOP_EXITS[hop]}\\)\\.$`, 'm'))
   expect(code).toBe(HOP_EXITS[hop])
   const advice = stdout.split('\n').find((line, at, all) => line.startsWith('  → ') && all[at - 1] === broken[0])
   expect(advice?.length, stdout).toBeGreaterThan(20)
@@ -119,7 +119,7 @@ describe('clock', () => {
     const ahead = new Date(Date.now() + 3_600_000).toUTCString()
     await using site = await startSite((_, response) => void response.setHeader('date', ahead).end('Ollama is running'))
     const stdout = await expectBroken('gateway', /A model server answers at .* itself/, placeOf({ url: site.url }))
-    expect(stdout).toMatch(/^! This machine's clock: It is .* behind the gateway's\.$/m)
+    expect(stdout).toMatch(/^! The clock of this machine is right: It is .* behind the gateway's\.$/m)
   })
 })
 

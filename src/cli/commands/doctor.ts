@@ -127,6 +127,12 @@ function printStep({ title, finding, fixed }: TakenStep): void {
   if (fix !== undefined) print(visible(`  → --fix does: ${fix.does}.`))
 }
 
+const PLACES = {
+  client: 'as a client',
+  agent: 'as an agent',
+  gateway: 'as the machine of a gateway',
+} as const satisfies Record<MachineWalk['as'], string>
+
 interface Verdict {
   readonly state: 'well' | 'warnings' | 'broken'
   /** The first broken one. */
@@ -139,9 +145,9 @@ interface Verdict {
 function verdictOf(steps: readonly TakenStep[]): Verdict {
   const broken = steps.find(({ finding }) => finding.state === 'broken')
   if (broken !== undefined) {
-    const { hop, title, walk } = broken
+    const { hop, walk } = broken
     const exitCode = HOP_EXITS[hop]
-    return { state: 'broken', hop, walk, exitCode, said: `Broken at: ${title} (${hop}, exit code ${exitCode}).` }
+    return { state: 'broken', hop, walk, exitCode, said: `Broken at: ${hop}, ${PLACES[walk]} (exit code ${exitCode}).` }
   }
   const warnings = steps.filter(({ finding }) => finding.state === 'warning').length
   const ends = { hop: null, walk: null, exitCode: EXIT.done }

@@ -10,7 +10,7 @@ const TUNNEL = /^tun_/
 
 /** The key may ask the model. It is the first of those that need the model's answer. */
 export function scopesCheck(scene: ClientScene): Check {
-  return behind(scene, 'scopes', 'What the key may do', async (signal) => {
+  return behind(scene, 'scopes', 'The key may ask the model', async (signal) => {
     const model = await scene.model(signal)
     if (model !== undefined) return { state: 'ok', said: `It may ask ${model}.` }
     const list = await scene.list(signal)
@@ -22,21 +22,21 @@ export function scopesCheck(scene: ClientScene): Check {
 
 /** The tunnel's link stands, where there is one. */
 export function linkCheck(scene: ClientScene): Check {
-  return behind(scene, 'link', 'The tunnel', async (signal) =>
+  return behind(scene, 'link', "The tunnel's link stands", async (signal) =>
     ofTunnel(await upstreamOf(scene, signal), 'Its link stands.'),
   )
 }
 
 /** The agent lets the request through. */
 export function agentCheck(scene: ClientScene): Check {
-  return behind(scene, 'agent', 'The agent', async (signal) =>
+  return behind(scene, 'agent', 'The agent lets it through', async (signal) =>
     ofTunnel(await upstreamOf(scene, signal), 'It passes requests on to its model server.'),
   )
 }
 
 /** The model server answers. */
 export function modelServerCheck(scene: ClientScene): Check {
-  return behind(scene, 'model-server', 'The model server', async (signal) => {
+  return behind(scene, 'model-server', 'The model server answers', async (signal) => {
     const chat = await scene.firstChat(signal)
     if (chat === undefined || chat.begunMs === undefined)
       return { state: 'skipped', said: 'It was not asked for an answer, or gave none.' }
@@ -46,7 +46,7 @@ export function modelServerCheck(scene: ClientScene): Check {
 
 /** The model is there, and loads. */
 export function modelCheck(scene: ClientScene): Check {
-  return behind(scene, 'model', 'The model', async (signal) => {
+  return behind(scene, 'model', 'The model is there', async (signal) => {
     const model = await scene.model(signal)
     if (model === undefined) {
       return {
@@ -65,7 +65,7 @@ export function modelCheck(scene: ClientScene): Check {
 
 /** The first piece of an answer comes. */
 export function firstTokenCheck(scene: ClientScene): Check {
-  return behind(scene, 'first-token', 'The first token', async (signal) => {
+  return behind(scene, 'first-token', 'A first token comes', async (signal) => {
     const chat = await scene.firstChat(signal)
     if (chat === undefined) return { state: 'skipped', said: 'No model was asked.' }
     const [firstMs] = chat.pieceAtMs

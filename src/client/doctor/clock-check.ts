@@ -15,7 +15,7 @@ const SET_TIME: Partial<Record<NodeJS.Platform, string>> = {
 export function clientClockCheck(scene: ClientScene): Check {
   return {
     hop: 'clock',
-    title: "This machine's clock",
+    title: 'The clock of this machine is right',
     look: async (signal) => {
       const contact = await scene.contact(signal)
       if (contact instanceof GatewayError) {

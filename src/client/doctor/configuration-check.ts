@@ -10,7 +10,7 @@ import type { ClientScene } from './client-scene.ts'
 export function configurationCheck(scene: ClientScene): Check {
   return {
     hop: 'configuration',
-    title: 'The profile on this machine',
+    title: 'The profile can be used',
     look: async () => {
       try {
         const { name, url, caFile } = scene.open()

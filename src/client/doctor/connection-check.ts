@@ -11,16 +11,16 @@ import { isByProxy } from './proxy-check.ts'
 export function connectionCheck(scene: ClientScene): Check {
   return {
     hop: 'connection',
-    title: 'A connection to it',
+    title: 'A connection to it opens',
     look: async (signal) => {
       const contact = await scene.contact(signal)
       const { url } = scene
       const port = portOf(url)
       const place = `${hostOf(url)}, port ${port}`
-      if (!(contact instanceof GatewayError)) return { state: 'ok', said: `One to ${place} opens.` }
+      if (!(contact instanceof GatewayError)) return { state: 'ok', said: `To ${place}.` }
       if (isByProxy(scene)) return { state: 'skipped', said: 'The proxy opens it.' }
       const fault = await connectFault(hostOf(url), port, scene.options)
-      return fault === undefined ? { state: 'ok', said: `One to ${place} opens.` } : broken(fault, place, scene)
+      return fault === undefined ? { state: 'ok', said: `To ${place}.` } : broken(fault, place, scene)
     },
   }
 }

@@ -13,7 +13,7 @@ const NOBODYS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 export function dnsCheck(scene: ClientScene): Check {
   return {
     hop: 'dns',
-    title: "The gateway's name",
+    title: "The gateway's name leads somewhere",
     look: async () => {
       const host = hostOf(scene.url)
       if (isByProxy(scene)) return { state: 'skipped', said: `The proxy finds out where ${host} is.` }

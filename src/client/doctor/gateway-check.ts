@@ -12,7 +12,7 @@ const MAX_BODY_BYTES = 65_536
 export function gatewayCheck(scene: ClientScene): Check {
   return {
     hop: 'gateway',
-    title: 'The gateway itself',
+    title: 'What answers is a gateway, and ready',
     look: async (signal) => {
       try {
         using ready = await scene.ask({ path: '/readyz', signal })

@@ -7,7 +7,7 @@ import type { ClientScene } from './client-scene.ts'
 export function keyCheck(scene: ClientScene): Check {
   return {
     hop: 'key',
-    title: 'The key',
+    title: 'The key is accepted',
     look: async (signal) => {
       const list = await scene.list(signal)
       if ('models' in list) return { state: 'ok', said: 'The gateway takes it.' }

@@ -15,11 +15,11 @@ const SPELLINGS = [
 export function proxyCheck(scene: ClientScene): Check {
   return {
     hop: 'proxy',
-    title: 'Proxies that the environment names',
+    title: 'No proxy stands in the way',
     look: async (signal) => {
       const { env } = scene.options
       const set = PROXY_VARIABLES.filter((name) => (env[name] ?? '') !== '')
-      if (set.length === 0) return { state: 'ok', said: 'It names none.' }
+      if (set.length === 0) return { state: 'ok', said: 'The environment names none.' }
       const named = namedFor(scene.url)
       if (scene.isHere) return ofThisMachine(scene, named)
       if (named instanceof GatewayError) return broken(named)

@@ -6,7 +6,7 @@ import type { ClientScene } from './client-scene.ts'
 export function setupCheck({ options }: ClientScene): Check {
   return {
     hop: 'setup',
-    title: 'Tools that were set up',
+    title: 'Tools are as they were set up',
     look: async () => {
       const drifted = await options.drift()
       if (drifted.length === 0) return { state: 'ok', said: 'What was written into them still stands.' }
@@ -23,10 +23,10 @@ export function setupCheck({ options }: ClientScene): Check {
 export function versionsCheck({ options }: ClientScene): Check {
   return {
     hop: 'versions',
-    title: 'Versions',
+    title: 'Versions fit each other',
     look: async () => {
       const unfit = await options.unfit()
-      if (unfit.length === 0) return { state: 'ok', said: 'None is known not to work.' }
+      if (unfit.length === 0) return { state: 'ok', said: 'None of those here is known not to work.' }
       return {
         state: 'warning',
         said: unfit.join(' '),

@@ -12,7 +12,7 @@ const SHORT = { prompt: 'Say yes.', maxTokens: 1 }
 export function streamCheck(scene: ClientScene): Check {
   return {
     hop: 'stream',
-    title: 'The stream',
+    title: 'Answers are not held back',
     look: async (signal) => {
       const model = await scene.model(signal)
       if (model === undefined) return { state: 'skipped', said: 'No model was asked.' }

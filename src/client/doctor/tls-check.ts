@@ -15,7 +15,7 @@ const OWN_REFUSAL = /Use https:\/\/, not http:\/\//
 export function tlsCheck(scene: ClientScene): Check {
   return {
     hop: 'tls',
-    title: 'Its certificate',
+    title: 'Its certificate is trusted',
     look: async (signal) => {
       const { url } = scene
       const contact = await scene.contact(signal)
