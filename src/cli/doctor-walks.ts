@@ -72,7 +72,10 @@ function hasGateway({ home, configFile }: WalksWanted): boolean {
 }
 
 async function clientWalk(wanted: WalksWanted): Promise<MachineWalk> {
-  const { walkOfClient } = await import('../client/doctor/client-walk.ts')
+  const [{ walkOfClient }, { setupDrift }] = await Promise.all([
+    import('../client/doctor/client-walk.ts'),
+    import('../client/doctor/setup-drift.ts'),
+  ])
   const { home, clientProfile, model, answerMs, loadMs, onWait } = wanted
   return {
     as: 'client',
@@ -86,7 +89,8 @@ async function clientWalk(wanted: WalksWanted): Promise<MachineWalk> {
       platform: process.platform,
       answerMs,
       loadMs,
-      drift: async () => [],
+      drift: () => setupDrift(home, systemClock),
+      // The data of versions that do not work together is plugged in here.
       unfit: async () => [],
       onWait,
     }),

@@ -1,4 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { EditJournal } from '../../src/client/edits/edit-journal.ts'
+import { planEdits } from '../../src/client/edits/plan-edits.ts'
+import { systemClock } from '../../src/core/clock.ts'
 import { ClientPlace } from '../support/client-place.ts'
 import { startTestGateway, TEST_PATH } from '../support/gateway.ts'
 import { startScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -26,6 +31,26 @@ test('a chain that is whole is green from end to end, and costs one tiny and one
   const asked = upstream.requests.filter(({ path }) => path === '/v1/chat/completions')
   // Where the answer came in one piece, how soon one begins is looked at once more.
   expect([2, 3]).toContain(asked.length)
+})
+
+test('a tool whose set-up somebody changed is a warning, and no other hop is the worse for it', async () => {
+  await using upstream = await startScriptedUpstream({ server: 'llama-server' })
+  await using gateway = await startTestGateway({ upstreams: [upstream.origin] })
+  using place = new ClientPlace({ url: gateway.url, key: await gateway.key() })
+  const file = join(place.folder, 'settings.json')
+  writeFileSync(file, '{}')
+  const set = { kind: 'set', path: ['env', 'BASE'], value: gateway.url } as const
+  await new EditJournal(place.home, systemClock).apply(
+    'qwen',
+    await planEdits([{ file, format: 'json', changes: [set] }]),
+  )
+  expect((await place.doctor()).stdout).toMatch(/^✓ Tools are as they were set up/m)
+  writeFileSync(file, '{"env": {"BASE": "http://other.test"}}')
+  const { code, stdout } = await place.doctor()
+  expect(stdout).toMatch(
+    /^! Tools .*What was set up for qwen no longer stands: env\.BASE in .*settings\.json was changed\./m,
+  )
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/It works, with one thing that should be otherwise\.\n$/)])
 })
 
 test('it is told as it is walked, a line for each hop, and nothing is said of the key', async () => {
