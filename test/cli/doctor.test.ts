@@ -253,8 +253,20 @@ describe('gateway', () => {
   })
 })
 
+test('gateway: it takes connections and says nothing', async () => {
+  await using server = await RawServer.start(() => {})
+  await expectBroken(
+    'gateway',
+    /gives no answer: The gateway did not answer in time/,
+    placeOf({ url: server.origin }),
+    {
+      args: ['--wait', '200ms'],
+    },
+  )
+})
+
 describe('key', () => {
-  test('one that nobody knows, one that was revoked, one from another network', async () => {
+  test('one that nobody knows, one that was revoked, one that has ended, one from another network', async () => {
     const { gateway } = await startChain()
     const unknown = (await gateway.key()).replace(/.{4}$/, 'zzzz')
     await expectBroken(
@@ -265,6 +277,8 @@ describe('key', () => {
     const revoked = await gateway.key({ name: 'gone' })
     await gateway.parts.state.keys.revoke(LOCAL, 'gone')
     await expectBroken('key', /This key was revoked/, placeOf({ url: gateway.url, key: revoked }))
+    const ended = await gateway.key({ expiresInMs: 1 })
+    await expectBroken('key', /This key has expired/, placeOf({ url: gateway.url, key: ended }))
     const elsewhere = await gateway.key({ networks: ['10.0.0.0/8'] })
     await expectBroken('key', /takes it from other networks alone/, placeOf({ url: gateway.url, key: elsewhere }))
   })
@@ -304,6 +318,15 @@ describe('behind the gateway', () => {
     const place = placeOf({ url: gateway.url, key: await gateway.key(), model: 'tiny' })
     const stdout = await expectBroken('link', /waits for the agent beside the model server/, place)
     expect(stdout).toMatch(/its agent runs: punku connect/)
+  })
+
+  test('model-server: the gateway was given one that has never answered', async () => {
+    await using gateway = await startTestGateway({ upstreams: [`http://127.0.0.1:${await findFreePort()}`] })
+    const place = placeOf({ url: gateway.url, key: await gateway.key(), model: 'tiny' })
+    const stdout = await expectBroken('model-server', /The gateway gets no good answer of the model server/, place)
+    expect(stdout).toMatch(
+      /^! What answers is a gateway, and ready: The gateway runs, and no model server has answered it/m,
+    )
   })
 
   test('agent: it serves as many as it may', async () => {

@@ -19,16 +19,24 @@ export function dnsCheck(scene: ClientScene): Check {
       if (isByProxy(scene)) return { state: 'skipped', said: `The proxy finds out where ${host} is.` }
       if (isIP(host) !== 0) return ofAddress(host)
       try {
-        const found = await lookup(host, { all: true })
-        return ofAddresses(
-          host,
-          found.map(({ address }) => address),
-        )
+        const found = await addressesOf(host, scene)
+        return found === undefined ? unknown(host, '') : ofAddresses(host, found)
       } catch (thrown) {
         return unknown(host, codeOf(thrown))
       }
     },
   }
+}
+
+/** The addresses of a name, as all programs here find them; `undefined`: nobody said in time. */
+async function addressesOf(
+  host: string,
+  { options: { clock, answerMs } }: ClientScene,
+): Promise<readonly string[] | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  using _timer = clock.after(answerMs, () => late.resolve(undefined))
+  const found = await Promise.race([lookup(host, { all: true }), late.promise])
+  return found?.map(({ address }) => address)
 }
 
 /** The host of a URL, an IPv6 address without brackets. */
