@@ -32,6 +32,8 @@ export interface GatewayProbe {
   readonly addresses: readonly string[]
   /** What the other side takes for the time, epoch milliseconds; `undefined`: it did not tell. */
   readonly gatewayNow: number | undefined
+  /** Its certificate is not trusted because of the time it is here: it has ended, or has not begun. */
+  readonly isUntrustedByTime: boolean
 }
 
 export interface ProbeGatewayOptions {
@@ -49,7 +51,7 @@ export interface ProbeGatewayOptions {
 /** Goes the way to a gateway, hop by hop, and asks for nothing but whether it is one. Never rejects. */
 export async function probeGateway(options: ProbeGatewayOptions): Promise<GatewayProbe> {
   const giveUp = new AbortController()
-  const seen: Seen = { isByProxy: false, addresses: [], gatewayNow: undefined }
+  const seen: Seen = { isByProxy: false, addresses: [], gatewayNow: undefined, isUntrustedByTime: false }
   try {
     await goThere(options, await openWay(options.address, giveUp.signal), seen)
     return { ...seen, fault: undefined }
@@ -206,6 +208,7 @@ async function askThere(
       // A wrong clock makes good certificates bad: what time it is there is asked without trust, and believed as a hint alone.
       if (!seen.isByProxy)
         seen.gatewayNow = await ask({ ...question, trustsAnyone: true }).then(timeOf, () => undefined)
+      seen.isUntrustedByTime = /^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(codeOf(cause))
       const fault = untrustedFault(codeOf(cause), url.hostname, trustCommand)
       throw new BrokenHop('tls', fault.said, fault.advice)
     }

@@ -5,15 +5,20 @@ import type { RunProgram } from './run-program.ts'
 
 /** Answers take seconds on slow ways, and `Date` has whole ones. */
 const TOLERATED_MS = 60_000
-/** From here on certificates and codes may be judged wrongly. */
-const BROKEN_FROM_MS = 3_600_000
+/** The time of another machine. */
+export interface TimeElsewhere {
+  /** Epoch milliseconds. */
+  readonly now: number
+  /** Its certificate is not valid by the time of this machine. */
+  readonly isUntrustedHere: boolean
+}
 
 export interface ClockCheckOptions {
   readonly clock: Clock
   readonly platform: NodeJS.Platform
   readonly run: RunProgram
-  /** What another machine takes for the time, epoch milliseconds; `undefined`: none told. Default: none is asked. */
-  readonly elsewhere?: (signal: AbortSignal) => Promise<number | undefined>
+  /** What a gateway takes for the time; `undefined`: it did not tell. Default: none is asked. */
+  readonly elsewhere?: (signal: AbortSignal) => Promise<TimeElsewhere | undefined>
 }
 
 /** Looks whether the clock of this machine is right: beside another one, and whether the system keeps it so. */
@@ -28,12 +33,12 @@ async function lookAtClock(
   const advice = setClock(platform)
   const there = await elsewhere?.(signal)
   if (there !== undefined) {
-    const offByMs = clock.now() - there
+    const offByMs = clock.now() - there.now
     const said = `The clock of this machine is ${formatDuration(Math.abs(offByMs))} ${offByMs > 0 ? 'ahead of' : 'behind'} that of the gateway.`
-    if (Math.abs(offByMs) >= BROKEN_FROM_MS) {
-      return { state: 'broken', said: `${said} Certificates are taken for expired, or not valid yet.`, advice }
+    if (Math.abs(offByMs) >= TOLERATED_MS) {
+      if (!there.isUntrustedHere) return { state: 'warning', said, advice }
+      return { state: 'broken', said: `${said} By the time here the gateway's certificate is not valid.`, advice }
     }
-    if (Math.abs(offByMs) >= TOLERATED_MS) return { state: 'warning', said, advice }
   }
   const isKept = platform === 'linux' ? await isSynchronised(run) : undefined
   if (isKept === false) {

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { readAgentProfile, writeAgentProfile } from '../../src/agent/agent-profile.ts'
 import { startConnect } from '../../src/agent/connect.ts'
 import { type AgentChecksOptions, agentChecks } from '../../src/agent/doctor/agent-checks.ts'
 import { pair } from '../../src/agent/pair.ts'
@@ -12,8 +14,16 @@ import { systemClock } from '../../src/core/clock.ts'
 import { createLog } from '../../src/core/log.ts'
 import { walk } from '../../src/diagnosis/walk.ts'
 import type { Tunnel } from '../../src/gateway/relay/tunnel.ts'
+import {
+  CERTIFICATE_BEHIND_INTERMEDIATE,
+  CERTIFICATE_FOR_ANOTHER_NAME,
+  ENDED_CERTIFICATE,
+  TEST_ROOT,
+  TRUSTED_CERTIFICATE,
+} from '../support/chained-certificates.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { GATEWAY_CERTIFICATE, GATEWAY_PRIVATE_KEY } from '../support/gateway-certificate.ts'
 import { LOCAL } from '../support/key-actors.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { type Walked, walkedOf } from './gateway-machine.ts'
@@ -108,9 +118,15 @@ async function walkHere(options: Partial<AgentChecksOptions> & { readonly fixes?
 }
 
 /** Puts another gateway into the profile, as a move of it would. */
-async function moveGateway(url: string): Promise<void> {
-  const { readAgentProfile, writeAgentProfile } = await import('../../src/agent/agent-profile.ts')
-  writeAgentProfile(home, { ...readAgentProfile(home, 'default')!, gatewayUrl: url })
+function moveGateway(gatewayUrl: string): void {
+  writeAgentProfile(home, { ...readAgentProfile(home, 'default')!, gatewayUrl })
+}
+
+/** Gives the profile a file with an authority. */
+function trustRoot(): void {
+  const caFile = join(home, 'root.pem')
+  writeFileSync(caFile, TEST_ROOT)
+  writeAgentProfile(home, { ...readAgentProfile(home, 'default')!, caFile })
 }
 
 test('on a healthy machine nothing is wrong, and each hop says what was seen', async () => {
@@ -198,7 +214,7 @@ test('a link that does not stand, by the word of the agent', async () => {
     if (url === '/healthz') response.end('{"status":"ok"}')
     else response.writeHead(503).end()
   })
-  await moveGateway(url)
+  moveGateway(url)
   await connectHere()
   const { brokenAt, at } = await walkHere()
   expect([brokenAt, at('key').state]).toEqual(['link', 'skipped'])
@@ -213,7 +229,7 @@ test.each<[what: string, answer: RequestListener, hop: string, said: RegExp]>([
   ['a proxy that reaches none', (_request, response) => void response.writeHead(502).end(), 'gateway', /stands before/],
 ])('%s at its address', async (_what, answer, hop, said) => {
   await pairHere()
-  await moveGateway(await serveHere(answer))
+  moveGateway(await serveHere(answer))
   const { brokenAt, at } = await walkHere()
   expect(brokenAt).toBe(hop)
   expect(at('gateway').said).toMatch(said)
@@ -222,34 +238,100 @@ test.each<[what: string, answer: RequestListener, hop: string, said: RegExp]>([
 test('a gateway that is not there, one whose name has no address, and one that speaks no TLS', async () => {
   await pairHere()
   const port = await findFreePort()
-  await moveGateway(`http://127.0.0.1:${port}`)
+  moveGateway(`http://127.0.0.1:${port}`)
   const away = await walkHere()
   expect(away.brokenAt).toBe('connection')
   expect(away.at('connection')).toMatchObject({
     said: `Nothing listens on port ${port} of 127.0.0.1.`,
     advice: expect.stringMatching(/punku status; start it there: \S*punku serve$/),
   })
-  await moveGateway(`http://gateway.invalid:${port}`)
+  moveGateway(`http://gateway.invalid:${port}`)
   expect((await walkHere()).brokenAt).toBe('dns')
-  await moveGateway(gateway.url.replace('http:', 'https:'))
+  moveGateway(gateway.url.replace('http:', 'https:'))
   const plain = await walkHere()
   expect(plain.brokenAt).toBe('tls')
   expect(plain.at('tls')).toMatchObject({ advice: expect.stringContaining(`curl ${gateway.url}/healthz`) })
 })
 
-test('a clock that is wrong, beside that of the gateway', async () => {
+test('a clock that is not right, beside that of the gateway, or that nothing keeps', async () => {
   await pairHere()
   const ahead = { ...systemClock, now: () => Date.now() + 7_200_000 }
-  const { brokenAt, at } = await walkHere({ clock: ahead, platform: 'linux' })
-  expect(brokenAt).toBe('clock')
-  expect(at('clock')).toMatchObject({
-    said: expect.stringMatching(/^The clock of this machine is 2 h ahead of that of the gateway\./),
+  expect((await walkHere({ clock: ahead, platform: 'linux' })).at('clock')).toEqual({
+    state: 'warning',
+    said: 'The clock of this machine is 2 h ahead of that of the gateway.',
     advice: 'Set it by a time server: sudo timedatectl set-ntp true',
   })
-  const behind = { ...systemClock, now: () => Date.now() - 120_000 }
-  expect((await walkHere({ clock: behind })).at('clock').state).toBe('warning')
   using unkept = scriptedPrograms({ timedatectl: 'echo NTPSynchronized=no' })
   expect((await walkHere({ run: unkept.run, platform: 'linux' })).at('clock')).toMatchObject({ state: 'warning' })
+})
+
+/** Serves what a gateway says of its life, by TLS with this certificate, and puts it into the profile. */
+async function moveToTls(cert: string, date?: string): Promise<void> {
+  const server = createTlsServer({ cert, key: GATEWAY_PRIVATE_KEY }, (_request, response) => {
+    if (date !== undefined) response.setHeader('date', date)
+    response.end('{"status":"ok"}')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  ends.push(async () => {
+    server.closeAllConnections()
+    await server[Symbol.asyncDispose]()
+  })
+  moveGateway(`https://127.0.0.1:${(server.address() as AddressInfo).port}`)
+}
+
+test('a clock by which the certificate of the gateway has ended, and by that of the gateway not', async () => {
+  await pairHere()
+  await moveToTls(ENDED_CERTIFICATE, 'Wed, 15 Jan 2020 12:00:00 GMT')
+  trustRoot()
+  const { brokenAt, at } = await walkHere()
+  expect(brokenAt).toBe('clock')
+  expect(at('clock').said).toMatch(/ d ahead of that of the gateway\. By the time here .* is not valid\.$/)
+})
+
+test.each<[what: string, cert: string, said: RegExp, advice: RegExp]>([
+  ['has ended', ENDED_CERTIFICATE, /has expired, or the clock/, /renew the certificate at the gateway/],
+  [
+    'is for another name',
+    CERTIFICATE_FOR_ANOTHER_NAME,
+    /is for other names than 127\.0\.0\.1\.$/,
+    /a name of its cert/,
+  ],
+  ['lacks its intermediate', CERTIFICATE_BEHIND_INTERMEDIATE, /The chain of .* ends at/, /tls\.certFile has to hold/],
+  ['vouches for itself', GATEWAY_CERTIFICATE, /does not trust/, /punku connect --ca-file FILE --home/],
+])('a certificate of the gateway that %s', async (_what, cert, said, advice) => {
+  await pairHere()
+  await moveToTls(cert)
+  trustRoot()
+  const { brokenAt, at } = await walkHere()
+  expect(brokenAt).toBe('tls')
+  expect(at('tls')).toMatchObject({ said: expect.stringMatching(said), advice: expect.stringMatching(advice) })
+})
+
+test('a certificate of an authority of its own, once the profile has it', async () => {
+  await pairHere()
+  await moveToTls(TRUSTED_CERTIFICATE)
+  expect((await walkHere()).brokenAt).toBe('tls')
+  trustRoot()
+  expect((await walkHere()).at('tls')).toEqual({ state: 'ok', said: 'Its certificate is trusted here.' })
+  writeFileSync(join(home, 'root.pem'), 'no certificate')
+  const broken = await walkHere()
+  expect([broken.brokenAt, broken.at('configuration').said]).toEqual([
+    'configuration',
+    expect.stringContaining('holds no certificates in PEM form'),
+  ])
+})
+
+test('a proxy that is away', async () => {
+  await pairHere()
+  moveGateway('http://gateway.test')
+  vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${await findFreePort()}`)
+  vi.stubEnv('http_proxy', undefined)
+  vi.stubEnv('NO_PROXY', undefined)
+  vi.stubEnv('no_proxy', undefined)
+  const { brokenAt, at } = await walkHere()
+  vi.unstubAllEnvs()
+  expect(brokenAt).toBe('proxy')
+  expect(at('proxy')).toMatchObject({ advice: expect.stringContaining('NO_PROXY') })
 })
 
 test('a model server that is stopped, is another program, or has no model', async () => {

@@ -1,10 +1,16 @@
 import { once } from 'node:events'
-import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startConnect } from '../../src/agent/connect.ts'
+import { pair } from '../../src/agent/pair.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { createLog } from '../../src/core/log.ts'
+import { Secret } from '../../src/core/secret.ts'
+import type { Hop } from '../../src/diagnosis/hop.ts'
 import { ManualClock } from '../support/clock.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { GATEWAY_CERTIFICATE, GATEWAY_PRIVATE_KEY } from '../support/gateway-certificate.ts'
@@ -213,6 +219,70 @@ test('a tunnel whose agent is away breaks the way where nothing else serves, and
   await control.client.call('createUpstream', { body: { label: 'here', url: ollama.origin } })
   const beside = await machine.walk()
   expect([beside.brokenAt, beside.at('link').state]).toEqual([undefined, 'warning'])
+})
+
+test('through a tunnel: well, then its model server stopped, then its agent', async () => {
+  await using machine = await new GatewayMachine({ listen: await listen(), upstreams: [] }).serve()
+  await using control = await openLocalControl({ home: machine.home, env: {} })
+  const { token } = await control.client.call('createTunnel', { body: { label: 'attic' } })
+  const [gatewayUrl = ''] = (await control.client.call('status')).addresses
+  const behind = await startScriptedUpstream({ server: 'ollama' })
+  const agentHome = mkdtempSync(join(tmpdir(), 'punku-agent-'))
+  await pair({
+    home: agentHome,
+    profileName: 'default',
+    gatewayUrl,
+    upstreamUrl: behind.origin,
+    oneTimeToken: new Secret(token),
+    mayReplace: false,
+    clock: systemClock,
+    onProgress: () => {},
+    signal: new AbortController().signal,
+  })
+  const connected = Promise.withResolvers<void>()
+  const agent = await startConnect({
+    home: agentHome,
+    allowsManage: false,
+    clock: systemClock,
+    log: createLog({ level: 'silent', format: 'json' }),
+    onEvent: ({ type }) => {
+      if (type === 'connected') connected.resolve()
+    },
+    onWarning: () => {},
+  })
+  await connected.promise
+  const upstream = (await control.client.call('listTunnels')).tunnels[0]!.id
+  await control.client.call('discoverModels', { params: { upstream } })
+  const well = await machine.walk()
+  expect(well.brokenAt).toBeUndefined()
+  expect(['link', 'agent', 'model-server', 'model'].map((hop) => well.at(hop as Hop).state)).toEqual([
+    'ok',
+    'ok',
+    'skipped',
+    'ok',
+  ])
+  expect(well.at('agent').said).toMatch(/^The agent of attic is (?:punku\/\S+|not known yet)\.$/)
+
+  await behind.close()
+  await control.client.call('discoverModels', { params: { upstream } })
+  const stopped = await machine.walk()
+  expect(stopped.brokenAt).toBe('agent')
+  expect(stopped.at('agent').said).toContain('The agent attic is connected, and its model server is not there:')
+
+  agent.destroy()
+  await agent.done
+  await expect
+    .poll(async () => (await control.client.call('showTunnel', { params: { tunnel: 'attic' } })).state)
+    .toBe('away')
+  const away = await machine.walk()
+  expect(away.brokenAt).toBe('link')
+  expect(away.at('link')).toMatchObject({
+    said: expect.stringMatching(
+      /^The agent (?:of \S+ \(punku\/\S+\) )?of the tunnel attic has no link(?:; it was last seen \d{4}-.*)?\.$/,
+    ),
+    advice: expect.stringContaining('start the agent: punku connect'),
+  })
+  rmSync(agentHome, { recursive: true, force: true })
 })
 
 const others = Object.values(networkInterfaces()).flatMap((infos) => infos ?? [])

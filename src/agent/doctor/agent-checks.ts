@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Check } from '../../diagnosis/walk.ts'
 import { GatewayAddress } from '../../http-client/gateway-address.ts'
 import { type GatewayProbe, probeGateway } from '../../http-client/probe-gateway.ts'
-import { clockCheck } from '../../machine/clock-check.ts'
+import { clockCheck, type TimeElsewhere } from '../../machine/clock-check.ts'
 import { lookAtSecrets } from '../../machine/file-modes.ts'
 import { finding } from '../../machine/found-broken.ts'
 import { gatewayWayChecks } from '../../machine/gateway-way-checks.ts'
@@ -47,7 +47,7 @@ export function agentChecks(options: AgentChecksOptions): readonly Check[] {
       title: 'This machine is paired',
       look: async () => lookAtProfile(options),
     },
-    clockCheck({ clock, platform, run, elsewhere: async (signal) => (await seen.probe(signal)).gatewayNow }),
+    clockCheck({ clock, platform, run, elsewhere: (signal) => seen.time(signal) }),
     ...wayChecks(options, seen),
     { hop: 'key', title: "The tunnel's credential is accepted", look: (signal) => lookAtCredential(options, signal) },
     { hop: 'agent', title: 'The agent runs', look: () => lookAtAgent(options) },
@@ -95,6 +95,11 @@ class SeenGateway {
   probe(signal: AbortSignal): Promise<GatewayProbe> {
     this.#probe ??= this.#ask(signal)
     return this.#probe
+  }
+
+  async time(signal: AbortSignal): Promise<TimeElsewhere | undefined> {
+    const { gatewayNow: now, isUntrustedByTime: isUntrustedHere } = await this.probe(signal)
+    return now === undefined ? undefined : { now, isUntrustedHere }
   }
 
   async #ask(signal: AbortSignal): Promise<GatewayProbe> {

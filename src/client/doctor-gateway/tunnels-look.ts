@@ -66,6 +66,7 @@ function linkText({ label, state, roundTripMs }: TunnelBody): string {
 function awayText({ label, state, lastSeenAt, machine }: TunnelBody): string {
   if (state === 'unpaired') return `The tunnel ${label} is paired with no machine.`
   const where = machine === null ? '' : ` of ${machine.name} (${machine.software})`
-  const since = lastSeenAt === null ? 'was never seen' : `was last seen ${lastSeenAt}`
-  return `The agent${where} of the tunnel ${label} has no link; it ${since}.`
+  // It is noted a while after an agent is there.
+  const since = lastSeenAt === null ? '' : `; it was last seen ${lastSeenAt}`
+  return `The agent${where} of the tunnel ${label} has no link${since}.`
 }
