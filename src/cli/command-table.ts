@@ -142,6 +142,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).defineStatus,
   },
   {
+    synopsis: 'doctor',
+    description: 'Walk the way from a tool to a model, and say where it is broken and what to do.',
+    takesOptions: true,
+    load: async () => (await import('./commands/doctor.ts')).defineDoctor,
+  },
+  {
     synopsis: 'config',
     description: 'Look at the configuration.',
     takesOptions: false,

@@ -29,6 +29,15 @@ export function wayByProxy(gateway: URL, options: WayOptions): GatewayWay | unde
   return proxy === undefined ? undefined : proxiedWay(gateway, proxy, options)
 }
 
+/**
+ * Host and port of the proxy that the environment names for this gateway, as in `proxy.example:3128`, without its credentials;
+ * `undefined`: it names none.
+ * @throws GatewayError `proxy` for a setting that names no usable one.
+ */
+export function proxyNamedFor(gateway: URL): string | undefined {
+  return proxyFor(gateway)?.url.host
+}
+
 /** The library's agent uses its options on the way to the proxy only; whom to trust holds for the gateway behind it too. */
 class GatewayProxyAgent extends HttpsProxyAgent<string> {
   readonly #trust: Pick<ProxyAgentOptions, 'secureContext'>
