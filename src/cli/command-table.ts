@@ -122,6 +122,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/setup.ts')).defineSetup,
   },
   {
+    synopsis: 'compat',
+    description: 'Say which versions of tools and servers work together, and go back to one that did.',
+    takesOptions: false,
+    load: async () => (await import('./commands/compat.ts')).defineCompat,
+  },
+  {
     synopsis: 'status',
     description:
       'Show whether gateway and agents run here, where they listen or connect to, and how their upstreams are.',
