@@ -22,7 +22,7 @@ export function lockSetups(folder: string, clock: Clock): Disposable {
     removeIfSame(path, other)
   }
   throw new ConfigError([
-    'Another `punku setup` changes files at this moment. Wait until it has ended, and try again. Nothing was changed.',
+    'Another set-up changes files at this moment. Wait until it has ended, and try again. Nothing was changed.',
   ])
 }
 

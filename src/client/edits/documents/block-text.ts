@@ -1,5 +1,5 @@
 import { DocumentFault } from './document-format.ts'
-import { insertLines, lineEndOf, splice } from './text-lines.ts'
+import { lineEndOf, splice } from './text-lines.ts'
 
 const FIRST = '# >>> punku >>>'
 const LAST = '# <<< punku <<<'
@@ -19,7 +19,11 @@ export function changeBlock(text: string, lines: string | undefined): string {
   if (found?.inside === inside) return text
   if (inside === undefined) return found === undefined ? text : without(text, found)
   const block = `${FIRST}\n${inside === '' ? '' : `${inside}\n`}${LAST}`
-  if (found === undefined) return insertLines(text, text.length, block)
+  if (found === undefined) {
+    const end = lineEndOf(text)
+    // The last mark ends its line also where the text did not: others append to a profile without looking.
+    return `${text}${text === '' || text.endsWith('\n') ? '' : end}${`${block}\n`.replaceAll('\n', end)}`
+  }
   return splice(text, found.start, found.end, block.replaceAll('\n', lineEndOf(text)))
 }
 
@@ -46,10 +50,7 @@ function find(text: string): Block | undefined {
   }
 }
 
-/** At the end of the text the line end above goes with it, as it came with it. */
 function without(text: string, { start, end }: Block): string {
   const after = /^[ \t]*\r?\n?/.exec(text.slice(end))?.[0] ?? ''
-  const isUnended = end + after.length === text.length && !after.endsWith('\n')
-  const rest = splice(text, start, end + after.length, '')
-  return isUnended ? rest.replace(/\r?\n$/, '') : rest
+  return splice(text, start, end + after.length, '')
 }

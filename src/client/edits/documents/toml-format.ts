@@ -162,7 +162,10 @@ function add(text: string, sections: readonly Section[], path: DocumentPath, val
   const parent = path.slice(0, -1)
   const name = path.slice(-1)
   const section = sections.find((one) => one.path.length === parent.length && startsWith(one.path, parent))
-  const dotted = sections.flatMap(({ lines }) => lines).findLast((line) => startsWith(line.path, parent))
+  const dotted = sections
+    .filter((one) => one.path.length < parent.length)
+    .flatMap(({ lines }) => lines)
+    .findLast((line) => startsWith(line.path, parent))
   if (section === undefined && dotted === undefined)
     return atEnd(text, tomlSections(parent, { [String(name[0])]: value }))
   // Beside a line `a.b = 1` a header `[a]` is not allowed: the new line takes that one's form.

@@ -67,7 +67,7 @@ export const yamlFormat: DocumentFormat = {
 }
 
 function parse(text: string): Document.Parsed {
-  const document = parseDocument(text, { logLevel: 'silent', prettyErrors: false })
+  const document = parseDocument(text, { prettyErrors: false })
   const [error] = document.errors
   if (error !== undefined) throw faultAt(text, error.pos[0], lowerFirst(error.message))
   return document
@@ -140,10 +140,10 @@ function columnOf(text: string, offset: number): string {
   return ' '.repeat(offset - lineStartAt(text, offset))
 }
 
-/** As the first line in from the margin is; the columns of lists say nothing. */
+/** As the line is that is the least set in. */
 function indentUnit(text: string): number {
-  const [, found = ''] = /^( +)[^\s#-]/m.exec(text) ?? []
-  return found === '' ? DEFAULT_INDENT : Math.min(found.length, 8)
+  const widths = [...text.matchAll(/^( +)[^\s#]/gm)].map(([, blanks = '']) => blanks.length)
+  return widths.length === 0 ? DEFAULT_INDENT : Math.min(8, ...widths)
 }
 
 /** Lines without an end after the last. Words that older readers take for something else are put in quotes. */
