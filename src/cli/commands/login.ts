@@ -108,7 +108,7 @@ async function ownUrl({ client }: ControlAccess): Promise<string> {
 
 async function keepGiven(home: string, facts: KeptFacts): Promise<ClientProfile> {
   const { keepProfile } = await import('../../client/profiles/keep-profile.ts')
-  return await keepProfile(home, facts, await readSecretLine(process.stdin, 'key'))
+  return await overFormer(home, facts, async () => keepProfile(home, facts, await readSecretLine(process.stdin, 'key')))
 }
 
 async function keepMade(
@@ -118,7 +118,26 @@ async function keepMade(
   isPersonal: boolean,
 ): Promise<ClientProfile> {
   const { keepMachineProfile } = await import('../../client/profiles/keep-profile.ts')
-  return await keepMachineProfile(home, facts, client, isPersonal)
+  return await overFormer(home, facts, () => keepMachineProfile(home, facts, client, isPersonal))
+}
+
+/** Says what a profile of another gateway has given way to, once it has. */
+async function overFormer(
+  home: string,
+  { name, url }: KeptFacts,
+  keep: () => Promise<ClientProfile>,
+): Promise<ClientProfile> {
+  const { readClientProfiles } = await import('../../client/profiles/client-profile.ts')
+  const former = readClientProfiles(home).find((known) => known.name === name && known.url !== url)
+  const profile = await keep()
+  if (former !== undefined) {
+    remark(
+      visible(
+        `The profile '${name}' was of ${former.url} before: that key is forgotten here, and still works. --profile keeps several.`,
+      ),
+    )
+  }
+  return profile
 }
 
 async function report(

@@ -23,6 +23,8 @@ interface RunFlags {
 }
 
 const MAX_CONTEXT_TOKENS = 100_000_000
+/** The first requests of the tools have up to 78 KB, which is about as much. */
+const LITTLE_CONTEXT_TOKENS = 16_384
 
 /** `punku run TOOL`: a tool on the gateway's models, for one process. */
 export function defineRun(command: Command): void {
@@ -97,6 +99,7 @@ async function runOnGateway(
     const parts = runParts(run, process.env, forwarder?.url)
     folder.write(parts.files)
     if (planner.remark !== undefined) remark(planner.remark)
+    if (!planner.isModelOptional && model.contextTokens < LITTLE_CONTEXT_TOKENS) remark(tooLittle(model))
     await start(program, [...parts.args, ...args], parts.env)
   } finally {
     await forwarder?.close()
@@ -119,6 +122,12 @@ async function runHosted(
     remark(words)
     await start(program, args, process.env)
   }
+}
+
+function tooLittle({ id, contextTokens }: ToolRun['model']): string {
+  return visible(
+    `${id} takes ${contextTokens} tokens in one conversation, and coding tools begin with more than ${LITTLE_CONTEXT_TOKENS}: expect it to forget, or to fail. Give it more at its model server, or with num_ctx in a rule for the model.`,
+  )
 }
 
 async function findTool(name: string, tool: ClientTool | undefined): Promise<FoundProgram> {

@@ -17,7 +17,13 @@ export interface RunForwarderOptions {
 /** Opens one on a free port, for one run. */
 export type OpenRunForwarder = (options: RunForwarderOptions) => Promise<RunForwarder>
 
-/** Opens a forwarder for a run. @throws CommandFailure `ended`: this version has none. */
+/**
+ * Opens a forwarder for a run, on a free port of loopback. This is the one place that knows which forwarder that is.
+ * @throws CommandFailure `ended`: this version has none.
+ */
 export const openRunForwarder: OpenRunForwarder = async () => {
-  throw new CommandFailure('ended', 'This tool needs a forwarder on this machine, and this version of Punku has none.')
+  throw new CommandFailure(
+    'ended',
+    'This command needs a forwarder on this machine, and this version of Punku has none. A tool that can send a key of its own is run without.',
+  )
 }

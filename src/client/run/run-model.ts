@@ -1,7 +1,7 @@
 import { PunkuError } from '../../core/error.ts'
 import { type OfferedModel, offeredModel, offeredNames } from '../offered-models.ts'
 
-/** Where nobody knows: what fits the first request of every tool, and most model servers. */
+/** Where nobody knows: the first request of every tool fits, and most model servers have as much. */
 const DEFAULT_CONTEXT_TOKENS = 32_768
 const MAX_OUTPUT_TOKENS = 16_384
 

@@ -22,7 +22,6 @@ export const claudePlan: ToolPlanner = {
       {
         name: SETTINGS,
         text: JSON.stringify({
-          model,
           env: {
             ANTHROPIC_BASE_URL: url,
             ANTHROPIC_AUTH_TOKEN: key,
