@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { VersionVerdict } from '../../client/compat/verdict.ts'
@@ -188,7 +189,7 @@ async function rollBack(
     else print(`${tool.title} is at ${pin.version} already.`)
     return
   }
-  const method = installMethod(tool, installed.path, installed.realPath)
+  const method = installMethod(tool, installed.file, await realpath(installed.file))
   const words = installCommand(method, pin.version)
   if (words === undefined) throw new Declined(stepsByHand(tool, method, pin.version))
   const typed = words.map(shellWord).join(' ')

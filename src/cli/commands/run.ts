@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { FoundProgram } from '../../client/run/find-program.ts'
 import type { RunParts, ToolRun } from '../../client/run/tool-run.ts'
 import type { ClientTool } from '../../client/tools/client-tool.ts'
+import type { FoundProgram } from '../../client/tools/find-program.ts'
 import type { Environment } from '../../config/environment.ts'
 import { ensureHome } from '../../config/home.ts'
 import { CommandFailure } from '../../core/command-failure.ts'
@@ -131,7 +131,7 @@ function tooLittle({ id, contextTokens }: ToolRun['model']): string {
 }
 
 async function findTool(name: string, tool: ClientTool | undefined): Promise<FoundProgram> {
-  const { findProgram } = await import('../../client/run/find-program.ts')
+  const { findProgram } = await import('../../client/tools/find-program.ts')
   const names = tool?.programs ?? [name]
   for (const each of names) {
     const found = findProgram(each, process.env)

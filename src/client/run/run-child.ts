@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Environment } from '../../config/environment.ts'
-import type { FoundProgram } from './find-program.ts'
+import type { FoundProgram } from '../tools/find-program.ts'
 
 /** What a terminal sends to each process of its group itself. */
 const OF_TERMINAL = ['SIGINT', 'SIGQUIT'] as const
