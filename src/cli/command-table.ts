@@ -104,15 +104,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/logout.ts')).defineLogout,
   },
   {
-<<<<<<< HEAD
-=======
     synopsis: 'compat',
     description: 'Say which versions of tools and servers work together, and go back to one that did.',
     takesOptions: false,
     load: async () => (await import('./commands/compat.ts')).defineCompat,
   },
   {
->>>>>>> main
     synopsis: 'key',
     description: "Give a profile's key to tools that ask a command for it.",
     takesOptions: false,
@@ -129,15 +126,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     description: "Write a tool's own configuration for the gateway's models, and take it back.",
     takesOptions: true,
     load: async () => (await import('./commands/setup.ts')).defineSetup,
-<<<<<<< HEAD
-  },
-  {
-    synopsis: 'compat',
-    description: 'Say which versions of tools and servers work together, and go back to one that did.',
-    takesOptions: false,
-    load: async () => (await import('./commands/compat.ts')).defineCompat,
-=======
->>>>>>> main
   },
   {
     synopsis: 'status',

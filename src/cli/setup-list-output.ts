@@ -86,7 +86,7 @@ function bodyOf({ tool, installed, claim, isSetUp, drifted, probe }: ListedTool)
     title: tool.title,
     evidence: tool.evidence,
     measuredVersion: tool.measuredVersion ?? null,
-    installed: installed === undefined ? null : { path: installed.path, version: installed.version ?? null },
+    installed: installed === undefined ? null : { file: installed.file, version: installed.version ?? null },
     known: claim?.state ?? null,
     isSetUp,
     drifted,

@@ -182,7 +182,7 @@ test('the list shows what is installed, in which version, set up, and working', 
   expect(refused.map(({ name }: { name: string }) => name)).toEqual(['gemini', 'ollama'])
   expect(tools[1]).toMatchObject({
     tool: 'codex',
-    installed: { path: inHome('bin/codex'), version: '0.171.0' },
+    installed: { file: inHome('bin/codex'), version: '0.171.0' },
     known: 'works',
     isSetUp: true,
     drifted: [{ file: inHome('.codex/punku.config.toml'), path: [], now: 'changed' }],
