@@ -188,3 +188,19 @@ test('what a killed run left behind is removed by the next', async () => {
   expect(leftBehind()).toEqual([`another-machine.${killed.pid}.run_x`])
   rmSync(ofAnother, { recursive: true })
 })
+
+test('any other command asks a forwarder, which adds key and session, and is not told the key', async () => {
+  const asks = join(bin, 'asks')
+  const script = `#!${process.execPath}
+fetch(process.env.OPENAI_BASE_URL + '/models', { headers: { authorization: 'Bearer ' + process.env.OPENAI_API_KEY } })
+  .then(async (answer) => console.log(answer.status, (await answer.json()).data[0].id, JSON.stringify(process.env)))
+`
+  writeFileSync(asks, script, { mode: 0o755 })
+  const env = { PATH: `${bin}:${process.env['PATH']}`, ...FOREIGN }
+  const asking = new Punku({ args: ['--home', place.home, 'run', 'asks'], cwd: place.folder, env })
+  onTestFinished(() => asking[Symbol.dispose]())
+  const { code, stdout } = await asking.ended
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^200 tiny /)])
+  expect(stdout).not.toContain(key)
+  expect(stdout).not.toContain('foreign')
+})

@@ -188,7 +188,7 @@ export class EditJournal {
     try {
       const firstText = await this.#firstText(before, known, isOurs)
       const changes = await changesBetween(edit.format, { first: firstText ?? '', after }, edits, known?.changes ?? [])
-      const hasKey = edits.some((one) => one.hasKey === true) || (known !== undefined && current.mode === PRIVATE_MODE)
+      const hasKey = edits.some((one) => one.hasKey === true)
       const settled: JournalFile = {
         file: known?.file ?? file,
         format: edit.format,

@@ -1,5 +1,6 @@
-import { CommandFailure } from '../../core/command-failure.ts'
+import { systemClock } from '../../core/clock.ts'
 import type { Secret } from '../../core/secret.ts'
+import { openForward } from '../forward/forward.ts'
 
 /** What stands on this machine for a gateway, for tools that can send no key: it adds key and session. */
 export interface RunForwarder {
@@ -17,13 +18,12 @@ export interface RunForwarderOptions {
 /** Opens one on a free port, for one run. */
 export type OpenRunForwarder = (options: RunForwarderOptions) => Promise<RunForwarder>
 
-/**
- * Opens a forwarder for a run, on a free port of loopback. This is the one place that knows which forwarder that is.
- * @throws CommandFailure `ended`: this version has none.
- */
-export const openRunForwarder: OpenRunForwarder = async () => {
-  throw new CommandFailure(
-    'ended',
-    'This command needs a forwarder on this machine, and this version of Punku has none. A tool that can send a key of its own is run without.',
-  )
-}
+/** Opens a forwarder for a run, on a free port of loopback. */
+export const openRunForwarder: OpenRunForwarder = async ({ gateway, session, label }) =>
+  await openForward({
+    gateway,
+    listen: { host: '127.0.0.1', port: 0 },
+    session,
+    ...(label !== undefined && { label }),
+    clock: systemClock,
+  })

@@ -176,6 +176,7 @@ test.each<[Format, string, string, RegExp, number]>([
   ['json', '{"a": 1} x', 'a', /./, 1],
   ['json', '[]', 'a', /the whole document is a list/, 0],
   ['json', '{"a": "x"}', 'a.b', /a is a value, where a group/, 0],
+  ['json', '['.repeat(100_000), 'a', /too many levels/, 0],
   ['jsonc', '{"a" 1}', 'a', /colon expected/, 1],
   ['yaml', 'a:\n\tb: 1\n', 'a', /tabs are not allowed/, 2],
   ['yaml', 'a: 1\na: 2\n', 'a', /unique/, 2],
