@@ -69,24 +69,25 @@ export async function printSetupList(
   for (const { name, reason } of refused) print(visible(`${name}: ${reason}`))
 }
 
-function rowOf({ tool, hasProgram, installed, isSetUp, drifted, probe }: ListedTool): string[] {
+function rowOf({ tool, hasProgram, installed, claim, isSetUp, drifted, probe }: ListedTool): string[] {
   return [
     tool.name,
     installed === undefined ? (hasProgram ? 'no' : '-') : (installed.version ?? 'yes'),
     isSetUp ? (drifted.length === 0 ? 'yes' : 'changed since') : 'no',
     probe === undefined ? '-' : probe.isAnswered ? `yes, ${probe.tookMs} ms` : 'no',
-    tool.measuredVersion === undefined ? tool.evidence : `${tool.evidence} with ${tool.measuredVersion}`,
+    installed?.version === undefined ? '-' : (claim?.state ?? 'no'),
     tool.title,
   ]
 }
 
-function bodyOf({ tool, installed, isSetUp, drifted, probe }: ListedTool) {
+function bodyOf({ tool, installed, claim, isSetUp, drifted, probe }: ListedTool) {
   return {
     tool: tool.name,
     title: tool.title,
     evidence: tool.evidence,
     measuredVersion: tool.measuredVersion ?? null,
     installed: installed === undefined ? null : { file: installed.file, version: installed.version ?? null },
+    known: claim?.state ?? null,
     isSetUp,
     drifted,
     probe: probe ?? null,

@@ -20,7 +20,6 @@ interface SetUpTool {
   readonly words: (home: string) => readonly string[]
   /** Words with which it is the default. Default: those of `words` count as well */
   readonly defaultWords?: readonly string[]
-  readonly strangers?: readonly string[]
 }
 
 const PROMPT = 'Say hello.'
@@ -42,8 +41,6 @@ const TOOLS: readonly SetUpTool[] = [
     program: 'opencode',
     words: () => ['run', '--pure', '-m', 'punku/tiny', PROMPT],
     defaultWords: ['run', '--pure', PROMPT],
-    // For a package that plugins would need.
-    strangers: ['registry.npmjs.org:443'],
   },
   {
     name: 'qwen',
@@ -85,6 +82,8 @@ const TOOLS: readonly SetUpTool[] = [
 /** What a shell may have left of other servers. */
 const FOREIGN = { ANTHROPIC_API_KEY: 'sk-foreign', ANTHROPIC_AUTH_TOKEN: 'foreign', OPENAI_API_KEY: 'sk-foreign' }
 
+const MODELS_ELSEWHERE = /^(?:api\.(?:openai|anthropic)\.com|opencode\.ai|openrouter\.ai)/
+
 /** A gateway, a user's home that knows of it, and the command in it. */
 async function openWorld(stack: AsyncDisposableStack) {
   const upstream = stack.use(
@@ -111,7 +110,7 @@ interface Written {
   readonly files: readonly { readonly path: string }[]
 }
 
-describe.each(TOOLS)('$program', ({ name, program: command, words, defaultWords, strangers = [] }) => {
+describe.each(TOOLS)('$program', ({ name, program: command, words, defaultWords }) => {
   const program = programOrSkip(command)
 
   const ways = [
@@ -135,9 +134,12 @@ describe.each(TOOLS)('$program', ({ name, program: command, words, defaultWords,
       const rows = (await gateway.rows()).slice(earlier)
       expect(rows.map(({ status }) => status)).toEqual(rows.map(() => 200))
       expect(rows.length).toBeGreaterThan(0)
-      expect(place.strangersAsked.filter((asked) => !strangers.includes(asked))).toEqual([])
+      // What its makers are told of it is the person's to turn off; a model elsewhere must not be asked.
+      expect(place.strangersAsked.filter((asked) => MODELS_ELSEWHERE.test(asked))).toEqual([])
       const { stdout: version } = await place.run(program ?? '', { args: ['--version'] })
-      process.stderr.write(`${command} ${versionIn(version)}, measured ${setupTool(name)?.measuredVersion}\n`)
+      process.stderr.write(
+        `${command} ${versionIn(version)}, measured ${setupTool(name)?.measuredVersion}, asks ${place.strangersAsked.join(' ')}\n`,
+      )
 
       const undone = await punku('setup', name, '--undo')
       expect([undone.code, undone.stderr]).toEqual([0, ''])

@@ -43,14 +43,13 @@ const FORMS: Readonly<Record<AskedFormat, Form>> = {
     path: '/v1/responses',
     body: (model) => ({ model, input: PROMPT, max_output_tokens: MAX_TOKENS, stream: false, store: false }),
     read: (answer) => ({
-      text: answer
-        .at('output')
-        .items()
-        .filter((item) => item.at('type').value === 'message')
-        .flatMap((item) => item.at('content').items())
-        .map((part) => part.at('text').value)
-        .filter((text) => typeof text === 'string')
-        .join(''),
+      text: textOf(
+        answer
+          .at('output')
+          .items()
+          ?.filter((item) => item.at('type').value === 'message')
+          .flatMap((item) => item.at('content').items() ?? []),
+      ),
       tokensIn: answer.at('usage', 'input_tokens').value,
       tokensOut: answer.at('usage', 'output_tokens').value,
     }),
@@ -60,12 +59,7 @@ const FORMS: Readonly<Record<AskedFormat, Form>> = {
     headers: { 'anthropic-version': '2023-06-01' },
     body: (model) => ({ model, messages, max_tokens: MAX_TOKENS, stream: false }),
     read: (answer) => ({
-      text: answer
-        .at('content')
-        .items()
-        .map((part) => part.at('text').value)
-        .filter((text) => typeof text === 'string')
-        .join(''),
+      text: textOf(answer.at('content').items()),
       tokensIn: answer.at('usage', 'input_tokens').value,
       tokensOut: answer.at('usage', 'output_tokens').value,
     }),
@@ -95,6 +89,14 @@ export function smallReply(format: AskedFormat, answer: unknown): SmallReply | u
   return { text: text ?? '', tokensIn: countOf(tokensIn), tokensOut: countOf(tokensOut) }
 }
 
+/** The texts of an answer's parts; `undefined` where there are no parts. */
+function textOf(parts: readonly Loose[] | undefined): string | undefined {
+  return parts
+    ?.map((part) => part.at('text').value)
+    .filter((text) => typeof text === 'string')
+    .join('')
+}
+
 function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
@@ -116,7 +118,8 @@ class Loose {
     return new Loose(value)
   }
 
-  items(): readonly Loose[] {
-    return Array.isArray(this.value) ? this.value.map((item) => new Loose(item)) : []
+  /** `undefined`: it is no list. */
+  items(): readonly Loose[] | undefined {
+    return Array.isArray(this.value) ? this.value.map((item) => new Loose(item)) : undefined
   }
 }

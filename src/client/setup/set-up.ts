@@ -9,6 +9,8 @@ import { hasChanges, type PlannedEdit, planEdits } from '../edits/plan-edits.ts'
 import { renderDiff } from '../edits/render-diff.ts'
 import type { ClientProfile } from '../profiles/client-profile.ts'
 import type { RunModel } from '../run/run-model.ts'
+import { clientTool } from '../tools/client-tool.ts'
+import { findProgram } from '../tools/find-program.ts'
 import type { SetupPlaces, SetupPlan, SetupTool } from './setup-plan.ts'
 
 export interface SetupOptions {
@@ -38,7 +40,7 @@ export interface PreparedSetup {
  */
 export async function prepareSetup(options: SetupOptions): Promise<PreparedSetup> {
   const { home, tool, profile, model, isDefault, env, platform = process.platform } = options
-  const plan = tool.plan(
+  const made = tool.plan(
     {
       url: profile.url,
       key: profile.key,
@@ -53,6 +55,9 @@ export async function prepareSetup(options: SetupOptions): Promise<PreparedSetup
     },
     setupPlaces(home, env, platform),
   )
+  const programs = clientTool(tool.name)?.programs ?? []
+  const isMissing = programs.length > 0 && programs.every((name) => findProgram(name, env, platform) === undefined)
+  const plan = isMissing ? { ...made, notes: [...made.notes, `${tool.title} is not in PATH here.`] } : made
   const planned = await planEdits(plan.edits)
   await new EditJournal(home, systemClock).check(tool.name, planned)
   const diff = renderDiff(planned).replaceAll(profile.key.reveal(), '(the key)')

@@ -1,5 +1,6 @@
 import type { Environment } from '../../config/environment.ts'
 import { systemClock } from '../../core/clock.ts'
+import { claimOf, type VersionClaim } from '../compat/known-versions.ts'
 import { type DriftedPlace, EditJournal } from '../edits/edit-journal.ts'
 import { clientTool } from '../tools/client-tool.ts'
 import { findInstalled, type InstalledTool } from '../tools/installed-tool.ts'
@@ -16,6 +17,8 @@ export interface ListedTool {
   /** It has a program that is looked for. */
   readonly hasProgram: boolean
   readonly installed: InstalledTool | undefined
+  /** What is known of its version with Punku; `undefined`: nothing, or there is no version. */
+  readonly claim: VersionClaim | undefined
   readonly isSetUp: boolean
   /** What no longer stands as it was written. */
   readonly drifted: readonly DriftedPlace[]
@@ -26,13 +29,12 @@ export interface ListedTool {
 export interface ListOptions {
   readonly home: string
   readonly env: Environment
-  readonly platform?: NodeJS.Platform
   /** Asks in a format, once for each; `undefined` where there is nobody to ask. */
   readonly ask: (format: AskedFormat) => Promise<Probe | undefined>
 }
 
 /** Every tool that can be set up: installed, set up, working. */
-export async function listSetups({ home, env, platform = process.platform, ask }: ListOptions) {
+export async function listSetups({ home, env, ask }: ListOptions) {
   const journal = new EditJournal(home, systemClock)
   const owners = new Set(journal.owners())
   const probes = new Map<AskedFormat, Promise<Probe | undefined>>()
@@ -45,10 +47,13 @@ export async function listSetups({ home, env, platform = process.platform, ask }
     const known = clientTool(tool.name)
     const isSetUp = owners.has(tool.name)
     const hasProgram = known !== undefined && known.programs.length > 0
+    const installed = known === undefined ? undefined : await findInstalled(known, env)
+    const version = installed?.version
     return {
       tool,
       hasProgram,
-      installed: known === undefined ? undefined : await findInstalled(known, env, platform),
+      installed,
+      claim: version === undefined ? undefined : claimOf(tool.name, version),
       isSetUp,
       drifted: isSetUp ? await journal.drift(tool.name) : [],
       probe: isSetUp ? await askOnce(tool.format) : undefined,

@@ -8,7 +8,7 @@ export const claudeSetup: SetupTool = {
   name: 'claude',
   title: 'Claude Code',
   evidence: 'measured',
-  measuredVersion: '2.1.332',
+  measuredVersion: '2.1.197',
   format: 'anthropic-messages',
   plan({ url, model, keyCommand, contextTokens, caFile, typed }, places) {
     const variables: Readonly<Record<string, string>> = {

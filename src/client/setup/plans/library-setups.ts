@@ -1,5 +1,5 @@
 import { commandLine } from '../../../config/own-command.ts'
-import type { AskedFormat, SetupEvidence, SetupTarget, SetupTool } from '../setup-plan.ts'
+import type { AskedFormat, SetupTarget, SetupTool } from '../setup-plan.ts'
 
 /** What stands in the snippet of a library, each as a text in quotes. */
 interface Quoted {
@@ -11,7 +11,6 @@ interface Quoted {
 interface Library {
   readonly name: string
   readonly title: string
-  readonly evidence: SetupEvidence
   readonly format?: AskedFormat
   readonly packages: string
   readonly code: (quoted: Quoted) => readonly string[]
@@ -21,7 +20,6 @@ const LIBRARIES: readonly Library[] = [
   {
     name: 'openai-sdk',
     title: "OpenAI's SDKs",
-    evidence: 'measured',
     packages: 'pip install openai',
     code: ({ baseUrl, model }) => [
       'import os',
@@ -35,7 +33,6 @@ const LIBRARIES: readonly Library[] = [
   {
     name: 'anthropic-sdk',
     title: "Anthropic's SDKs",
-    evidence: 'measured',
     format: 'anthropic-messages',
     packages: 'pip install anthropic',
     code: ({ url, model }) => [
@@ -50,7 +47,6 @@ const LIBRARIES: readonly Library[] = [
   {
     name: 'langchain',
     title: 'LangChain',
-    evidence: 'documented',
     packages: 'pip install langchain-openai',
     code: ({ baseUrl, model }) => [
       'import os',
@@ -63,7 +59,6 @@ const LIBRARIES: readonly Library[] = [
   {
     name: 'llamaindex',
     title: 'LlamaIndex',
-    evidence: 'documented',
     packages: 'pip install llama-index-llms-openai-like',
     code: ({ baseUrl, model }) => [
       'import os',
@@ -76,7 +71,6 @@ const LIBRARIES: readonly Library[] = [
   {
     name: 'pydantic-ai',
     title: 'Pydantic AI',
-    evidence: 'documented',
     packages: 'pip install pydantic-ai-slim[openai]',
     code: ({ baseUrl, model }) => [
       'import os',
@@ -92,7 +86,6 @@ const LIBRARIES: readonly Library[] = [
   {
     name: 'vercel-ai',
     title: 'Vercel AI SDK',
-    evidence: 'documented',
     packages: 'npm install ai @ai-sdk/openai-compatible',
     code: ({ baseUrl, model }) => [
       "import { createOpenAICompatible } from '@ai-sdk/openai-compatible'",
@@ -107,10 +100,10 @@ const LIBRARIES: readonly Library[] = [
 
 /** Libraries: code to copy, which takes the key from the environment. Nothing of a project is written. */
 export const librarySetups: readonly SetupTool[] = LIBRARIES.map(
-  ({ name, title, evidence, format = 'openai-chat', packages, code }) => ({
+  ({ name, title, format = 'openai-chat', packages, code }) => ({
     name,
     title,
-    evidence,
+    evidence: 'measured',
     format,
     plan: (target, { platform }) => ({
       edits: [],
