@@ -58,6 +58,7 @@ export const OTHERS = [
   'serve',
   'connect',
   'disconnect',
+  'doctor',
   'forward',
   'logout',
   'key print',
