@@ -20,6 +20,9 @@ export type PackageSizes = ReadonlyMap<string, { readonly folder: string; readon
 /** Tried by `pg` and left out where it is missing, as it always is: it has to be compiled. */
 const NEVER_THERE = ['pg-native']
 
+/** What a package of the old kind has beside its main file, which asks for its parts in a way that no bundler follows. */
+const MODULES = { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' }
+
 /** V8 holds a source in half the memory where each of its characters fits into a byte. */
 const narrowText: Plugin = {
   name: 'narrow-text',
@@ -39,6 +42,7 @@ export async function bundle(root: string, entries?: Readonly<Record<string, str
     platform: 'node',
     tsconfig: false,
     external: NEVER_THERE,
+    resolve: { alias: MODULES },
     plugins: [leanBuiltins((importer) => importer.endsWith('/src/cli/main.ts')), workerFiles, narrowText],
     logLevel: 'warn',
   })

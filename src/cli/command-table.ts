@@ -92,8 +92,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/people.ts')).definePeople,
   },
   {
-    synopsis: 'login <gateway>',
-    description: 'Sign in at a gateway elsewhere, so that the commands of this machine work on it.',
+    synopsis: 'login [gateway]',
+    description: 'Sign in at a gateway, so that the commands and tools of this machine work on it (default: its own).',
     takesOptions: true,
     load: async () => (await import('./commands/login.ts')).defineLogin,
   },
@@ -104,11 +104,48 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/logout.ts')).defineLogout,
   },
   {
+    synopsis: 'run <tool> [args...]',
+    description: "Start a coding tool, or any command, on the gateway's models. What is behind `--` is the tool's.",
+    takesOptions: true,
+    load: async () => (await import('./commands/run.ts')).defineRun,
+  },
+  {
+    synopsis: 'setup [tool]',
+    description: "Write a tool's own configuration for the gateway's models, and take it back.",
+    takesOptions: true,
+    load: async () => (await import('./commands/setup.ts')).defineSetup,
+  },
+  {
+    synopsis: 'forward',
+    description:
+      'Let tools of this machine that cannot send a key use a gateway, at the address they look for Ollama at.',
+    takesOptions: true,
+    load: async () => (await import('./commands/forward.ts')).defineForward,
+  },
+  {
+    synopsis: 'key',
+    description: "Give a profile's key to tools that ask a command for it.",
+    takesOptions: false,
+    load: async () => (await import('./commands/key.ts')).defineKey,
+  },
+  {
+    synopsis: 'compat',
+    description: 'Say which versions of tools and servers work together, and go back to one that did.',
+    takesOptions: false,
+    load: async () => (await import('./commands/compat.ts')).defineCompat,
+  },
+  {
     synopsis: 'status',
     description:
       'Show whether gateway and agents run here, where they listen or connect to, and how their upstreams are.',
     takesOptions: true,
     load: async () => (await import('./commands/status.ts')).defineStatus,
+  },
+  {
+    synopsis: 'doctor',
+    description: 'Walk the way from a tool to a model, and say where it is broken and what to do.',
+    takesOptions: true,
+    load: async () => (await import('./commands/doctor.ts')).defineDoctor,
   },
   {
     synopsis: 'config',

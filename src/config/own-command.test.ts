@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { commandAtGateway, ownCommand, ownProgram, type Start, withOwnCommands } from './own-command.ts'
+import {
+  commandAtGateway,
+  commandLine,
+  ownCommand,
+  ownCommandWords,
+  ownProgram,
+  type Start,
+  withOwnCommands,
+} from './own-command.ts'
 
 const start = (given: Partial<Start> = {}): Start => ({
   main: '/usr/lib/node_modules/punku/dist/cli/main.js',
@@ -38,6 +46,21 @@ test.each<[what: string, home: string | undefined, env: Start['env'], command: s
   ['one that a shell would part', "/srv/eve's own", {}, "punku status --home '/srv/eve'\\''s own'"],
 ])('of a state folder a command names %s', (_what, home, env, command) => {
   expect(ownCommand('status', home, start({ env: { HOME: '/home/eve', ...env } }))).toBe(command)
+})
+
+test.each<[how: string, given: Partial<Start>, words: readonly string[]]>([
+  ['installed', {}, ['punku']],
+  ['by npx', { env: { npm_command: 'exec' } }, ['npx', 'punku']],
+  ['in a checkout, where it is typed by a relative path', checkout, ['/home/eve/punku/punku']],
+  ['of a checkout on Windows', { ...checkout, platform: 'win32' }, ['node', '/home/eve/punku/src/cli/main.ts']],
+])('a program that was started %s is started so by others, from any folder', (_how, given, words) => {
+  expect(ownCommandWords(['key', 'print'], undefined, start(given))).toEqual([...words, 'key', 'print'])
+})
+
+test('a command for other programs is one line of their shell', () => {
+  const words = ownCommandWords(['key', 'print'], "/srv/eve's own", start())
+  expect(commandLine(words, 'linux')).toBe("punku key print --home '/srv/eve'\\''s own'")
+  expect(commandLine(['C:\\my tools\\punku', 'key', 'print'], 'win32')).toBe('"C:\\my tools\\punku" key print')
 })
 
 test.each([

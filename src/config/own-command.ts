@@ -45,6 +45,25 @@ export function ownCommand(words: string, home?: string, start: Start = thisStar
 }
 
 /**
+ * A command of this program, word by word, as another program starts it: from any folder, and perhaps without a shell.
+ * @param home as for `ownCommand`
+ */
+export function ownCommandWords(
+  words: readonly string[],
+  home?: string,
+  start: Start = thisStart(),
+): readonly string[] {
+  const isFound = home === undefined || home === foundHome(start)
+  return [...programWords(start), ...words, ...(isFound ? [] : ['--home', home])]
+}
+
+/** Words as one line of the shell that a program gives a command to: `sh`, or `cmd` on Windows. */
+export function commandLine(words: readonly string[], platform: NodeJS.Platform = process.platform): string {
+  const quoted = (word: string) => (/^[\w./:@\\=-]+$/.test(word) ? word : `"${word}"`)
+  return words.map(platform === 'win32' ? quoted : shellWord).join(' ')
+}
+
+/**
  * A command that is typed on the machine of a gateway: where that is this one, as it is typed here. Of another only the
  * plain name of the program is known.
  */
@@ -66,6 +85,13 @@ export function withOwnCommands(text: string, home?: string, start: Start = this
   return text.replaceAll(/`punku ([^`]+)`/g, (plain, words: string) =>
     BESIDE_MODEL_SERVER.test(words) ? plain : `\`${ownCommand(words, home, start)}\``,
   )
+}
+
+function programWords({ main, env, platform }: Start): readonly string[] {
+  if (SOURCE.test(main)) {
+    return platform === 'win32' ? ['node', main] : [join(dirname(dirname(dirname(main))), PLAIN)]
+  }
+  return env['npm_command'] === 'exec' && INSTALLED.has(basename(main)) ? ['npx', PLAIN] : [PLAIN]
 }
 
 function thisStart(): Start {

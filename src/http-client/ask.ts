@@ -36,6 +36,8 @@ export interface SmallAnswer extends Disposable {
   readonly type: string | undefined
   /** The `retry-after`. */
   readonly retryAfter: string | undefined
+  /** The `date`: what the other side takes for the time. */
+  readonly date: string | undefined
   /**
    * The body, decoded as UTF-8.
    * @param maxBytes a longer one is not read any further. Default: no limit
@@ -83,6 +85,7 @@ export async function ask(question: Question): Promise<SmallAnswer> {
       status: response.statusCode ?? 0,
       type: response.headers['content-type'],
       retryAfter: response.headers['retry-after'],
+      date: response.headers.date,
       text: (maxBytes) => textOf(response, patience, maxBytes),
       has: (header) => response.headers[header] !== undefined,
       toResponse: () => responseOf(response),

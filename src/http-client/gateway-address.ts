@@ -4,6 +4,7 @@ import type { SecureContext } from 'node:tls'
 import { PunkuError } from '../core/error.ts'
 import { isLoopbackHost } from '../core/loopback.ts'
 import { connectionError, GatewayError } from './gateway-error.ts'
+import { openGatewaySocket } from './gateway-socket.ts'
 import { type GatewayWay, PROXY_VARIABLES } from './gateway-way.ts'
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
@@ -50,9 +51,14 @@ export class GatewayAddress {
       if (way !== undefined) return way
     }
     const agent = url.protocol === 'https:' ? new (process.getBuiltinModule('node:https').Agent)(tls) : new HttpAgent()
+    const explain = (thrown: unknown) => connectionError(thrown, url.protocol === 'https:')
     return {
       agent,
-      explain: (thrown) => connectionError(thrown, url.protocol === 'https:'),
+      connect: () =>
+        openGatewaySocket(url, { ...tls, signal }).catch((thrown: unknown) => {
+          throw explain(thrown)
+        }),
+      explain,
       isOpen: () => true,
       late: (what) => new GatewayError('unreachable', what),
       refusal: () => undefined,

@@ -1,9 +1,12 @@
+import { EventEmitter } from 'node:events'
+import type { ClientRequest } from 'node:http'
 import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 // @ts-expect-error The package brings no types.
 import { getProxyForUrl } from 'proxy-from-env'
 import { GatewayError } from './gateway-error.ts'
+import { authorityOf, tlsOptions, untilOpen } from './gateway-socket.ts'
 import { type GatewayWay, PROXY_VARIABLES } from './gateway-way.ts'
 import { failedBehind, type ProxyAnswer, proxyFailed, proxyLate, proxyRefused } from './proxy-faults.ts'
 
@@ -23,7 +26,16 @@ interface ProxyAgentOptions extends WayOptions {
  */
 export function wayByProxy(gateway: URL, options: WayOptions): GatewayWay | undefined {
   const proxy = proxyFor(gateway)
-  return proxy === undefined ? undefined : proxiedWay(proxy, options)
+  return proxy === undefined ? undefined : proxiedWay(gateway, proxy, options)
+}
+
+/**
+ * Host and port of the proxy that the environment names for this gateway, as in `proxy.example:3128`, without its credentials;
+ * `undefined`: it names none.
+ * @throws GatewayError `proxy` for a setting that names no usable one.
+ */
+export function proxyNamedFor(gateway: URL): string | undefined {
+  return proxyFor(gateway)?.url.host
 }
 
 /** The library's agent uses its options on the way to the proxy only; whom to trust holds for the gateway behind it too. */
@@ -41,21 +53,47 @@ class GatewayProxyAgent extends HttpsProxyAgent<string> {
   }
 }
 
-function proxiedWay(proxy: Proxy, options: WayOptions): GatewayWay {
+function proxiedWay(gateway: URL, proxy: Proxy, options: WayOptions): GatewayWay {
   const { url, headers, isForTls } = proxy
   const agent = new GatewayProxyAgent(url, { ...options, headers })
   let answer: ProxyAnswer | undefined
   agent.on('proxyConnect', (given: ProxyAnswer) => {
     answer = given
   })
+  const explain = (thrown: unknown) =>
+    answer === undefined ? proxyFailed(thrown, url.protocol === 'https:') : failedBehind(answer, thrown, isForTls)
+  const refusal = () => (answer === undefined || answer.statusCode === 200 ? undefined : proxyRefused(answer, proxy))
   return {
     agent,
-    explain: (thrown) =>
-      answer === undefined ? proxyFailed(thrown, url.protocol === 'https:') : failedBehind(answer, thrown, isForTls),
+    async connect() {
+      try {
+        const socket = await openBehind(agent, gateway)
+        const refused = refusal()
+        if (refused !== undefined) {
+          socket.destroy()
+          throw refused
+        }
+        return isForTls ? await untilOpen(socket, 'secureConnect', options.signal) : socket
+      } catch (thrown) {
+        throw thrown instanceof GatewayError ? thrown : explain(thrown)
+      }
+    },
+    explain,
     isOpen: () => answer !== undefined,
     late: (what) => (answer === undefined ? proxyLate() : new GatewayError('unreachable', what)),
-    refusal: () => (answer === undefined || answer.statusCode === 200 ? undefined : proxyRefused(answer, proxy)),
+    refusal,
   }
+}
+
+/** The library opens a connection for a request of Node's, of which it takes no more than that it can be told things. */
+function openBehind(agent: GatewayProxyAgent, gateway: URL): Promise<Socket> {
+  const { host, port, isTls } = authorityOf(gateway)
+  const options = {
+    host,
+    port,
+    ...(isTls ? { secureEndpoint: true as const, ...tlsOptions(host) } : { secureEndpoint: false as const }),
+  }
+  return agent.connect(new EventEmitter() as ClientRequest, options as Parameters<GatewayProxyAgent['connect']>[1])
 }
 
 interface Proxy {

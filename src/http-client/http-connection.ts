@@ -68,11 +68,12 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
   #sentAtMs = 0
   #keepAliveMs: number | undefined
 
-  constructor(options: HttpConnectionOptions, pool: ConnectionPool) {
+  /** @param opened one that stands already. Default: it is opened here */
+  constructor(options: HttpConnectionOptions, pool: ConnectionPool, opened?: net.Socket) {
     this.#options = options
     this.#pool = pool
     this.#parser = new ResponseParser(this, options.maxHeaderBytes)
-    this.#socket = options.tls === undefined ? this.#openPlain() : this.#openTls(options.tls.ca)
+    this.#socket = opened === undefined ? this.#openSocket() : this.#takeOpened(opened)
     this.#socket
       .on(options.tls === undefined ? 'connect' : 'secureConnect', () => this.#onConnected())
       .on('drain', () => this.#upload?.resume())
@@ -82,6 +83,7 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
         this.#break(undefined)
         this.#pool.onClosed(this)
       })
+    if (opened !== undefined) return
     this.#connectTimer = options.clock.after(options.connectTimeoutMs, () => {
       this.#break(new Error(`no answer within ${options.connectTimeoutMs} ms`))
     })
@@ -147,6 +149,16 @@ export class HttpConnection implements ResponseSink, ExchangeCarrier {
     }
     // Last: the handler may at once send another request, on this connection too.
     exchange?.end(trailers)
+  }
+
+  #openSocket(): net.Socket {
+    const { tls: settings } = this.#options
+    return settings === undefined ? this.#openPlain() : this.#openTls(settings.ca)
+  }
+
+  #takeOpened(socket: net.Socket): net.Socket {
+    this.#isConnected = true
+    return socket.on('data', (chunk: Buffer) => this.#onData(chunk, chunk.length)).resume()
   }
 
   #openPlain(): net.Socket {

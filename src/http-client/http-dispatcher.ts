@@ -1,4 +1,4 @@
-import type { BlockList } from 'node:net'
+import type { BlockList, Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { UpstreamFailure } from '../core/upstream-failure.ts'
@@ -23,6 +23,11 @@ export interface HttpDispatcherOptions {
   readonly refused?: BlockList
   /** Shared with others: how many connections may stand at once. Default: any number. */
   readonly budget?: ConnectionBudget
+  /**
+   * Opens each connection, TLS included, by another way than straight to the origin: `ca`, `refused` and `connectTimeoutMs`
+   * are then the way's own. What it rejects with is what requests fail with. The signal gives up on what is not open yet.
+   */
+  readonly open?: (signal: AbortSignal) => Promise<Socket>
   readonly clock: Clock
 }
 
@@ -48,6 +53,9 @@ export class HttpDispatcher extends DispatcherBase implements ConnectionPool, Id
   readonly #connectionOptions: HttpConnectionOptions
   readonly #keepAliveMs: number
   readonly #budget: ConnectionBudget | undefined
+  readonly #open: HttpDispatcherOptions['open']
+  /** What gives up the connections that are not open yet. */
+  readonly #opening = new Set<AbortController>()
   readonly #clock: Clock
   readonly #connections = new Set<HttpConnection>()
   /** The one used last is at the end. */
@@ -66,6 +74,7 @@ export class HttpDispatcher extends DispatcherBase implements ConnectionPool, Id
     this.#authority = url.host
     this.#keepAliveMs = options.keepAliveMs ?? 15_000
     this.#budget = options.budget
+    this.#open = options.open
     this.#clock = options.clock
     this.#connectionOptions = {
       host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -125,6 +134,7 @@ export class HttpDispatcher extends DispatcherBase implements ConnectionPool, Id
     this.#isClosed = true
     this.#isDestroyed = true
     this.#idle.length = 0
+    for (const opening of this.#opening) opening.abort()
     for (const connection of [...this.#connections]) connection.destroy(error ?? new errors.ClientDestroyedError())
     return this.#whenEmpty(isCallback ? errorOrCallback : callback)
   }
@@ -148,7 +158,7 @@ export class HttpDispatcher extends DispatcherBase implements ConnectionPool, Id
   /** For its connections. */
   onStale(exchange: HttpExchange, request: OutgoingRequest): void {
     if (this.#isDestroyed) exchange.fail(new errors.ClientDestroyedError())
-    else this.#sendOn(this.#connect(), exchange, request)
+    else this.#sendAnew(exchange, request)
   }
 
   /** For its connections. */
@@ -182,7 +192,34 @@ export class HttpDispatcher extends DispatcherBase implements ConnectionPool, Id
 
   #send(exchange: HttpExchange, request: OutgoingRequest): void {
     const idle = request.stream === undefined ? this.#takeIdle(this.#clock.elapsed()) : undefined
-    this.#sendOn(idle ?? this.#connect(), exchange, request)
+    if (idle === undefined) this.#sendAnew(exchange, request)
+    else this.#sendOn(idle, exchange, request)
+  }
+
+  #sendAnew(exchange: HttpExchange, request: OutgoingRequest): void {
+    if (this.#open === undefined) this.#sendOn(this.#connect(), exchange, request)
+    else void this.#sendByWay(this.#open, exchange, request)
+  }
+
+  async #sendByWay(
+    open: (signal: AbortSignal) => Promise<Socket>,
+    exchange: HttpExchange,
+    request: OutgoingRequest,
+  ): Promise<void> {
+    const giveUp = new AbortController()
+    this.#opening.add(giveUp)
+    exchange.attach({ pause() {}, resume() {}, cancel: () => giveUp.abort() })
+    try {
+      const opened = await open(giveUp.signal)
+      // Whoever asked may have left as it opened.
+      if (exchange.isSettled || this.#isDestroyed) opened.destroy()
+      if (this.#isDestroyed) exchange.fail(new errors.ClientDestroyedError())
+      else if (!exchange.isSettled) this.#sendOn(this.#connect(opened), exchange, request)
+    } catch (thrown) {
+      exchange.fail(this.#isDestroyed ? new errors.ClientDestroyedError() : (thrown as Error))
+    } finally {
+      this.#opening.delete(giveUp)
+    }
   }
 
   #sendOn(connection: HttpConnection | undefined, exchange: HttpExchange, request: OutgoingRequest): void {
@@ -199,9 +236,12 @@ export class HttpDispatcher extends DispatcherBase implements ConnectionPool, Id
   }
 
   /** `undefined`: there are as many as may be. */
-  #connect(): HttpConnection | undefined {
-    if (this.#budget?.take(this) === false) return undefined
-    const connection = new HttpConnection(this.#connectionOptions, this)
+  #connect(opened?: Socket): HttpConnection | undefined {
+    if (this.#budget?.take(this) === false) {
+      opened?.destroy()
+      return undefined
+    }
+    const connection = new HttpConnection(this.#connectionOptions, this, opened)
     this.#connections.add(connection)
     return connection
   }

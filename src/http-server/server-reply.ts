@@ -107,8 +107,16 @@ export class ServerReply {
     this.end()
   }
 
-  /** Sends the head of a reply whose body comes in pieces. */
-  begin(status: number, headers: readonly string[]): void {
+  /**
+   * Sends the head of a reply whose body comes in pieces.
+   * @param bodyBytes how many bytes will be written, to the byte. Default: nobody knows
+   */
+  begin(status: number, headers: readonly string[], bodyBytes?: number): void {
+    if (bodyBytes !== undefined) {
+      this.#begin(status, headers, hasNoBody(status) ? '' : `content-length: ${bodyBytes}\r\n`)
+      this.#flushLater()
+      return
+    }
     this.#isChunked = this.#request.version === '1.1'
     // RFC 9112 §6.3: to HTTP/1.0 a body without a length ends with the connection.
     if (!this.#isChunked) this.#staysOpen = false

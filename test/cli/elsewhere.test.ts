@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { readLogins, writeLogin } from '../../src/client/logins.ts'
+import { readClientProfiles } from '../../src/client/profiles/client-profile.ts'
 import { ensureHome } from '../../src/config/home.ts'
 import { Secret } from '../../src/core/secret.ts'
 import { type ControlWorld, startControlWorld } from '../support/control-world.ts'
@@ -85,6 +86,8 @@ test("a sign-in trusts a gateway's own authority from then on, and what trusts n
   await approveLogin(world.visitors.member, /^ {2}([\w-]+)$/m.exec(signingIn.stderr)?.[1] ?? '')
   expect(await signingIn.ended).toMatchObject({ code: 0, stdout: expect.stringContaining(`Signed in at ${url}`) })
   expect(await place.run('keys', 'list', '--gateway', url)).toMatchObject({ code: 0 })
+  const caFile = join(place.folder, 'ca.pem')
+  expect(readClientProfiles(place.home)).toEqual([expect.objectContaining({ name: 'default', url, caFile })])
 
   const [login] = readLogins(place.home)
   if (login === undefined) throw new Error('nobody is signed in')

@@ -1,6 +1,10 @@
-import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
 import { bundle, loadedWith, packagesIn, ROLE_ENTRIES } from '../../scripts/bundle.ts'
+import type { planEdits } from '../../src/client/edits/plan-edits.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -39,4 +43,24 @@ test('the thread of the database is loaded with nothing but Node, and with Kysel
   ])
   const later = loadedWith(chunks, 'src/gateway/store/sqlite/store-requests-in.ts')
   expect([...packagesIn(later).keys()]).toEqual(['kysely'])
+}, 60_000)
+
+test('a parser of configuration files is loaded with its format alone, and works bundled', async () => {
+  const chunks = await bundle(root, { plan: 'src/client/edits/plan-edits.ts' })
+  const packagesOf = (file: string) => [...packagesIn(loadedWith(chunks, `src/client/edits/${file}`)).keys()]
+  expect(packagesOf('plan-edits.ts')).toEqual([])
+  expect(packagesOf('documents/json-format.ts')).toEqual(['jsonc-parser'])
+  expect(packagesOf('documents/yaml-format.ts')).toEqual(['yaml'])
+  expect(packagesOf('documents/toml-format.ts').sort()).toEqual(['eslint-visitor-keys', 'toml-eslint-parser'])
+  const folder = mkdtempSync(join(tmpdir(), 'punku-bundle-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  for (const { fileName, code } of [...chunks, { fileName: 'package.json', code: '{"type":"module"}' }]) {
+    mkdirSync(dirname(join(folder, fileName)), { recursive: true })
+    writeFileSync(join(folder, fileName), code)
+  }
+  const built = (await import(pathToFileURL(join(folder, 'plan.js')).href)) as { readonly planEdits: typeof planEdits }
+  const formats = ['json', 'jsonc', 'yaml', 'toml'] as const
+  const changes = [{ kind: 'set', path: ['a'], value: 1 }] as const
+  const planned = await built.planEdits(formats.map((format) => ({ file: join(folder, format), format, changes })))
+  expect(planned.map(({ after }) => after)).toEqual(['{\n  "a": 1\n}\n', '{\n  "a": 1\n}\n', 'a: 1\n', 'a = 1\n'])
 }, 60_000)

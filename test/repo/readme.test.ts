@@ -51,7 +51,8 @@ function faultOf(words: readonly string[]): string | undefined {
   let command: Command = program
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''
-    if (word === '…') return undefined
+    // What is behind is left out, or another program's.
+    if (word === '…' || word === '--') return undefined
     if (word.startsWith('-')) {
       const flags = [...command.options, ...program.options]
       const flag = flags.find(({ long, short }) => word === long || word === short)

@@ -54,7 +54,23 @@ export const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 export const ADDRESSED: Readonly<Record<string, readonly string[]>> = { login: [], pair: [], 'pair --token-stdin': [] }
 
 /** Those that work here alone, wait for their gateway, or forget it all the same. */
-export const OTHERS = ['serve', 'connect', 'disconnect', 'logout', 'config check', 'config show', 'version']
+export const OTHERS = [
+  'serve',
+  'connect',
+  'disconnect',
+  'doctor',
+  'forward',
+  'logout',
+  'key print',
+  'run',
+  'setup',
+  'compat check',
+  'compat pin',
+  'compat rollback',
+  'config check',
+  'config show',
+  'version',
+]
 
 /** The names of the commands that have none below them, as they are typed. */
 export function leavesOf(command: Command, path = ''): string[] {

@@ -42,6 +42,8 @@ export interface ScriptedUpstreamOptions {
   readonly apiKey?: string
   /** Default: a free one. A given port lets a test bring an upstream back where it was. */
   readonly port?: number
+  /** Default: 127.0.0.1. */
+  readonly host?: string
 }
 
 /** When a script is played. Without `path` it waits for a request that asks a model to work. */
@@ -109,7 +111,7 @@ export async function startScriptedUpstream(options: ScriptedUpstreamOptions): P
       return playback.play(takeScript(request))
     })
   })
-  server.listen(options.port ?? (await findFreePort()), '127.0.0.1')
+  server.listen(options.port ?? (await findFreePort()), options.host ?? '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the scripted upstream has no port')

@@ -1,35 +1,77 @@
 import type { Command } from 'commander'
+import type { LoggedOut } from '../../client/login.ts'
+import type { Login } from '../../client/logins.ts'
+import type { ClientProfile } from '../../client/profiles/client-profile.ts'
 import { contextOf } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
-import { print, printJson } from '../output.ts'
+import { print, printJson, visible } from '../output.ts'
 
 /** `punku logout`: ends what `punku login` began. */
 export function defineLogout(command: Command): void {
   command.option('--json', 'print JSON').action(async (gateway: string | undefined, flags: { json?: true }) => {
-    const [{ gatewayPath }, { logOut }, { readLogins, removeLogin }] = await Promise.all([
-      import('../../client/gateway-url.ts'),
-      import('../../client/login.ts'),
-      import('../../client/logins.ts'),
-    ])
+    const [{ gatewayPath }, { logOut }, { readLogins, removeLogin }, { readClientProfiles, removeClientProfile }] =
+      await Promise.all([
+        import('../../client/gateway-url.ts'),
+        import('../../client/login.ts'),
+        import('../../client/logins.ts'),
+        import('../../client/profiles/client-profile.ts'),
+      ])
     const { home } = contextOf(command)
     const logins = readLogins(home)
-    const wanted = gateway && gatewayPath(gateway)
-    const login = wanted === undefined ? logins[0] : logins.find(({ url }) => url === wanted)
-    if (login === undefined) {
-      throw new UsageError(wanted === undefined ? 'You are signed in nowhere.' : `You are not signed in at ${wanted}.`)
+    const profiles = readClientProfiles(home)
+    const url = gateway === undefined ? (logins[0]?.url ?? profiles[0]?.url) : gatewayPath(gateway)
+    const login = logins.find((known) => known.url === url)
+    const forgotten = profiles.filter((known) => known.url === url)
+    if (url === undefined || (login === undefined && forgotten.length === 0)) {
+      throw new UsageError(url === undefined ? 'You are signed in nowhere.' : `You are not signed in at ${url}.`)
     }
-    const loggedOut = await logOut(login)
-    removeLogin(home, login.url)
-    if (flags.json) printJson({ url: login.url, isEnded: loggedOut !== 'untold', isStored: loggedOut === 'stored' })
-    else if (loggedOut === 'stored') print(`Signed out at ${login.url}.`)
-    else if (loggedOut === 'unstored') {
+    const keys = await Promise.all(
+      forgotten.map(async ({ name, key }) => ({ name, isRevoked: await revokeKey(login, key) })),
+    )
+    const loggedOut = login && (await logOut(login))
+    if (login !== undefined) removeLogin(home, url)
+    for (const { name } of keys) removeClientProfile(home, name)
+    if (flags.json) {
+      const { isEnded, isStored } = { isEnded: loggedOut !== 'untold', isStored: loggedOut === 'stored' }
+      printJson({ url, isEnded: login !== undefined && isEnded, isStored, profiles: keys })
+      return
+    }
+    if (loggedOut !== undefined) print(wordsOf(loggedOut, url))
+    for (const { name, isRevoked } of keys) {
       print(
-        `Signed out at ${login.url}. Its database could not be written, so the gateway tries again to store that. Were it stopped before, the session would be good again: look under your account in its dashboard, once the database is well.`,
-      )
-    } else {
-      print(
-        `The sign-in at ${login.url} is forgotten here. The gateway could not be told: end the session in its dashboard, under your account.`,
+        visible(
+          isRevoked
+            ? `The key of the profile '${name}' is revoked and forgotten.`
+            : `The key of the profile '${name}' is forgotten here and still works: whoever has it may use it until it is revoked at the gateway.`,
+        ),
       )
     }
   })
+}
+
+/** A key that was made here is ended with the sign-in that made it. One that somebody brought may be in use elsewhere. */
+async function revokeKey(login: Login | undefined, key: ClientProfile['key']): Promise<boolean> {
+  if (login === undefined) return false
+  const [{ openRemoteControl }, { endMachineKey }] = await Promise.all([
+    import('../../client/remote-control.ts'),
+    import('../../client/profiles/machine-key.ts'),
+  ])
+  try {
+    await using control = openRemoteControl(login)
+    return await endMachineKey(control.client, key)
+  } catch {
+    // The session has ended, or the gateway is away: it is said that the key still works.
+    return false
+  }
+}
+
+function wordsOf(loggedOut: LoggedOut, url: string): string {
+  switch (loggedOut) {
+    case 'stored':
+      return `Signed out at ${url}.`
+    case 'unstored':
+      return `Signed out at ${url}. Its database could not be written, so the gateway tries again to store that. Were it stopped before, the session would be good again: look under your account in its dashboard, once the database is well.`
+    case 'untold':
+      return `The sign-in at ${url} is forgotten here. The gateway could not be told: end the session in its dashboard, under your account.`
+  }
 }

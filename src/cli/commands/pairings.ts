@@ -1,7 +1,7 @@
-import { createInterface } from 'node:readline/promises'
 import { type Command, Option } from 'commander'
 import type { PairingBody } from '../../contract/tunnels.ts'
 import { openControl, typedHere } from '../command-context.ts'
+import { isConfirmed } from '../confirm.ts'
 import { Declined, UsageError } from '../exit.ts'
 import { localTime, print, printJson, remark, renderFacts, visible } from '../output.ts'
 
@@ -62,12 +62,6 @@ async function confirm(pairing: PairingBody, command: Command): Promise<void> {
     visible(`Approve it only if it is yours and shows ${pairing.userCode}.`),
   ]
   for (const line of lines) remark(line)
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await prompt.question('Confirm? [y/N] ')
-    if (/^y(es)?$/i.test(answer.trim())) return
-  } finally {
-    prompt.close()
-  }
+  if (await isConfirmed('Confirm?')) return
   throw new Declined(`Not approved. To tell the machine so: ${typedHere(command, `tunnels deny ${pairing.userCode}`)}`)
 }

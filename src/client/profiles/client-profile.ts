@@ -33,7 +33,7 @@ const fileSchema = z.strictObject({ profiles: z.array(profileSchema).max(100) })
  * @throws ConfigError when the file is damaged, a link, or open to other users; the message says what to do.
  */
 export function readClientProfiles(home: string): readonly ClientProfile[] {
-  const file = fileOf(home)
+  const file = clientProfilesFile(home)
   const text = readSecretFile(file)
   if (text === undefined) return []
   const result = fileSchema.safeParse(parseJson(text))
@@ -87,10 +87,14 @@ export function removeClientProfile(home: string, name: string): boolean {
 
 function write(home: string, profiles: readonly ClientProfile[]): void {
   const content = { profiles: profiles.map(({ key, ...rest }) => ({ ...rest, key: key.reveal() })) }
-  writeSecretFile(fileOf(home), `${JSON.stringify(content satisfies z.input<typeof fileSchema>, undefined, 2)}\n`)
+  writeSecretFile(
+    clientProfilesFile(home),
+    `${JSON.stringify(content satisfies z.input<typeof fileSchema>, undefined, 2)}\n`,
+  )
 }
 
-function fileOf(home: string): string {
+/** Where the profiles of this user are kept, in the state folder. */
+export function clientProfilesFile(home: string): string {
   return join(home, 'secrets', 'client-profiles.json')
 }
 

@@ -1,0 +1,107 @@
+/** What a page of `docs/clients/` says of a tool beside what the code knows of it. */
+export interface ClientNotes {
+  /** The name of the tool, and of its page. */
+  readonly name: string
+  /** Which API it asks by, and what follows from that. */
+  readonly speaks: string
+  /** What does not work, or works in another way than one would think. */
+  readonly limits: readonly string[]
+}
+
+/** By the order of the index. What was measured is in `src/client/compat/known-versions.ts`. */
+export const CLIENT_NOTES: readonly ClientNotes[] = [
+  {
+    name: 'claude',
+    speaks:
+      "Anthropic's API alone (`/v1/messages`). Where the model server has no such route, requests are translated: see [compatibility](../compatibility.md).",
+    limits: [
+      'Of a model it does not know it assumes a window of a million tokens. `run` and `setup` give it the window that the gateway knows, else what `--context` says.',
+      'It compacts its conversation at 100,000 tokens at the earliest, whatever is set; a smaller window ends in the error that the prompt is too long, on which it sums up and goes on.',
+      'Variables in the shell do not beat its `settings.json`. `run` starts it with `--settings`, which does, and leaves the file alone.',
+      'Its `settings.json` is strict JSON: with one comment in it nothing of it is loaded. `setup` refuses such a file and says where the comment is.',
+      'It has no profiles: what `setup` writes is what it starts with from then on. For one try, use `run`.',
+      'A model that is not there shows as "issue with the selected model", without the gateway’s words.',
+    ],
+  },
+  {
+    name: 'codex',
+    speaks:
+      "OpenAI's Responses API alone (`/v1/responses`). Where the model server has no such route, requests are translated.",
+    limits: [
+      'Its search of the web is switched off: it would be run by the model server, if at all.',
+      'For a model that is not in its own list it warns that it falls back to defaults. That does no harm.',
+      '`setup` writes a file of its own, for `codex --profile punku`; `config.toml` stays as it is.',
+      'When the gateway says that too much was asked (429), Codex does not show the words.',
+    ],
+  },
+  {
+    name: 'opencode',
+    speaks:
+      "OpenAI's chat completions (`/v1/chat/completions`), with a second request for the title of a conversation.",
+    limits: ['The title is asked of the same model: on a slow one the first answer waits for it.'],
+  },
+  {
+    name: 'qwen',
+    speaks: "OpenAI's chat completions. Its first request has 78 KB.",
+    limits: [
+      'It asks again for more than a minute where the gateway says 429 or 503, and shows nothing meanwhile.',
+      'The model needs a window above 32,768 tokens: its own instructions take most of that.',
+    ],
+  },
+  {
+    name: 'copilot',
+    speaks: 'Chat completions, the Responses API or that of Anthropic, by setting; `run` and `setup` choose the first.',
+    limits: [
+      'It takes its set-up from variables alone: `setup` writes a block into the profile of your shell.',
+      'No sign-in at GitHub is needed; what needs GitHub itself does not work with `COPILOT_OFFLINE`.',
+      'Where the key is refused (401, 403) it hides the gateway’s words. `punku doctor` says them.',
+    ],
+  },
+  {
+    name: 'cline',
+    speaks: "Chat completions, or Ollama's own API.",
+    limits: [
+      'It leaves a process running when it ends, `cline --cline-hub-daemon`. `punku run` says so.',
+      'Where the gateway says 429, 502 or 503 it asks on for more than a minute and shows nothing.',
+    ],
+  },
+  {
+    name: 'continue',
+    speaks: 'Chat completions, or Anthropic’s API.',
+    limits: ['The extension for editors reads the same `~/.continue/config.yaml` that `setup` writes.'],
+  },
+  {
+    name: 'pi',
+    speaks: 'Chat completions; the two others by setting.',
+    limits: ['It shows errors as the JSON that came, with the gateway’s words in it.'],
+  },
+  {
+    name: 'droid',
+    speaks: "Chat completions, as a model of one's own.",
+    limits: [
+      'The key stands in `~/.factory/settings.json`, since it takes no other source of it; `setup` closes the file to others.',
+      'Where the key is refused it says "Exec failed" and no more. `punku doctor` says why.',
+    ],
+  },
+  {
+    name: 'aider',
+    speaks: 'Chat completions (`openai/MODEL`); Ollama’s and Anthropic’s API by the prefix of the model’s name.',
+    limits: [
+      'It ends with code 0 also where the key was refused.',
+      'It knows nothing of the model’s window, and warns so; `setup` writes a file of settings for the model.',
+    ],
+  },
+  {
+    name: 'goose',
+    speaks: 'Chat completions.',
+    limits: ['It was set up by its documents; it was not tried with the program itself.'],
+  },
+  {
+    name: 'ollama',
+    speaks: "Ollama's own API, on 127.0.0.1:11434, without a key. That is what `punku forward` is for.",
+    limits: [
+      'Commands that change the model server (`pull`, `create`, `rm`) need a key that may `manage`.',
+      'An Ollama of this machine holds the same port: run `punku forward` on another one and set `OLLAMA_HOST`.',
+    ],
+  },
+]

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { readVersionLock, writeVersionLock } from './version-lock.ts'
+
+function newFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'punku-lock-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'versions.json')
+}
+
+const pin = (tool: string, version: string) => ({ tool, version, pinnedAt: 1_000, evidence: 'tried' })
+
+test('a tool is pinned once, others stay', () => {
+  const file = newFile()
+  expect(readVersionLock(file)).toEqual([])
+  writeVersionLock(file, [pin('claude', '2.1.197'), pin('codex', '0.171.0')])
+  writeVersionLock(file, [pin('claude', '2.1.332')])
+  expect(readVersionLock(file)).toEqual([pin('codex', '0.171.0'), pin('claude', '2.1.332')])
+})
+
+test.each([
+  '',
+  '{',
+  '{"pinned":[{"tool":"claude","version":"1.0 && rm","pinnedAt":"1970-01-01T00:00:00.000Z","evidence":""}]}',
+])('what is no lock file is refused, and nothing of it is run: %j', (text) => {
+  const file = newFile()
+  writeFileSync(file, text)
+  expect(() => readVersionLock(file)).toThrow(/is damaged/)
+  expect(() => writeVersionLock(file, [pin('claude', '1.0.0')])).toThrow(/is damaged/)
+})

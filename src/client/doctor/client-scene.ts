@@ -1,0 +1,173 @@
+import type { Clock } from '../../core/clock.ts'
+import { isLoopbackHost } from '../../core/loopback.ts'
+import { formatDuration } from '../../core/units.ts'
+import type { GatewayAddress } from '../../http-client/gateway-address.ts'
+import { GatewayError } from '../../http-client/gateway-error.ts'
+import { loginAddress } from '../login-address.ts'
+import { type ClientProfile, chooseClientProfile } from '../profiles/client-profile.ts'
+import { askChat, type ChatReport } from './chat-ask.ts'
+import { type GatewayRefusal, type HopBehind, hopOfRefusal, readRefusal } from './gateway-refusal.ts'
+import { type ListedForKey, readModelList } from './model-list.ts'
+import { askByWay, type WayAnswer, type WayQuestion } from './way-answer.ts'
+
+/** What the walk of a client is made with. */
+export interface ClientWalkOptions {
+  /** The state folder. */
+  readonly home: string
+  /** Default: the one that was written last. */
+  readonly profileName: string | undefined
+  /** Default: that of the profile, else the first that the gateway lists. */
+  readonly model: string | undefined
+  readonly clock: Clock
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly platform: NodeJS.Platform
+  /** How long a connection, or an answer that needs no model, is waited for. */
+  readonly answerMs: number
+  /** How long nothing may come of a model, which may have to be loaded first. */
+  readonly loadMs: number
+  /** What `setup` wrote into tools and stands there no longer, each a sentence. */
+  readonly drift: () => Promise<readonly string[]>
+  /** What is known not to work together of the versions that are installed here, each a sentence. */
+  readonly unfit: () => Promise<readonly string[]>
+  /** Is told what takes long, as a sentence. */
+  readonly onWait: (what: string) => void
+}
+
+/** How often it is told that a model still has not answered. */
+const TELL_EVERY_MS = 15_000
+
+/** What the gateway answers without a key, by any certificate, or why nothing did. */
+export type FirstContact = { readonly answer: Omit<WayAnswer, 'body' | 'text'>; readonly text: string } | GatewayError
+
+/** A refusal, and the hop at which the way broke. */
+export interface BrokenWay {
+  readonly hop: HopBehind
+  readonly refusal: GatewayRefusal
+}
+
+/**
+ * What the checks of one walk share: the profile, the way to its gateway, and answers, each of which is asked for once. Until
+ * `open` has returned there is neither.
+ */
+export class ClientScene {
+  readonly options: ClientWalkOptions
+  #opened: { readonly profile: ClientProfile; readonly address: GatewayAddress } | undefined
+  #contact: Promise<FirstContact> | undefined
+  #list: Promise<ListedForKey> | undefined
+  #firstChat: Promise<ChatReport> | undefined
+
+  constructor(options: ClientWalkOptions) {
+    this.options = options
+  }
+
+  /**
+   * Reads the profile and what it names.
+   * @throws ConfigError, or PunkuError `invalid_request`, when it cannot be used.
+   */
+  open(): ClientProfile {
+    const profile = chooseClientProfile(this.options.home, this.options.profileName)
+    this.#opened = { profile, address: loginAddress(profile) }
+    return profile
+  }
+
+  get profile(): ClientProfile {
+    return this.#open.profile
+  }
+
+  get url(): URL {
+    return new URL(this.profile.url)
+  }
+
+  /** The gateway is on this machine. */
+  get isHere(): boolean {
+    return isLoopbackHost(this.url.hostname)
+  }
+
+  get #open() {
+    if (this.#opened === undefined) throw new Error('the profile was not read yet')
+    return this.#opened
+  }
+
+  /** @throws GatewayError when no answer begins. */
+  ask(question: Omit<WayQuestion, 'timeoutMs'>): Promise<WayAnswer> {
+    const { clock, answerMs: timeoutMs } = this.options
+    return askByWay(this.#open.address, { ...question, timeoutMs }, clock)
+  }
+
+  /** The first answer of whoever is there: it carries no key, and believes no certificate. */
+  contact(signal: AbortSignal): Promise<FirstContact> {
+    this.#contact ??= this.#makeContact(signal)
+    return this.#contact
+  }
+
+  async #makeContact(signal: AbortSignal): Promise<FirstContact> {
+    try {
+      const answer = await this.ask({ path: '/healthz', trustsAnyone: true, signal })
+      const text = await answer.text().catch(() => '')
+      return { answer, text }
+    } catch (thrown) {
+      if (thrown instanceof GatewayError) return thrown
+      throw thrown
+    }
+  }
+
+  /** The models that the gateway lists for the key, or why it does not. */
+  list(signal: AbortSignal): Promise<ListedForKey> {
+    this.#list ??= this.#askList(signal)
+    return this.#list
+  }
+
+  async #askList(signal: AbortSignal): Promise<ListedForKey> {
+    try {
+      using answer = await this.ask({ path: '/v1/models', headers: { authorization: this.#authorization }, signal })
+      if (answer.status !== 200) return { refusal: await readRefusal(answer) }
+      return readModelList(await answer.text())
+    } catch (thrown) {
+      if (thrown instanceof GatewayError) return { refusal: { code: undefined, status: 0, text: thrown.message } }
+      throw thrown
+    }
+  }
+
+  /** The model that is asked; `undefined`: none is named, and none is listed. */
+  async model(signal: AbortSignal): Promise<string | undefined> {
+    const { model } = this.options
+    if (model !== undefined) return model
+    const list = await this.list(signal)
+    return this.profile.model ?? ('models' in list ? list.models.find(({ chats }) => chats)?.id : undefined)
+  }
+
+  /** The model's answer to the smallest question; `undefined`: there is no model to ask. */
+  async firstChat(signal: AbortSignal): Promise<ChatReport | undefined> {
+    const model = await this.model(signal)
+    if (model === undefined) return undefined
+    this.#firstChat ??= this.chat(model, { prompt: 'Say yes.', maxTokens: 16 }, signal)
+    return await this.#firstChat
+  }
+
+  /** Asks a model anew, and tells every now and then that it still has not answered. */
+  async chat(
+    model: string,
+    question: { readonly prompt: string; readonly maxTokens: number },
+    signal: AbortSignal,
+  ): Promise<ChatReport> {
+    const { clock, loadMs: silenceMs, onWait } = this.options
+    const askedAtMs = clock.elapsed()
+    using _patience = clock.every(TELL_EVERY_MS, () =>
+      onWait(`${model} is still waited for, since ${formatDuration(clock.elapsed() - askedAtMs)}.`),
+    )
+    const asked = { ...question, model, authorization: this.#authorization, silenceMs, signal }
+    return await askChat(this.#open.address, asked, clock)
+  }
+
+  /** Why no model answers, and where the way to it broke; `undefined`: one answers, or there is none to ask. */
+  async trouble(signal: AbortSignal): Promise<BrokenWay | undefined> {
+    const chat = await this.firstChat(signal)
+    if (chat !== undefined) return chat.refusal && { hop: hopOfRefusal(chat.refusal), refusal: chat.refusal }
+    const list = await this.list(signal)
+    return 'refusal' in list ? { hop: hopOfRefusal(list.refusal), refusal: list.refusal } : undefined
+  }
+
+  get #authorization(): string {
+    return `Bearer ${this.profile.key.reveal()}`
+  }
+}
