@@ -40,7 +40,7 @@ beforeAll(async () => {
   const { token } = await relay.control.call('createTunnel', { body: { label: 'laptop' } })
   // It pairs and links by the service's own server.
   opened.use(await startHouseAgent({ gatewayUrl: service, upstreamUrl: upstream.origin, token }))
-  await expect.poll(async () => (await relay.control.call('listUpstreams')).items[0]?.health.state).toBe('up')
+  await expect.poll(async () => (await relay.control.call('listUpstreams')).upstreams[0]?.health.state).toBe('up')
 })
 afterAll(() => opened.disposeAsync())
 
@@ -64,8 +64,8 @@ test("an own server's pages stand beside the gateway's, whose links, requests an
 test('a request that was handed over tells where it came from, whatever it says itself', async () => {
   const headers = { authorization: `Bearer ${key}`, 'x-forwarded-for': '203.0.113.9' }
   expect((await fetch(`${service}/api/tags`, { headers })).status).toBe(200)
-  const { items } = await relay.control.call('listRequests', { query: { limit: 5 } })
-  expect(JSON.stringify(items)).not.toContain('203.0.113.9')
+  const { requests } = await relay.control.call('listRequests', { query: { limit: 5 } })
+  expect(JSON.stringify(requests)).not.toContain('203.0.113.9')
 })
 
 test('connections of an own listener are served', async () => {
@@ -100,7 +100,7 @@ describe('several in one process', () => {
     await expect(fetch(`${two.url}/healthz`)).rejects.toThrow()
     // Its folder can be opened again.
     await using again = await openGateway({ home: join(home, 'two') })
-    expect((await again.control.call('listKeys')).items).toEqual([])
+    expect((await again.control.call('listKeys')).keys).toEqual([])
     expect((await fetch(`${relay.url}/healthz`)).status).toBe(200)
   })
 
