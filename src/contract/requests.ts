@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { access, count, failure, id, json, text, time } from './parts.ts'
+import { access, count, failure, id, json, text, time, toolCalls } from './parts.ts'
 import { USAGE_GROUPS } from './usage-groups.ts'
 
 const request = z
@@ -36,6 +36,8 @@ const request = z
     translated: z.string().nullable().meta({
       description: 'The wire format in which the upstream was asked, `openai-chat`; null: the client’s own.',
     }),
+    sessionLabel: z.string().nullable().meta({ description: 'What `x-punku-label` said.' }),
+    toolCalls,
   })
   .openapi('Request')
 export type RequestBody = z.output<typeof request>
@@ -126,6 +128,7 @@ const filter = {
   upstream: sought(256).optional(),
   client: sought(64).optional(),
   session: sought(256).optional(),
+  label: sought(64).optional().meta({ description: 'What `x-punku-label` said.' }),
   outcome: z.enum(['ok', 'error']).optional(),
   since: isoQuery,
   until: isoQuery,
