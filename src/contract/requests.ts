@@ -121,7 +121,8 @@ const sought = (max: number) =>
     .string()
     .max(max)
     .regex(/^[^\0]*$/, 'No name has such a character')
-const filter = {
+/** By what requests are found. */
+export const requestFilterParams = {
   key: sought(64).optional().meta({ description: 'The id or the name of a key.' }),
   person: sought(64).optional().meta({ description: 'The id of a person.' }),
   model: sought(512).optional().meta({ description: 'The one asked for or the one that answered.' }),
@@ -133,11 +134,11 @@ const filter = {
   since: isoQuery,
   until: isoQuery,
 }
-const filterQuery = z.strictObject(filter)
+const filterQuery = z.strictObject(requestFilterParams)
 export type RequestFilterQuery = z.output<typeof filterQuery>
 const seq = z.coerce.number().int().min(0).optional()
 
-const usageQuery = z.strictObject({ ...filter, by: z.enum(USAGE_GROUPS).default('key') })
+const usageQuery = z.strictObject({ ...requestFilterParams, by: z.enum(USAGE_GROUPS).default('key') })
 export type UsageQuery = z.output<typeof usageQuery>
 
 /** The operations on what was asked of the models. To a member there is nothing but what their own keys asked. */
@@ -148,7 +149,7 @@ export const requestOperations = {
     path: '/control/v1/requests',
     request: {
       query: z.strictObject({
-        ...filter,
+        ...requestFilterParams,
         after: seq.meta({ description: 'Rows recorded after this `seq`, oldest first.' }),
         before: seq.meta({ description: 'Rows recorded before this `seq`.' }),
         limit: z.coerce.number().int().min(1).max(1_000).default(100),

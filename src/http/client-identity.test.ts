@@ -80,7 +80,7 @@ describe('the session', () => {
     expect(sessionOf('thread-id', 'thread', 'session-id', 'a b')).toBe('thread')
   })
 
-  test('is the run, where `punku run` started the client', () => {
+  test('is the run, where the client says which', () => {
     const headers = new HeaderView(['x-claude-code-session-id', 'own', 'x-punku-session', 'run_1'])
     expect(clientIdentity(headers).sessionId).toBe('run_1')
   })

@@ -35,7 +35,7 @@ const PROGRAMS: readonly (readonly [name: string, product: RegExp])[] = [
   // Continue carries OpenAI's SDK under a name that its bundler made.
   ['continue', /^ls\/JS ([A-Za-z0-9._+-]{1,32})(?=[\s(;,]|$)/],
 ]
-/** Where clients put a name for their conversation: `punku run`, Claude Code, OpenCode, Codex (two). */
+/** Where clients put a name for their conversation: a run of the workstation, Claude Code, OpenCode, Codex (two). */
 const SESSION_HEADERS = [
   'x-punku-session',
   'x-claude-code-session-id',
