@@ -8,6 +8,7 @@ const OLD_LINE =
 
 /** As rows were before they could tell either. */
 const PLAIN = { left_out: null, translated: null }
+const CALLS = { session_label: 'a run', tool_calls: '{"Read":2}' }
 
 test('a row of which nothing was left out is sealed as it was before a row could tell', () => {
   expect(requestLines([fullRequest(PLAIN)])).toBe(OLD_LINE)
@@ -19,6 +20,7 @@ test.each([
   ['what was left out of it, as before it could tell a translation', { translated: null }, ',"web_search"]\n'],
   ['that it was translated', { left_out: null }, ',null,"openai-chat"]\n'],
   ['both', {}, ',"web_search","openai-chat"]\n'],
+  ['its run and the tools it called', { ...PLAIN, ...CALLS }, ',null,null,"a run","{\\"Read\\":2}"]\n'],
 ])('a row tells in its seal %s', (_, given, end) => {
   expect(requestLines([fullRequest(given)])).toBe(OLD_LINE.replace(/\]\n$/, end))
 })
@@ -29,6 +31,7 @@ test('lines give the values that they were made of', () => {
     fullRequest({ ...PLAIN, session_id: null }),
     fullRequest({ translated: null }),
     fullRequest({ left_out: null }),
+    fullRequest(CALLS),
     fullRequest({ session_id: ']\n[' }),
     fullRequest({ ...PLAIN, model_asked: '],[' }),
   ]
