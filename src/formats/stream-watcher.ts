@@ -29,6 +29,8 @@ export interface FrameFacts {
 export interface FrameWatch {
   /** Matches every frame that ends the stream, holds an error, holds usage, or begins to call a tool. */
   readonly marker: RegExp
+  /** Whether a frame may begin to call a tool, where one pattern could not tell it in linear time. Default: the marker tells. */
+  readonly mayCallTool?: (line: string) => boolean
   /** Which of the other frames carry content; absent: all do. */
   readonly contentMarker?: RegExp
   /** The tools that the frames called so far. Default: they call none. */
@@ -109,7 +111,8 @@ export class StreamWatcher implements StreamObserver {
     const line = this.#textOf(bytes, start, end)
     if (this.#isEvents && !line.startsWith('data:')) return
     const mayNameModel = this.#model === undefined && this.#modelLooks < MAX_MODEL_LOOKS
-    if (mayNameModel || this.#isErrorEvent || this.#frames.marker.test(line)) {
+    const { marker, mayCallTool } = this.#frames
+    if (mayNameModel || this.#isErrorEvent || marker.test(line) || mayCallTool?.(line) === true) {
       if (mayNameModel) this.#modelLooks++
       this.#read(bytes.subarray(this.#isEvents ? start + 'data:'.length : start, end))
     } else if (this.#frames.contentMarker?.test(line) ?? true) {

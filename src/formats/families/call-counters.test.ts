@@ -68,6 +68,16 @@ describe('calls in completions', () => {
   })
 })
 
+test('a frame of nothing but beginnings of calls is looked through in one go', () => {
+  // What takes a time by the square of this would take minutes.
+  const frame = Buffer.from(`data: ${'_calls":['.repeat(100_000)}\n\n`)
+  for (const format of ['openai-chat', 'openai-responses', 'anthropic-messages', 'ollama-chat'] as const) {
+    const observer = FORMATS[format].stream?.observe()
+    for (let count = 0; count < 10; count++) observer?.push(frame)
+    expect(observer?.toolCalls.size).toBe(0)
+  }
+})
+
 test('calls in messages count once each, and not those that the server runs', () => {
   const begin = (index: number, block: JsonObject) => ({ type: 'content_block_start', index, content_block: block })
   const call = (id: string, name: string) => ({ type: 'tool_use', id, name, input: {} })

@@ -51,7 +51,8 @@ function watchChunks(): FrameWatch {
   const tally = new ToolCallTally()
   return {
     // OpenAI's own servers send `"usage":null` with every chunk.
-    marker: /usage"(?!:null)|error"|timings"|DONE\]|_calls?": ?[[{].*name":/,
+    marker: /usage"(?!:null)|error"|timings"|DONE\]/,
+    mayCallTool: namesTool,
     toolCalls: tally.counts,
     read(chunk) {
       countChatCalls(chunk, tally)
@@ -102,4 +103,10 @@ function chatWriter({ id, model, atMs, promptTokens }: AnswerHead): AnswerWriter
         usage: usageOf(tail),
       }),
   }
+}
+
+/** A call has its name in the frame that begins it; those with pieces of its arguments have none, and are not read. */
+function namesTool(line: string): boolean {
+  const at = line.indexOf('_call')
+  return at !== -1 && line.includes('name":', at)
 }
