@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { noSums, type SessionSums } from '../../core/session-sums.ts'
-import { ADVICE_RULES, adviceFor, readAdviceRules } from './advice-rules.ts'
+import { ADVICE_RULES, adviceOnRun, readAdviceRules } from './advice-rules.ts'
 import { measuresOfRun, type RunSummary } from './run-summary.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'punku-rules-'))
@@ -30,7 +30,7 @@ function ruleFor({ hit, calls = {}, sessions = 1, labels = [] }: Given): string 
     currency: undefined,
     toolCalls: Object.entries(calls).map(([name, count]) => ({ name, count })),
   }
-  return adviceFor(run, measuresOfRun(run, ADVICE_RULES.tools), ADVICE_RULES)?.rule
+  return adviceOnRun(run, measuresOfRun(run, ADVICE_RULES.tools), ADVICE_RULES)?.rule
 }
 
 test.each<[string, Given]>([

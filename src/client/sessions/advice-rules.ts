@@ -97,7 +97,7 @@ export function readAdviceRules(file: string): AdviceRules {
 }
 
 /** The advice of the first rule that holds; `undefined`: none does. */
-export function adviceFor(run: RunSummary, measures: RunMeasures, { rules }: AdviceRules): Advice | undefined {
+export function adviceOnRun(run: RunSummary, measures: RunMeasures, { rules }: AdviceRules): Advice | undefined {
   const rule = rules.find(({ when }) => holds(when, run, measures))
   return rule === undefined ? undefined : { rule: rule.name, says: rule.says }
 }

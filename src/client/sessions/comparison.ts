@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/units.ts'
-import { type Advice, type AdviceRules, adviceFor } from './advice-rules.ts'
+import { type Advice, type AdviceRules, adviceOnRun } from './advice-rules.ts'
 import { measuresOfRun, type RunMeasures, type RunSummary } from './run-summary.ts'
 
 type MeasureName = Exclude<keyof RunMeasures, 'estimated'>
@@ -53,7 +53,7 @@ const MEASURES: readonly { name: MeasureName; title: string; text: (value: numbe
 export function compareRuns(runs: readonly RunSummary[], rules: AdviceRules): readonly ComparedRun[] {
   return runs.map((run) => {
     const measures = measuresOfRun(run, rules.tools)
-    return { run, measures, advice: adviceFor(run, measures, rules) }
+    return { run, measures, advice: adviceOnRun(run, measures, rules) }
   })
 }
 
