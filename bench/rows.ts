@@ -14,6 +14,7 @@ import { BLANK_REQUEST } from '../src/gateway/store/request-columns.ts'
 import { RequestRepository } from '../src/gateway/store/request-repository.ts'
 import { RequestSeals } from '../src/gateway/store/request-seals.ts'
 import type { NewRequestRow } from '../src/gateway/store/schema.ts'
+import { ToolSessionRepository } from '../src/gateway/store/tool-session-repository.ts'
 import { UsageRepository } from '../src/gateway/store/usage-repository.ts'
 
 const { values: options } = parseArgs({
@@ -38,6 +39,7 @@ try {
   const chains = await openChains(database, new Secret('pepper of the benchmark'))
   const requests = new RequestRepository(database, new RequestSeals(database, chains.requests))
   const usage = new UsageRepository(database)
+  const sessions = new ToolSessionRepository(database, [rowAt(0).route])
 
   const all = Array.from({ length: ROWS }, (_, index) => rowAt(index))
   const write = async (from: number, to: number) => {
@@ -60,6 +62,10 @@ try {
   await read('usage by session, 30 days', () => usage.sum(SCOPE, 'session', { since }, undefined))
   await read('usage by day, all', () => usage.sum(SCOPE, 'day', {}, () => 0))
   await read('newest 100', () => requests.list(SCOPE, { limit: 100 }))
+  await read('sessions, newest 50', () => sessions.list(SCOPE, { since, limit: 50 }, () => 0))
+  await read('sessions, none found', () => sessions.list(SCOPE, { since, label: 'none', limit: 50 }, () => 0))
+  const named = rowAt(ROWS - 1).session_id ?? ''
+  await read('one session', () => sessions.find(SCOPE, named, () => 0))
   await read('none found', () => requests.list(SCOPE, { model: 'none', limit: 100 }))
 } finally {
   await database.close()

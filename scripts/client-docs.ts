@@ -1,49 +1,69 @@
 import { KNOWN_VERSIONS } from '../src/client/compat/known-versions.ts'
-import { CLIENT_TOOLS, type ClientTool } from '../src/client/tools/client-tool.ts'
+import { TOOL_PLANNERS } from '../src/client/run/tool-planners.ts'
+import { SETUP_TOOLS } from '../src/client/setup/setup-tools.ts'
+import { CLIENT_TOOLS } from '../src/client/tools/client-tool.ts'
 import { CLIENT_NOTES, type ClientNotes } from './client-notes.ts'
 import { type Behaviour, TOOLS } from './tool-behaviours.ts'
 
 /** The pages of `docs/clients/` by their file names: one a tool, and `README.md`, which lists them. */
 export function renderClientDocs(): ReadonlyMap<string, string> {
-  const pages = CLIENT_NOTES.map((notes) => {
-    const tool = CLIENT_TOOLS.find(({ name }) => name === notes.name)
-    if (tool === undefined) throw new Error(`There is no tool ${notes.name}.`)
-    return [`${notes.name}.md`, renderPage(tool, notes)] as const
-  })
+  const pages = CLIENT_NOTES.map((notes) => [`${notes.name}.md`, renderPage(notes)] as const)
   return new Map([['README.md', renderIndex()], ...pages])
+}
+
+const canRun = (name: string) => TOOL_PLANNERS.some((planner) => planner.name === name)
+const setUpOf = (name: string) => SETUP_TOOLS.find((tool) => tool.name === name)
+
+function titleOf(name: string): string {
+  const title = [...CLIENT_TOOLS, ...SETUP_TOOLS].find((tool) => tool.name === name)?.title
+  if (title === undefined) throw new Error(`There is no tool ${name}.`)
+  return title
 }
 
 function renderIndex(): string {
   const rows = CLIENT_NOTES.map(({ name, speaks }) => {
-    const title = CLIENT_TOOLS.find((tool) => tool.name === name)?.title ?? name
-    return `| [${title}](${name}.md) | \`punku run ${name}\` | ${testedVersions(name) || '–'} | ${speaks.split('. ', 1)[0]?.replace(/\.$/, '')} |`
+    const ways = [canRun(name) && '`run`', setUpOf(name) && '`setup`', name === 'ollama' && '`forward`']
+    return `| [${titleOf(name)}](${name}.md) | ${ways.filter(Boolean).join(', ')} | ${testedVersions(name) || '–'} | ${speaks.split('. ', 1)[0]?.replace(/\.$/, '')} |`
   })
   return `# Clients
 
-One page a tool: three lines to use it, what was tested, and what is known not to work. All of them begin with
-\`punku login https://GATEWAY\`, once. [run.md](../run.md), [setup.md](../setup.md) and [forward.md](../forward.md) say how the
-three ways differ; \`punku doctor\` finds out what is wrong.
+One page a tool: the lines to use it, what was tested, and what is known not to work. All begin with
+\`punku login https://GATEWAY\`, once. [\`punku run\`](../run.md) is for one run, [\`punku setup\`](../setup.md) for good, and
+[\`punku forward\`](../forward.md) for what can send no key; \`punku doctor\` finds out what is wrong.
 
-| tool | once, for one run | tested | speaks |
+| tool | by | tested | speaks |
 |---|---|---|---|
 ${rows.join('\n')}
 
 Any other program that takes an address and a key by the variables of OpenAI, Anthropic or Ollama is run as
-\`punku run PROGRAM\`; one that can send no key works through \`punku forward\`. In your own code, the [SDK](../sdk.md).
+\`punku run PROGRAM\`.
 `
 }
 
-function renderPage({ name, title, programs }: ClientTool, { speaks, limits }: ClientNotes): string {
+function renderPage({ name, speaks, limits }: ClientNotes): string {
+  const title = titleOf(name)
+  const programs = CLIENT_TOOLS.find((tool) => tool.name === name)?.programs ?? []
   const behaviour = TOOLS.find((tool) => tool.name === title)
+  const lines: readonly (readonly [typed: string, does: string] | false)[] = [
+    ['punku login https://gateway.example.org', 'once'],
+    canRun(name) && [`punku run ${name}`, 'this run alone: nothing of yours changes'],
+    name === 'ollama' && ['punku forward', 'or: every program of this machine, until Ctrl-C'],
+    setUpOf(name) !== undefined && [`punku setup ${name}`, 'for good; --undo takes back what it wrote'],
+  ]
+  const typed = lines.filter((line) => line !== false).map(([words, does]) => `${words.padEnd(42)} # ${does}`)
+  const starts =
+    programs[0] === undefined || programs[0] === name ? '' : ` \`punku run ${name}\` starts \`${programs[0]}\`.`
+  const errors =
+    behaviour === undefined
+      ? ''
+      : `\n## What it shows on errors\n\nRecorded with ${title} ${behaviour.version}.\n\n| status | what you read |\n|---|---|\n${Object.entries(behaviour.at).map(renderBehaviour).join('\n')}\n`
   return `# ${title}
 
 \`\`\`sh
-punku login https://gateway.example.org    # once
-${`punku run ${name}`.padEnd(42)} # this run alone: nothing of yours changes
-${`punku setup ${name}`.padEnd(42)} # for good; --undo takes it back
+${typed.join('\n')}
 \`\`\`
 
-What it speaks: ${speaks}${programs[0] === name || programs[0] === undefined ? '' : ` \`punku run ${name}\` starts \`${programs[0]}\`.`}
+What it speaks: ${speaks}${starts}
 
 ## Tested
 
@@ -52,15 +72,23 @@ ${renderTested(name)}
 ## Known limits
 
 ${limits.map((limit) => `- ${limit}`).join('\n')}
-${behaviour === undefined ? '' : `\n## What it shows on errors\n\nRecorded with ${title} ${behaviour.version}.\n\n| status | what you read |\n|---|---|\n${Object.entries(behaviour.at).map(renderBehaviour).join('\n')}\n`}`
+${errors}`
 }
 
 function renderTested(name: string): string {
-  const claims = KNOWN_VERSIONS.filter((claim) => claim.of === name && claim.state === 'works')
-  if (claims.length === 0) return 'It was not tried with the program itself.'
-  return claims
-    .map(({ from, said, evidence }) => `- ${from}: ${said.replace(/\.$/, '')} (${linked(evidence)})`)
-    .join('\n')
+  const claims = KNOWN_VERSIONS.filter((claim) => claim.of === name && claim.state === 'works').map(
+    ({ from, said, evidence }) => `- ${from}: ${said.replace(/\.$/, '')} (${linked(evidence)})`,
+  )
+  const setUp = setUpOf(name)
+  if (setUp?.evidence === 'measured') {
+    claims.push(
+      `- The set-up: it answered by what \`setup\` writes or shows alone (${linked('test/tools/setup.test.ts')}, or by hand)`,
+    )
+  } else if (setUp !== undefined)
+    claims.push('- The set-up: as its makers document it; it was not tried with the program itself')
+  return claims.length === 0
+    ? 'It was not tried with the program itself; its requests were (`test/proxy/ollama-cli.test.ts`).'
+    : claims.join('\n')
 }
 
 function linked(evidence: string): string {

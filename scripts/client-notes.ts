@@ -32,6 +32,7 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
       'For a model that is not in its own list it warns that it falls back to defaults. That does no harm.',
       '`setup` writes a file of its own, for `codex --profile punku`; `config.toml` stays as it is.',
       'When the gateway says that too much was asked (429), Codex does not show the words.',
+      'It wants to ask chatgpt.com and github.com beside the model, whatever it is told.',
     ],
   },
   {
@@ -45,6 +46,7 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
     speaks: "OpenAI's chat completions. Its first request has 78 KB.",
     limits: [
       'It asks again for more than a minute where the gateway says 429 or 503, and shows nothing meanwhile.',
+      'It wants to ask aliyun.com beside the model, whatever it is told.',
       'The model needs a window above 32,768 tokens: its own instructions take most of that.',
     ],
   },
@@ -52,7 +54,8 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
     name: 'copilot',
     speaks: 'Chat completions, the Responses API or that of Anthropic, by setting; `run` and `setup` choose the first.',
     limits: [
-      'It takes its set-up from variables alone: `setup` writes a block into the profile of your shell.',
+      'It takes its set-up from variables alone: `setup` writes a script of ours that you source, `tools/copilot.sh` in the state folder.',
+      'It does not start where the model’s window is known and very small (4,096 tokens).',
       'No sign-in at GitHub is needed; what needs GitHub itself does not work with `COPILOT_OFFLINE`.',
       'Where the key is refused (401, 403) it hides the gateway’s words. `punku doctor` says them.',
     ],
@@ -61,14 +64,19 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
     name: 'cline',
     speaks: "Chat completions, or Ollama's own API.",
     limits: [
-      'It leaves a process running when it ends, `cline --cline-hub-daemon`. `punku run` says so.',
+      'After `setup` it leaves a process running when it ends, `cline --cline-hub-daemon`. `run` keeps it from that.',
+      'It writes its own list of providers anew at each start. The key stands in it; `setup` closes the file to others.',
+      'It wants to ask `data.` and `otel.cline.bot` beside the model, whatever it is told.',
       'Where the gateway says 429, 502 or 503 it asks on for more than a minute and shows nothing.',
     ],
   },
   {
     name: 'continue',
     speaks: 'Chat completions, or Anthropic’s API.',
-    limits: ['The extension for editors reads the same `~/.continue/config.yaml` that `setup` writes.'],
+    limits: [
+      'A run does not see `~/.continue/config.yaml`.',
+      '`setup` writes an agent of its own, `~/.continue/agents/punku.yaml`: `cn --config FILE`, and in an editor the agent *Punku*.',
+    ],
   },
   {
     name: 'pi',
@@ -79,7 +87,8 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
     name: 'droid',
     speaks: "Chat completions, as a model of one's own.",
     limits: [
-      'The key stands in `~/.factory/settings.json`, since it takes no other source of it; `setup` closes the file to others.',
+      'After `setup` the key stands in `~/.factory/settings.json`, since it takes no other source of it; the file is closed to others.',
+      'It wants to ask its makers beside the model, whatever it is told.',
       'Where the key is refused it says "Exec failed" and no more. `punku doctor` says why.',
     ],
   },
@@ -103,5 +112,71 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
       'Commands that change the model server (`pull`, `create`, `rm`) need a key that may `manage`.',
       'An Ollama of this machine holds the same port: run `punku forward` on another one and set `OLLAMA_HOST`.',
     ],
+  },
+  {
+    name: 'zed',
+    speaks: 'Chat completions, as a provider of its own.',
+    limits: ['It keeps the key in the keychain of the system: paste it there once, in its settings window.'],
+  },
+  {
+    name: 'vscode',
+    speaks: 'Chat completions, as a custom endpoint of Copilot Chat (from VS Code 1.122).',
+    limits: ['Its key is in a store of its own, so that `setup` can only say the steps, with the text to paste.'],
+  },
+  {
+    name: 'jetbrains',
+    speaks: 'Chat completions, as a third-party model of AI Assistant.',
+    limits: ['There is no file to write: `setup` says the steps.'],
+  },
+  {
+    name: 'open-webui',
+    speaks: 'Chat completions.',
+    limits: [
+      '`setup` writes a file of variables, to be given to the container by `--env-file`. The key is in it.',
+      'What was saved in its admin pages beats the variables.',
+    ],
+  },
+  {
+    name: 'home-assistant',
+    speaks: "Ollama's own API.",
+    limits: [
+      'Where its integration has no field for a key, the key stands in the address (`gateway.keyInPath`), which is then as secret as the key.',
+    ],
+  },
+  {
+    name: 'n8n',
+    speaks: 'Chat completions, by a credential of OpenAI with another base URL.',
+    limits: ['The credential is kept in n8n: `setup` says the steps.'],
+  },
+  {
+    name: 'shell',
+    speaks: 'whatever the program in it speaks, by `OPENAI_BASE_URL`, `OPENAI_API_KEY` and their kin.',
+    limits: ['Only shells that start afterwards have the variables. A program that reads others is not reached.'],
+  },
+  {
+    name: 'openai-sdk',
+    speaks: "OpenAI's API.",
+    limits: ['For addresses of tunnels (`http://ollama.LABEL.tunnel`) there is a `fetch` of ours: see the SDK.'],
+  },
+  {
+    name: 'anthropic-sdk',
+    speaks: "Anthropic's API.",
+    limits: ['Files and batches, which the API of Anthropic has besides, are not served.'],
+  },
+  {
+    name: 'langchain',
+    speaks: 'Chat completions.',
+    limits: ['Its package for Ollama works too: it sends a key by `client_kwargs`.'],
+  },
+  {
+    name: 'llamaindex',
+    speaks: 'Chat completions.',
+    limits: ['Use `OpenAILike`: its class for OpenAI refuses names of models it does not know.'],
+  },
+  { name: 'pydantic-ai', speaks: 'Chat completions.', limits: ['Answers by a schema need a model that calls tools.'] },
+  {
+    name: 'vercel-ai',
+    speaks: 'Chat completions.',
+    limits: ['Use `@ai-sdk/openai-compatible`: the package for OpenAI asks by the Responses API.'],
   },
 ]

@@ -1,9 +1,10 @@
 /** Writes the pages of `docs/`, and the one table in `src/`, that are made from code. `npm run docs`; tests hold them to it. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { renderConfigDocs } from '../src/config/docs.ts'
 import { renderConfigJsonSchema } from '../src/config/options.ts'
+import { renderClientDocs } from './client-docs.ts'
 import { renderCompatibilityDocs } from './compatibility-docs.ts'
 import { withControlDocs } from './control-docs.ts'
 import { withErrorDocs } from './error-docs.ts'
@@ -14,6 +15,8 @@ import { withRouteDocs } from './route-docs.ts'
 const docs = fileURLToPath(new URL('../docs/', import.meta.url))
 
 writeFileSync(`${docs}compatibility.md`, renderCompatibilityDocs())
+mkdirSync(`${docs}clients`, { recursive: true })
+for (const [name, text] of renderClientDocs()) writeFileSync(`${docs}clients/${name}`, text)
 writeFileSync(`${docs}config.md`, renderConfigDocs())
 writeFileSync(`${docs}config.schema.json`, `${JSON.stringify(renderConfigJsonSchema(), null, 2)}\n`)
 execFileSync('biome', ['format', '--write', `${docs}config.schema.json`], { stdio: ['ignore', 'ignore', 'inherit'] })

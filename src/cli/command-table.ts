@@ -74,6 +74,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/usage.ts')).defineUsage,
   },
   {
+    synopsis: 'sessions',
+    description: 'Count what tools did, by session, and compare.',
+    takesOptions: true,
+    load: async () => (await import('./commands/sessions.ts')).defineSessions,
+  },
+  {
     synopsis: 'audit',
     description: 'Show who changed what, and check that nobody changed the record.',
     takesOptions: false,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { ownCommand } from '../config/own-command.ts'
 import type { ControlAccess } from '../contract/control-access.ts'
 import { systemClock } from '../core/clock.ts'
+import { VERSION } from '../core/version.ts'
 import type { Check } from '../diagnosis/walk.ts'
 
 /** A way that is walked on this machine. */
@@ -90,11 +91,21 @@ async function clientWalk(wanted: WalksWanted): Promise<MachineWalk> {
       answerMs,
       loadMs,
       drift: () => setupDrift(home, systemClock),
-      // The data of versions that do not work together is plugged in here.
-      unfit: async () => [],
+      unfit: () => unfitHere(home),
       onWait,
     }),
   }
+}
+
+/** Of the tools that are set up: the others are nobody's business, and each is a program to start. */
+async function unfitHere(home: string): Promise<readonly string[]> {
+  const [{ unfitVersions }, { readTrials }, { EditJournal }] = await Promise.all([
+    import('../client/compat/unfit-versions.ts'),
+    import('../client/compat/trials.ts'),
+    import('../client/edits/edit-journal.ts'),
+  ])
+  const tools = new EditJournal(home, systemClock).owners()
+  return await unfitVersions(tools, { env: process.env, trials: readTrials(home), punku: VERSION })
 }
 
 async function agentWalk(wanted: WalksWanted, profileName: string | undefined): Promise<MachineWalk> {

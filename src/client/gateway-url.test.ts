@@ -15,6 +15,9 @@ test.each([
   ['http://gateway.localhost', 'http://gateway.localhost'],
   ['http://127.0.0.1:11435/ui/', 'http://127.0.0.1:11435'],
   ['https://gateway.example.org/punku/ui/keys', 'https://gateway.example.org/punku'],
+  // As tools are given it.
+  ['https://gateway.example.org/v1', 'https://gateway.example.org'],
+  ['https://gateway.example.org/punku/api/', 'https://gateway.example.org/punku'],
   ['https://gateway.example.org/uis', 'https://gateway.example.org/uis'],
 ])('%s', (text, url) => expect(parse(text)).toEqual({ url, isReadable: false }))
 

@@ -35,9 +35,16 @@ export function parseGatewayUrl(text: string, { allowPlainHttp }: { readonly all
   return { url: url.origin + gatewayPath(url.pathname), isReadable }
 }
 
-/** Where a gateway begins, of a path that may be its dashboard's, as it is copied from a browser. */
+/**
+ * Where a gateway begins, of a path that may be its dashboard's, as it is copied from a browser, or that of an API, as tools
+ * are given it.
+ */
 export function gatewayPath(path: string): string {
-  return path.replace(/\/ui(?:\/.*)?$/, '').replace(/\/+$/, '')
+  return path
+    .replace(/\/ui(?:\/.*)?$/, '')
+    .replace(/\/+$/, '')
+    .replace(/\/(?:v1|api)$/, '')
+    .replace(/\/+$/, '')
 }
 
 function invalid(message: string): PunkuError {

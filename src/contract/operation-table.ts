@@ -66,6 +66,8 @@ export const OPERATION_TABLE: Readonly<Record<OperationName, readonly [method: s
   exportRequests: ['GET', '/control/v1/requests.ndjson'],
   usage: ['GET', '/control/v1/usage'],
   exportUsage: ['GET', '/control/v1/usage.csv'],
+  listToolSessions: ['GET', '/control/v1/tool-sessions'],
+  showToolSession: ['GET', '/control/v1/tool-sessions/{session}'],
   listAudit: ['GET', '/control/v1/audit'],
   exportAudit: ['GET', '/control/v1/audit.ndjson'],
   verifyChains: ['POST', '/control/v1/audit/verify'],

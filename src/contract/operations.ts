@@ -5,6 +5,7 @@ import { modelRuleOperations } from './model-rules.ts'
 import type { Access } from './parts.ts'
 import { peopleOperations } from './people.ts'
 import { requestOperations } from './requests.ts'
+import { toolSessionOperations } from './tool-sessions.ts'
 import { tunnelOperations } from './tunnels.ts'
 import { upstreamOperations } from './upstreams.ts'
 
@@ -19,6 +20,7 @@ export const operations = {
   ...modelRuleOperations,
   ...tunnelOperations,
   ...requestOperations,
+  ...toolSessionOperations,
   ...auditOperations,
   ...gatewayOperations,
 } satisfies Record<string, { readonly 'x-access': Access }>

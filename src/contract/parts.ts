@@ -65,6 +65,11 @@ export const flag = z.enum(['true', 'false']).transform((text) => text === 'true
 /** Where the next page begins. */
 export const next = z.string().nullable().meta({ description: 'The cursor of the next page; null: this is the last.' })
 
+/** How often each tool was called. */
+export const toolCalls = z.array(z.strictObject({ name: z.string(), count })).meta({
+  description: 'The tools that were called, by name, and how often; `(other)`: those whose names are not kept.',
+})
+
 /** A role in an org. */
 export const orgRole = z.enum(['owner', 'admin', 'member']).openapi('OrgRole')
 export type OrgRoleBody = z.output<typeof orgRole>

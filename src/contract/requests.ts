@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { access, count, failure, id, json, text, time } from './parts.ts'
+import { access, count, failure, id, json, text, time, toolCalls } from './parts.ts'
 import { USAGE_GROUPS } from './usage-groups.ts'
 
 const request = z
@@ -36,6 +36,8 @@ const request = z
     translated: z.string().nullable().meta({
       description: 'The wire format in which the upstream was asked, `openai-chat`; null: the client’s own.',
     }),
+    sessionLabel: z.string().nullable().meta({ description: 'What `x-punku-label` said.' }),
+    toolCalls,
   })
   .openapi('Request')
 export type RequestBody = z.output<typeof request>
@@ -119,22 +121,24 @@ const sought = (max: number) =>
     .string()
     .max(max)
     .regex(/^[^\0]*$/, 'No name has such a character')
-const filter = {
+/** By what requests are found. */
+export const requestFilterParams = {
   key: sought(64).optional().meta({ description: 'The id or the name of a key.' }),
   person: sought(64).optional().meta({ description: 'The id of a person.' }),
   model: sought(512).optional().meta({ description: 'The one asked for or the one that answered.' }),
   upstream: sought(256).optional(),
   client: sought(64).optional(),
   session: sought(256).optional(),
+  label: sought(64).optional().meta({ description: 'What `x-punku-label` said.' }),
   outcome: z.enum(['ok', 'error']).optional(),
   since: isoQuery,
   until: isoQuery,
 }
-const filterQuery = z.strictObject(filter)
+const filterQuery = z.strictObject(requestFilterParams)
 export type RequestFilterQuery = z.output<typeof filterQuery>
 const seq = z.coerce.number().int().min(0).optional()
 
-const usageQuery = z.strictObject({ ...filter, by: z.enum(USAGE_GROUPS).default('key') })
+const usageQuery = z.strictObject({ ...requestFilterParams, by: z.enum(USAGE_GROUPS).default('key') })
 export type UsageQuery = z.output<typeof usageQuery>
 
 /** The operations on what was asked of the models. To a member there is nothing but what their own keys asked. */
@@ -145,7 +149,7 @@ export const requestOperations = {
     path: '/control/v1/requests',
     request: {
       query: z.strictObject({
-        ...filter,
+        ...requestFilterParams,
         after: seq.meta({ description: 'Rows recorded after this `seq`, oldest first.' }),
         before: seq.meta({ description: 'Rows recorded before this `seq`.' }),
         limit: z.coerce.number().int().min(1).max(1_000).default(100),

@@ -4,6 +4,7 @@ import type { AnswerHead, AnswerWriter } from './answer-writer.ts'
 import type { JsonObject } from './json-facts.ts'
 import type { Framing } from './line-watcher.ts'
 import type { TextOf } from './text.ts'
+import type { ToolCalls } from './tool-calls.ts'
 
 /**
  * Every wire format there is: how the answers of one kind of route are written, whole and streamed.
@@ -110,10 +111,14 @@ export interface StreamObserver {
   readonly model: string | undefined
   /** Frames that carried content: about one a token. For an estimate when the stream named no usage. */
   readonly contentFrames: number
+  /** The tools that the stream called so far. */
+  readonly toolCalls: ToolCalls
 }
 
 /** What a whole JSON answer says of itself. */
 export interface AnswerFacts {
   readonly usage: Usage
   readonly model: string | undefined
+  /** The tools it calls; of an answer of more than 1 MiB none are known. */
+  readonly toolCalls: ToolCalls
 }

@@ -13,6 +13,8 @@ interface Facts {
   readonly usage: readonly [number | undefined, number | undefined, number | undefined]
   readonly model: string | undefined
   readonly contentFrames: number
+  /** Default: none. */
+  readonly toolCalls?: Readonly<Record<string, number>>
 }
 
 const NONE = [undefined, undefined, undefined] as const
@@ -32,6 +34,7 @@ const STREAMS: Readonly<Record<string, Facts>> = {
     usage: [2109, 37, 2000],
     model: 'claude-local-qwen3',
     contentFrames: 7,
+    toolCalls: { f: 1 },
   },
   'llama-completion-fails': { outcome: 'failed', usage: NONE, model: undefined, contentFrames: 1 },
   // The end-of-text token has an empty frame of its own, which is not looked into.
@@ -47,7 +50,13 @@ const STREAMS: Readonly<Record<string, Facts>> = {
     model: 'llama3.2:latest',
     contentFrames: 5,
   },
-  'ollama-chat-tools': { outcome: 'complete', usage: [171, 19, undefined], model: 'llama3.2:latest', contentFrames: 1 },
+  'ollama-chat-tools': {
+    outcome: 'complete',
+    usage: [171, 19, undefined],
+    model: 'llama3.2:latest',
+    contentFrames: 1,
+    toolCalls: { weather: 1 },
+  },
   'ollama-progress-fails': { outcome: 'failed', usage: NONE, model: undefined, contentFrames: 0 },
   'ollama-progress-pull': { outcome: 'complete', usage: NONE, model: undefined, contentFrames: 0 },
   'openai-chat-fails': { outcome: 'failed', usage: NONE, model: 'llama3.2', contentFrames: 2 },
@@ -57,7 +66,13 @@ const STREAMS: Readonly<Record<string, Facts>> = {
   // From here on the chunk with the finish reason is not looked into, and counts.
   'openai-chat-llama-server-usage': { outcome: 'complete', usage: [22, 8, 21], model: 'tiny', contentFrames: 8 },
   'openai-chat-null-usage': { outcome: 'complete', usage: [10, 2, 8], model: 'gpt-oss-20b', contentFrames: 3 },
-  'openai-chat-ollama-tools': { outcome: 'complete', usage: [31, 12, undefined], model: 'llama3.2', contentFrames: 6 },
+  'openai-chat-ollama-tools': {
+    outcome: 'complete',
+    usage: [31, 12, undefined],
+    model: 'llama3.2',
+    contentFrames: 6,
+    toolCalls: { f: 1 },
+  },
   'openai-chat-quotes-markers': { outcome: 'complete', usage: NONE, model: 'llama3.2', contentFrames: 6 },
   'openai-chat-vllm-continuous-usage': {
     outcome: 'complete',
@@ -91,7 +106,9 @@ const observeStream = (format: FormatName) => formOf(format).observe()
 function factsOf(observer: StreamObserver): Facts | { readonly outcome: 'open' } {
   const { outcome, usage, model, contentFrames } = observer
   if (outcome === 'open') return { outcome }
-  return { outcome, usage: [usage.promptTokens, usage.completionTokens, usage.cachedTokens], model, contentFrames }
+  const facts = [usage.promptTokens, usage.completionTokens, usage.cachedTokens] as const
+  const calls = observer.toolCalls.size === 0 ? {} : { toolCalls: Object.fromEntries(observer.toolCalls) }
+  return { outcome, usage: facts, model, contentFrames, ...calls }
 }
 
 function observeText(format: FormatName, ...texts: readonly string[]): StreamObserver {

@@ -3,6 +3,7 @@ import type { StreamObserver, Usage } from './format.ts'
 import { asObject, type JsonObject, parseObject } from './json-facts.ts'
 import { type Framing, LineWatcher } from './line-watcher.ts'
 import { type TextOf, utf8Text, utf8TextOf } from './text.ts'
+import { NO_TOOL_CALLS, type ToolCalls } from './tool-calls.ts'
 import { mergeUsage, NO_USAGE } from './usage.ts'
 
 /** Frames looked into for the model's name before giving up: the first ones may be pings. */
@@ -26,10 +27,14 @@ export interface FrameFacts {
  * says then decides, so that an answer which quotes a marker is only a little slower.
  */
 export interface FrameWatch {
-  /** Matches every frame that ends the stream, holds an error, or holds usage. */
+  /** Matches every frame that ends the stream, holds an error, holds usage, or begins to call a tool. */
   readonly marker: RegExp
+  /** Whether a frame may begin to call a tool, where one pattern could not tell it in linear time. Default: the marker tells. */
+  readonly mayCallTool?: (line: string) => boolean
   /** Which of the other frames carry content; absent: all do. */
   readonly contentMarker?: RegExp
+  /** The tools that the frames called so far. Default: they call none. */
+  readonly toolCalls?: ToolCalls
   read(frame: JsonObject): FrameFacts
 }
 
@@ -80,6 +85,10 @@ export class StreamWatcher implements StreamObserver {
     return this.#contentFrames
   }
 
+  get toolCalls(): ToolCalls {
+    return this.#frames.toolCalls ?? NO_TOOL_CALLS
+  }
+
   push(chunk: Uint8Array): void {
     this.#lines.push(chunk)
   }
@@ -102,7 +111,8 @@ export class StreamWatcher implements StreamObserver {
     const line = this.#textOf(bytes, start, end)
     if (this.#isEvents && !line.startsWith('data:')) return
     const mayNameModel = this.#model === undefined && this.#modelLooks < MAX_MODEL_LOOKS
-    if (mayNameModel || this.#isErrorEvent || this.#frames.marker.test(line)) {
+    const { marker, mayCallTool } = this.#frames
+    if (mayNameModel || this.#isErrorEvent || marker.test(line) || mayCallTool?.(line) === true) {
       if (mayNameModel) this.#modelLooks++
       this.#read(bytes.subarray(this.#isEvents ? start + 'data:'.length : start, end))
     } else if (this.#frames.contentMarker?.test(line) ?? true) {

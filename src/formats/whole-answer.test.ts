@@ -31,6 +31,7 @@ describe('readAnswer', () => {
     expect(FORMATS[name].readAnswer(Buffer.from(JSON.stringify(answer)))).toEqual({
       model: 'm',
       usage: { promptTokens, completionTokens, cachedTokens },
+      toolCalls: new Map(),
     })
   })
 
@@ -62,6 +63,7 @@ describe('readAnswer', () => {
     const none = {
       model: undefined,
       usage: { promptTokens: undefined, completionTokens: undefined, cachedTokens: undefined },
+      toolCalls: new Map(),
     }
     for (const text of ['', 'x', '[]', 'null', '7', '{"usage":7,"model":{}}', `${'['.repeat(100_000)}`]) {
       expect(FORMATS[name].readAnswer(Buffer.from(text))).toEqual(none)

@@ -80,6 +80,25 @@ describe('the session', () => {
     expect(sessionOf('thread-id', 'thread', 'session-id', 'a b')).toBe('thread')
   })
 
+  test('is the run, where the client says which', () => {
+    const headers = new HeaderView(['x-claude-code-session-id', 'own', 'x-punku-session', 'run_1'])
+    expect(clientIdentity(headers).sessionId).toBe('run_1')
+  })
+
+  test.each([
+    ['local qwen, 2nd try', true],
+    ['a'.repeat(64), true],
+    ['a'.repeat(65), false],
+    ['', false],
+    [' a', false],
+    ['a ', false],
+    ['a\tb', false],
+    ['a\u00e9', false],
+    ['\u001b[31m', false],
+  ])('of which the label %j is kept or not', (label, isKept) => {
+    expect(clientIdentity(new HeaderView(['x-punku-label', label])).label).toBe(isKept ? label : undefined)
+  })
+
   test("prefers Claude Code's own header", () => {
     const headers = new HeaderView(['x-session-id', 'general', 'x-claude-code-session-id', 'own'])
     expect(clientIdentity(headers).sessionId).toBe('own')

@@ -7,6 +7,8 @@ export interface ClientIdentity {
   readonly version: string | undefined
   /** The client's own name for its conversation. */
   readonly sessionId: string | undefined
+  /** What whoever started it calls the run. */
+  readonly label: string | undefined
 }
 
 /** Read no further than this: the products of interest come first, and the header may be kilobytes long. */
@@ -33,9 +35,17 @@ const PROGRAMS: readonly (readonly [name: string, product: RegExp])[] = [
   // Continue carries OpenAI's SDK under a name that its bundler made.
   ['continue', /^ls\/JS ([A-Za-z0-9._+-]{1,32})(?=[\s(;,]|$)/],
 ]
-/** Where clients put a name for their conversation: Claude Code, OpenCode, Codex (two). */
-const SESSION_HEADERS = ['x-claude-code-session-id', 'x-session-id', 'session-id', 'thread-id'] as const
+/** Where clients put a name for their conversation: a run of the workstation, Claude Code, OpenCode, Codex (two). */
+const SESSION_HEADERS = [
+  'x-punku-session',
+  'x-claude-code-session-id',
+  'x-session-id',
+  'session-id',
+  'thread-id',
+] as const
 const SESSION_ID = /^[A-Za-z0-9._:-]{1,64}$/
+const LABEL_HEADER = 'x-punku-label'
+const LABEL = /^(?! )[\x20-\x7e]{1,64}(?<! )$/
 
 type Product = readonly [name: string | undefined, version: string | undefined]
 
@@ -49,7 +59,13 @@ export function clientIdentity(headers: HeaderView): ClientIdentity {
   // Copilot's user agent is its SDK's, and it sends `x-interaction-type` with the first request of a turn alone.
   const isCopilot = SDK_NAME.test(product ?? '') && INITIATORS.has(headers.get('x-initiator') ?? '')
   const [name, version] = isCopilot ? ['copilot', undefined] : [product, productVersion]
-  return { name, version, sessionId: readSessionId(headers) }
+  const label = headers.get(LABEL_HEADER)
+  return {
+    name,
+    version,
+    sessionId: readSessionId(headers),
+    label: label !== undefined && isSessionLabel(label) ? label : undefined,
+  }
 }
 
 /** Clients send the same text with each request, and a gateway has few kinds of them. */
@@ -87,6 +103,11 @@ function readSessionId(headers: HeaderView): string | undefined {
     if (id !== undefined && isSessionId(id)) return id
   }
   return undefined
+}
+
+/** Whether a label for a run may be kept: visible ASCII, 1 to 64 characters, with no space at its ends. */
+export function isSessionLabel(text: string): boolean {
+  return LABEL.test(text)
 }
 
 /** Whether a client's word for its conversation is one that may be kept. */

@@ -33,7 +33,11 @@ export async function fillHouse({ url, parts }: TestGateway): Promise<void> {
   for (let at = 0; at < 24; at++) {
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${keys[at % 2]}`, 'content-type': 'application/json' },
+      headers: {
+        authorization: `Bearer ${keys[at % 2]}`,
+        'content-type': 'application/json',
+        ...(at % 3 > 0 && { 'x-punku-session': `run_${at % 3}`, 'x-punku-label': at % 3 === 1 ? 'local' : 'other' }),
+      },
       body: JSON.stringify({ ...QUESTION, model: at % 7 === 6 ? 'not-there' : model, stream: at % 2 === 0 }),
     })
     await response.arrayBuffer()

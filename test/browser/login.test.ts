@@ -37,7 +37,8 @@ describe.skipIf(chromium === undefined)('punku login', () => {
     await page.getByRole('button', { name: 'Confirm' }).click()
     const { code, stdout } = await signingIn.ended
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toEqual({ url, email: 'ada@example.org', org: 'default', role: 'owner' })
+    const profile = { name: 'default', url, key: expect.stringMatching(/^[a-z0-9]{10}$/), model: null }
+    expect(JSON.parse(stdout)).toEqual({ url, email: 'ada@example.org', org: 'default', role: 'owner', profile })
     await screens.keep(page, 'confirmed')
 
     // The commands of that machine work on the gateway, and what they change is the person's doing.

@@ -37,6 +37,8 @@ const PAGES = [
   ['tunnels', '/ui/tunnels', 'Tunnels'],
   ['keys', '/ui/keys', 'Keys'],
   ['requests', '/ui/requests', 'Requests'],
+  ['sessions', '/ui/sessions?compare=run_1%2Crun_2', 'Sessions'],
+  ['session', '/ui/sessions/run_1', 'Session'],
   ['usage', '/ui/usage', 'Usage'],
   ['playground', '/ui/playground', 'Playground'],
   ['people', '/ui/people', 'People'],

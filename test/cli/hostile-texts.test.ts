@@ -113,7 +113,9 @@ test('all commands are here', async () => {
   const named = [...Object.keys(COMMANDS), ...Object.keys(ADDRESSED), ...OTHERS].map((name) =>
     name.replace(/ --.*/, ''),
   )
-  expect([...new Set(named)].sort()).toEqual(['models', 'requests', ...leavesOf(await createProgram())].sort())
+  expect([...new Set(named)].sort()).toEqual(
+    ['models', 'requests', 'sessions', ...leavesOf(await createProgram())].sort(),
+  )
 })
 
 describe('a gateway whose every text is hostile steers no terminal', () => {

@@ -122,6 +122,10 @@ test('on the gateway’s own machine nobody signs in', async () => {
   expect(await place.run('login')).toMatchObject({ code: 0, stderr: '' })
   const [profile] = readClientProfiles(place.home)
   expect(profile?.url).toBe(url)
-  expect(await place.json('keys', 'show', profile?.key.reveal().split('_')[1] ?? '')).toMatchObject({ state: 'active' })
+  const id = profile?.key.reveal().split('_')[1] ?? ''
+  expect(await place.json('keys', 'show', id)).toMatchObject({ state: 'active' })
+  // What was made here ends here.
+  expect((await place.run('logout')).stdout).toContain("The key of the profile 'default' is revoked and forgotten.")
+  expect(await place.json('keys', 'show', id)).toMatchObject({ state: 'revoked' })
   await punku.stop('SIGTERM')
 })

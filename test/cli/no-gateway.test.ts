@@ -18,7 +18,7 @@ const nameOf = (line: string) => line.replace(/ --.*/, '')
 test('all commands are here', async () => {
   const here = [...Object.keys(COMMANDS), ...Object.keys(ADDRESSED)].map(nameOf)
   expect([...new Set([...here, ...OTHERS])].sort()).toEqual(
-    ['models', 'requests', ...leavesOf(await createProgram())].sort(),
+    ['models', 'requests', 'sessions', ...leavesOf(await createProgram())].sort(),
   )
 })
 

@@ -120,6 +120,8 @@ test('--hosted leaves all as it is, and says so', async () => {
   expect([code, args]).toEqual([0, ['-p', 'hi']])
   expect(env).toMatchObject(FOREIGN)
   expect(stderr).toContain('on its own backend')
+  const refused = await punku(['run', 'claude', '--hosted', '--model', 'tiny', '--label', 'x'], FOREIGN)
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/^--model, --label .*--hosted/)])
 })
 
 test('--print shows command, files and variables without the key, and starts nothing', async () => {

@@ -79,6 +79,8 @@ test('a set-up shows what it changes, tries it, says what to type, and is taken 
   expect([again.code, again.stderr]).toEqual([0, ''])
   expect(again.stdout).toContain('Nothing to change: its files are as they should be.')
 
+  const unclear = await setup('claude', '--undo', '--dry-run')
+  expect(unclear).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('leave out one') })
   const undone = await setup('claude', '--undo')
   expect(undone).toMatchObject({ code: 0, stdout: `${inHome('.claude/settings.json')}: as it was before.\n` })
   expect(textOf('.claude/settings.json')).toBe(mine)

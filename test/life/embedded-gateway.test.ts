@@ -4,7 +4,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type GatewayLogLine, type OpenedGateway, openGateway } from '../../src/sdk/open-gateway.ts'
 import { punkuFetch } from '../../src/sdk/punku-fetch.ts'
 import { ReadStream } from '../proxy/client.ts'
@@ -40,7 +40,10 @@ beforeAll(async () => {
   const { token } = await relay.control.call('createTunnel', { body: { label: 'laptop' } })
   // It pairs and links by the service's own server.
   opened.use(await startHouseAgent({ gatewayUrl: service, upstreamUrl: upstream.origin, token }))
-  await expect.poll(async () => (await relay.control.call('listUpstreams')).upstreams[0]?.health.state).toBe('up')
+  // It was asked what it has.
+  await vi.waitUntil(async () => (await relay.control.call('listUpstreams')).upstreams[0]?.state === 'up', {
+    timeout: 60_000,
+  })
 })
 afterAll(() => opened.disposeAsync())
 

@@ -31,6 +31,8 @@ export interface ChatForms {
   /** What a server is asked in place of it. */
   readonly asked: (cell: ChatCell) => ByServerPath
   readonly heard: (cell: ChatCell) => ByChatClient
+  /** The tools that answers call. Default: none. */
+  readonly calls?: readonly string[]
   /** The field for which requests are refused. */
   readonly refused?: string
   /** What of it servers are not asked, by the names that clients are told. */
@@ -48,7 +50,7 @@ export function testChatCells(feature: ChatFeature, forms: ChatForms): void {
     expect(watched.thrown).toBeUndefined()
     expectAsked(cell, watched, forms)
     expectHeard(cell, watched, forms.heard(cell)[cell.client])
-    expectRow(cell, watched)
+    expectRow(cell, watched, forms.calls ?? [])
   })
 }
 
@@ -143,7 +145,7 @@ function usageIn(client: ChatClientName, heard: object | undefined): unknown {
   return [prompt_tokens ?? input_tokens + cache_read_input_tokens, completion_tokens ?? output_tokens]
 }
 
-function expectRow(cell: ChatCell, { row }: Watched): void {
+function expectRow(cell: ChatCell, { row }: Watched, calls: readonly string[]): void {
   expect(row).toMatchObject({
     route: `POST ${CHAT_CLIENTS[cell.client].path}`,
     status: 200,
@@ -152,5 +154,6 @@ function expectRow(cell: ChatCell, { row }: Watched): void {
     translated: translatedTo(cell),
     prompt_tokens: SCRIPTED_USAGE.promptTokens,
     completion_tokens: SCRIPTED_USAGE.completionTokens,
+    tool_calls: calls.length === 0 ? null : JSON.stringify(Object.fromEntries(calls.map((name) => [name, 1]))),
   })
 }

@@ -8,4 +8,5 @@ testChatCells('parallel tools', {
   asked: () => offered('weather', 'tides'),
   heard: () => hearingCalls('weather', 'tides'),
   refused: 'tools',
+  calls: ['weather', 'tides'],
 })

@@ -6,4 +6,5 @@ testChatCells('tools', {
   asked: () => offered('weather'),
   heard: () => hearingCalls('weather'),
   refused: 'tools',
+  calls: ['weather'],
 })

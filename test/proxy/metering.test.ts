@@ -74,6 +74,19 @@ test('the conversation is what the client calls it, in a header or else in the b
   expect(await ask({ prompt_cache_key: 7 })).toBeNull()
 })
 
+test('a run and its label go before what the tool calls its conversation, and no further than here', async () => {
+  await using upstream = await startScriptedUpstream({ server: 'ollama' })
+  await using gateway = await startTestGateway({ upstreams: [upstream.origin] })
+  const headers = { 'x-punku-session': 'run_1', 'x-punku-label': 'qwen, 2nd try', 'x-claude-code-session-id': 'own' }
+  const body = { model: 'tiny', messages: [{ role: 'user', content: PROMPT }] }
+  const key = await gateway.key()
+  await (await post({ url: gateway.url, key, path: '/v1/chat/completions', body, headers })).text()
+  await settled(gateway)
+  expect(await gateway.rows()).toMatchObject([{ session_id: 'run_1', session_label: 'qwen, 2nd try' }])
+  const sent = (await upstream.nextRequest()).headers
+  expect(Object.keys(sent).filter((name) => name.startsWith('x-punku-'))).toEqual([])
+})
+
 describe('the row of an exchange', () => {
   const usage = { prompt_tokens: promptTokens, completion_tokens: completionTokens, is_estimated: 0 }
   const nothing = { prompt_tokens: null, completion_tokens: null, cached_tokens: null, is_estimated: 0 }
@@ -140,6 +153,8 @@ describe('the row of an exchange', () => {
       session_id: null,
       left_out: null,
       translated: null,
+      session_label: null,
+      tool_calls: null,
       ...tokens,
     })
     expect(row.at).toBeGreaterThanOrEqual(before)

@@ -127,7 +127,9 @@ async function seedRequests({ gateway, visitors, personIds }: ControlWorld) {
     ['other', visitors.stranger],
   ] as const) {
     const { key } = await visitor.do('createKey', { body: { name: `seed-${who}` } })
-    const response = await fetch(`${gateway.url}/api/version`, { headers: { authorization: `Bearer ${String(key)}` } })
+    const response = await fetch(`${gateway.url}/api/version`, {
+      headers: { authorization: `Bearer ${String(key)}`, 'x-punku-session': who },
+    })
     ids[who] = response.headers.get('x-request-id') ?? ''
     await response.arrayBuffer()
   }

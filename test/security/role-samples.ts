@@ -66,6 +66,9 @@ async function invitationOf(maker: Visitor): Promise<{ id: string; token: string
   return { id: String(id), token: new URL(String(link)).hash.slice(1) }
 }
 
+/** The sessions of roles to which the requests of `default` do not belong, or not all. */
+const SESSION_OF: { readonly [Role in RoleName]?: string } = { member: 'member', stranger: 'other' }
+
 /** Of each operation something that works, and what must not. A test holds the names to the contract's. */
 export const SAMPLES: Readonly<Record<OperationName, Sample>> = {
   showEntrance: { own: () => NOTHING },
@@ -291,6 +294,12 @@ export const SAMPLES: Readonly<Record<OperationName, Sample>> = {
   exportRequests: { own: () => NOTHING },
   usage: { own: () => NOTHING, foreign: async (world) => ({ query: { key: await foreignKey(world) } }) },
   exportUsage: { own: () => NOTHING },
+  listToolSessions: { own: () => NOTHING, foreign: async (world) => ({ query: { key: await foreignKey(world) } }) },
+  // The requests of this world each have their session, named as whose keys made them.
+  showToolSession: {
+    own: (_world, role) => ({ params: { session: SESSION_OF[role] ?? 'default' } }),
+    foreign: () => ({ params: { session: 'other' } }),
+  },
   listAudit: { own: () => NOTHING },
   exportAudit: { own: () => NOTHING },
   verifyChains: { own: () => NOTHING },

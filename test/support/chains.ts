@@ -89,6 +89,8 @@ export function fullRequest(given: Partial<NewRequestRow> = {}): NewRequestRow {
     session_id: 'ünï',
     left_out: 'web_search',
     translated: 'openai-chat',
+    session_label: 'a run',
+    tool_calls: '{"Read":2}',
     ...given,
   }
 }

@@ -21,8 +21,10 @@ import { OrgRepository } from '../../src/gateway/store/org-repository.ts'
 import { PairingRepository } from '../../src/gateway/store/pairing-repository.ts'
 import { PersonNames } from '../../src/gateway/store/person-names.ts'
 import type { AuditRow } from '../../src/gateway/store/schema.ts'
+import { ToolSessionRepository } from '../../src/gateway/store/tool-session-repository.ts'
 import { TunnelRepository } from '../../src/gateway/store/tunnel-repository.ts'
 import { UsageRepository } from '../../src/gateway/store/usage-repository.ts'
+import { TURN_ROUTES } from '../../src/servers/turn-routes.ts'
 import { openTestChains } from './chains.ts'
 import { ManualClock } from './clock.ts'
 import { testPeople } from './people-parts.ts'
@@ -71,6 +73,7 @@ export async function openTestControl(open: () => Promise<OpenDatabase>, given: 
   const clock = new ManualClock()
   const { store, requests, trail, audit: auditLog } = await openTestChains(database, clock)
   const usage = new UsageRepository(database)
+  const toolSessions = new ToolSessionRepository(database, TURN_ROUTES)
   const personNames = new PersonNames(database)
   const settingsOf = async (orgId: string, { db }: Pick<OpenDatabase, 'db'> = database) =>
     parseOrgSettings((await new OrgRepository({ db }).find(orgId))?.settings ?? '')
@@ -110,6 +113,7 @@ export async function openTestControl(open: () => Promise<OpenDatabase>, given: 
     keys,
     requests,
     usage,
+    toolSessions,
     personNames,
     settingsOf,
     tunnels,

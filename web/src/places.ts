@@ -9,6 +9,7 @@ import {
   IconRouteAltLeft,
   IconServer,
   IconSettings,
+  IconTerminal2,
   IconUsers,
 } from '@tabler/icons-react'
 
@@ -43,6 +44,7 @@ export const PLACES: readonly { readonly title: string; readonly places: readonl
     places: [
       { to: '/ui/keys', name: 'Keys', icon: IconKey, letter: 'k', access: 'member' },
       { to: '/ui/requests', name: 'Requests', icon: IconActivity, letter: 'r', access: 'member' },
+      { to: '/ui/sessions', name: 'Sessions', icon: IconTerminal2, letter: 'n', access: 'member' },
       { to: '/ui/usage', name: 'Usage', icon: IconChartBar, letter: 'u', access: 'member' },
     ],
   },

@@ -85,6 +85,14 @@ const tree = root.addChildren([
       lazyRouteComponent(() => import('./pages/request.tsx'), 'Request'),
     ),
     inShell(
+      '/ui/sessions',
+      lazyRouteComponent(() => import('./pages/sessions.tsx'), 'Sessions'),
+    ),
+    inShell(
+      '/ui/sessions/$session',
+      lazyRouteComponent(() => import('./pages/session.tsx'), 'Session'),
+    ),
+    inShell(
       '/ui/usage',
       lazyRouteComponent(() => import('./pages/usage.tsx'), 'Usage'),
     ),

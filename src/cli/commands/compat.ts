@@ -193,7 +193,8 @@ async function rollBack(
   const words = installCommand(method, pin.version)
   if (words === undefined) throw new Declined(stepsByHand(tool, method, pin.version))
   const typed = words.map(shellWord).join(' ')
-  remark(visible(`${tool.title} ${from ?? ''} becomes ${pin.version}, by:\n\n  ${typed}\n`))
+  for (const line of [`${tool.title} ${from ?? ''} becomes ${pin.version}, by:`, '', `  ${typed}`, ''])
+    remark(visible(line))
   if (flags.yes !== true) {
     if (!process.stdin.isTTY) throw new UsageError('Nobody can be asked here. Say --yes to have it done.')
     if (!(await isConfirmed('Run it?'))) throw new Declined('Nothing was changed.')

@@ -61,20 +61,20 @@ async function logInTo(command: Command, gateway: string | undefined, flags: Log
     const url = await ownUrl(control)
     const facts = { name, url, caFile, model: flags.model }
     const kept = flags.keyStdin ? await keepGiven(home, facts) : await keepMade(home, facts, control, false)
-    await report(flags, kept, undefined)
+    await report(command, flags, kept, undefined)
     return
   }
   const { parseGatewayUrl } = await import('../../client/gateway-url.ts')
   const { url } = parseGatewayUrl(gateway, { allowPlainHttp: flags.allowPlainHttp === true })
   const facts = { name, url, caFile, model: flags.model }
   if (flags.keyStdin) {
-    await report(flags, await keepGiven(home, facts), undefined)
+    await report(command, flags, await keepGiven(home, facts), undefined)
     return
   }
   await using signedIn = await signInByCode({ home, url, caFile, opensBrowser: flags.browser })
   const { person, control } = signedIn
   if (!flags.key) {
-    await report(flags, undefined, person)
+    await report(command, flags, undefined, person)
     return
   }
   const kept = await keepMade(home, { ...facts, caFile: signedIn.caFile }, control, true).catch((thrown: unknown) => {
@@ -84,7 +84,7 @@ async function logInTo(command: Command, gateway: string | undefined, flags: Log
     )
     return undefined
   })
-  await report(flags, kept, person)
+  await report(command, flags, kept, person)
 }
 
 /** The gateway that runs with the state folder of this machine. */
@@ -141,6 +141,7 @@ async function overFormer(
 }
 
 async function report(
+  command: Command,
   { json }: LoginFlags,
   kept: ClientProfile | undefined,
   person: PersonSignedIn | undefined,
@@ -161,6 +162,7 @@ async function report(
     visible(`Tools of this machine use ${url} by the profile '${name}'${key === null ? '' : `, with the key ${key}`}.`),
   )
   if (model !== null) print(visible(`They get the model ${model}.`))
+  print(`Next: ${typedHere(command, 'run claude')} for one run, ${typedHere(command, 'setup --list')} for good.`)
 }
 
 async function listProfiles(command: Command, { json }: LoginFlags): Promise<void> {
@@ -184,5 +186,5 @@ async function useProfile(command: Command, asked: string, flags: LoginFlags): P
   const chosen = chooseClientProfile(home, asked)
   const profile = flags.model === undefined ? chosen : { ...chosen, model: flags.model }
   writeClientProfile(home, profile)
-  await report(flags, profile, undefined)
+  await report(command, flags, profile, undefined)
 }

@@ -9,13 +9,19 @@ import { print, printJson, visible } from '../output.ts'
 /** `punku logout`: ends what `punku login` began. */
 export function defineLogout(command: Command): void {
   command.option('--json', 'print JSON').action(async (gateway: string | undefined, flags: { json?: true }) => {
-    const [{ gatewayPath }, { logOut }, { readLogins, removeLogin }, { readClientProfiles, removeClientProfile }] =
-      await Promise.all([
-        import('../../client/gateway-url.ts'),
-        import('../../client/login.ts'),
-        import('../../client/logins.ts'),
-        import('../../client/profiles/client-profile.ts'),
-      ])
+    const [
+      { gatewayPath },
+      { logOut },
+      { readLogins, removeLogin },
+      { readClientProfiles, removeClientProfile },
+      { publicKeyId },
+    ] = await Promise.all([
+      import('../../client/gateway-url.ts'),
+      import('../../client/login.ts'),
+      import('../../client/logins.ts'),
+      import('../../client/profiles/client-profile.ts'),
+      import('../../client/profiles/shown-profile.ts'),
+    ])
     const { home } = contextOf(command)
     const logins = readLogins(home)
     const profiles = readClientProfiles(home)
@@ -26,7 +32,11 @@ export function defineLogout(command: Command): void {
       throw new UsageError(url === undefined ? 'You are signed in nowhere.' : `You are not signed in at ${url}.`)
     }
     const keys = await Promise.all(
-      forgotten.map(async ({ name, key }) => ({ name, isRevoked: await revokeKey(login, key) })),
+      forgotten.map(async ({ name, key }) => ({
+        name,
+        key: publicKeyId(key) ?? null,
+        isRevoked: await revokeKey(home, login, url, key),
+      })),
     )
     const loggedOut = login && (await logOut(login))
     if (login !== undefined) removeLogin(home, url)
@@ -37,28 +47,33 @@ export function defineLogout(command: Command): void {
       return
     }
     if (loggedOut !== undefined) print(wordsOf(loggedOut, url))
-    for (const { name, isRevoked } of keys) {
+    for (const { name, key, isRevoked } of keys) {
       print(
         visible(
           isRevoked
             ? `The key of the profile '${name}' is revoked and forgotten.`
-            : `The key of the profile '${name}' is forgotten here and still works: whoever has it may use it until it is revoked at the gateway.`,
+            : `The key of the profile '${name}' is forgotten here and still works: whoever has it may use it until it is revoked at the gateway${key === null ? '' : `, by: keys revoke ${key}`}.`,
         ),
       )
     }
   })
 }
 
-/** A key that was made here is ended with the sign-in that made it. One that somebody brought may be in use elsewhere. */
-async function revokeKey(login: Login | undefined, key: ClientProfile['key']): Promise<boolean> {
-  if (login === undefined) return false
-  const [{ openRemoteControl }, { endMachineKey }] = await Promise.all([
+/** A key that was made here is ended with what made it. One that somebody brought may be in use elsewhere. */
+async function revokeKey(
+  home: string,
+  login: Login | undefined,
+  url: string,
+  key: ClientProfile['key'],
+): Promise<boolean> {
+  const [{ openRemoteControl }, { openControlAt }, { endMachineKey }] = await Promise.all([
     import('../../client/remote-control.ts'),
+    import('../../client/control-at.ts'),
     import('../../client/profiles/machine-key.ts'),
   ])
   try {
-    await using control = openRemoteControl(login)
-    return await endMachineKey(control.client, key)
+    await using control = login === undefined ? await openControlAt(home, url) : openRemoteControl(login)
+    return control !== undefined && (await endMachineKey(control.client, key))
   } catch {
     // The session has ended, or the gateway is away: it is said that the key still works.
     return false

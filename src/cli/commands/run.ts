@@ -7,7 +7,7 @@ import type { Environment } from '../../config/environment.ts'
 import { ensureHome } from '../../config/home.ts'
 import { CommandFailure } from '../../core/command-failure.ts'
 import { shellWord } from '../../core/wording.ts'
-import { contextOf } from '../command-context.ts'
+import { contextOf, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { print, printJson, remark, renderFacts, visible } from '../output.ts'
 import { numberFlag } from '../parse.ts'
@@ -29,6 +29,7 @@ const LITTLE_CONTEXT_TOKENS = 16_384
 /** `punku run TOOL`: a tool on the gateway's models, for one process. */
 export function defineRun(command: Command): void {
   command
+    .showHelpAfterError('(what is meant for the tool stands behind --: run claude -- -p hello)')
     .option('--model <model>', "the model (default: the profile's, else the only one there is)")
     .option('--profile <name>', 'the gateway and key, as `login` keeps them (default: those used last)')
     .option('--label <text>', 'what the run is called among the sessions')
@@ -41,7 +42,7 @@ export function defineRun(command: Command): void {
         throw new UsageError('--json goes with --print: the output of a run is that of its tool.')
       const { clientTool } = await import('../../client/tools/client-tool.ts')
       const tool = clientTool(name)
-      if (flags.hosted) await runHosted(name, tool, args, flags)
+      if (flags.hosted) await runHosted(command, name, tool, args, flags)
       else await runOnGateway(command, name, tool, args, flags)
     })
 }
@@ -107,13 +108,21 @@ async function runOnGateway(
 }
 
 async function runHosted(
+  command: Command,
   name: string,
   tool: ClientTool | undefined,
   args: readonly string[],
   flags: RunFlags,
 ): Promise<void> {
+  const ignored = (['model', 'profile', 'label', 'context'] as const).filter((flag) => flags[flag] !== undefined)
+  if (ignored.length > 0) {
+    throw new UsageError(
+      `--${ignored.join(', --')} is of the gateway, and --hosted is without it: leave out one of them.`,
+    )
+  }
+  await warnOfSetup(command, name)
   const program = await findTool(name, tool)
-  const words = `${tool?.title ?? name} is started on its own backend, as it is set up here: no request of it comes to the gateway.`
+  const words = `${tool?.title ?? name} is started on its own backend, as it is set up here: nothing of the gateway is given to it.`
   if (flags.json) printJson({ program: program.file, args, environment: {}, removed: [], files: [], isHosted: true })
   else if (flags.print) {
     print(words)
@@ -122,6 +131,18 @@ async function runHosted(
     remark(words)
     await start(program, args, process.env)
   }
+}
+
+/** What was written into its own files leads it to a gateway in its own backend's place. */
+async function warnOfSetup(command: Command, name: string): Promise<void> {
+  const [{ EditJournal }, { systemClock }] = await Promise.all([
+    import('../../client/edits/edit-journal.ts'),
+    import('../../core/clock.ts'),
+  ])
+  if (!new EditJournal(contextOf(command).home, systemClock).owners().includes(name)) return
+  remark(
+    `\`setup\` wrote into its files, which may lead it to the gateway all the same. To take that back: ${typedHere(command, `setup ${name} --undo`)}`,
+  )
 }
 
 function tooLittle({ id, contextTokens }: ToolRun['model']): string {
@@ -223,7 +244,7 @@ function show(
   for (const file of parts.files) {
     print('')
     print(visible(`${join(run.folder, file.name)} (for as long as it runs)`))
-    print(visible(file.text.trimEnd()))
+    for (const line of file.text.trimEnd().split('\n')) print(visible(line))
   }
   if (planner.remark !== undefined) {
     print('')

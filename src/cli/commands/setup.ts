@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import type { ClientProfile } from '../../client/profiles/client-profile.ts'
 import type { RunModel } from '../../client/run/run-model.ts'
@@ -7,8 +6,9 @@ import type { PreparedSetup } from '../../client/setup/set-up.ts'
 import type { SetupTool } from '../../client/setup/setup-plan.ts'
 import type { CommandFailureKind } from '../../core/command-failure.ts'
 import { contextOf, typedHere } from '../command-context.ts'
+import { isConfirmed } from '../confirm.ts'
 import { Declined, EXIT, UsageError } from '../exit.ts'
-import { print, printJson, visible } from '../output.ts'
+import { print, printJson, remark, visible } from '../output.ts'
 import { numberFlag } from '../parse.ts'
 
 interface SetupFlags {
@@ -47,6 +47,9 @@ export function defineSetup(command: Command): void {
       }
       if (name === undefined) {
         throw new UsageError(`Say which tool, as in: ${typedHere(command, 'setup claude')}. All of them: --list.`)
+      }
+      if (flags.undo && flags.dryRun) {
+        throw new UsageError('--undo takes a set-up back, and --dry-run changes nothing: leave out one of them.')
       }
       if (flags.undo) await undoSetup(command, name, flags)
       else await setUp(command, await knownTool(command, name), flags, contextTokens)
@@ -111,7 +114,7 @@ function printPlan(
   print(`Its context: ${contextTokens} tokens (${CONTEXT_WORDS[contextFrom]}).`)
   for (const note of plan.notes) print(visible(note))
   print('')
-  if (isNew) for (const line of diff.trimEnd().split('\n')) print(visible(line))
+  if (isNew) for (const line of diff.trimEnd().split('\n')) print(visible(line.replaceAll('\t', '    ')))
   else if (plan.edits.length > 0) print('Nothing to change: its files are as they should be.')
 }
 
@@ -120,13 +123,8 @@ async function confirm(isJson: boolean): Promise<void> {
   if (isJson || !process.stdin.isTTY || !process.stderr.isTTY) {
     throw new UsageError('Nobody can be asked here whether to change these files: add --yes, or --dry-run.')
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    const answer = await prompt.question('\nChange these files? [y/N] ')
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Declined('Nothing was changed.')
-  } finally {
-    prompt.close()
-  }
+  remark('')
+  if (!(await isConfirmed('Change these files?'))) throw new Declined('Nothing was changed.')
 }
 
 function printEnd(
@@ -137,7 +135,7 @@ function printEnd(
   tried: Probe | undefined,
 ): void {
   const undo = typedHere(command, `setup ${name} --undo`)
-  if (isApplied) print(`\n${title} is set up. To take that back: ${undo}`)
+  if (isApplied) print(`\nIt is set up: ${title}. To take that back: ${undo}`)
   else if (isNew) print('\nNothing was changed: this was a dry run.')
   if (tried !== undefined) printProbe(tried, undo, isApplied)
   print('')

@@ -81,6 +81,8 @@ test('a diff shows what changes, without keys', async () => {
   )
   expect(diff).toContain(`--- /dev/null\n+++ ${file}.new\n@@ -0,0 +1,3 @@\n+{\n+  "a": "x"\n+}\n`)
   expect(diff).not.toContain('s3cret')
+  const foreign = await planEdits([edit(file, 'c', 'sk-ant-s3cret')])
+  expect(renderDiff(foreign)).toContain('"c": "sk-…"')
   const none = await planEdits([edit(file, 'a', 'x')])
   expect(renderDiff(none.map((one) => ({ ...one, after: one.before ?? '' })))).toBe('')
 })

@@ -3,10 +3,12 @@ import type { StreamedFormat, WireFormat } from '../format.ts'
 import { asObject, asText } from '../json-facts.ts'
 import { eventStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
+import { ToolCallTally } from '../tool-calls.ts'
 import { answerReader } from '../whole-answer.ts'
 import { anthropicError } from './anthropic-errors.ts'
 import { messageReader, partsOfMessage } from './anthropic-parts.ts'
 import { StreamedUsage, usageOfMessage } from './anthropic-usage.ts'
+import { countMessageCalls } from './call-counters.ts'
 
 /** `/v1/messages`. */
 export const anthropicMessages: StreamedFormat = {
@@ -17,7 +19,7 @@ export const anthropicMessages: StreamedFormat = {
     errorEvent: (error, requestId) => `event: error\ndata: ${anthropicError(error, requestId)}`,
     keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
   }),
-  readAnswer: answerReader(usageOfMessage),
+  readAnswer: answerReader(usageOfMessage, { marker: /tool_use"/, count: countMessageCalls }),
   partsOfAnswer: partsOfMessage,
   write: messageWriter,
 }
@@ -32,9 +34,11 @@ export const anthropicCount: WireFormat = {
 /** `message_start` tells of the prompt, `message_delta` of the answer; each block delta is content. */
 function watchEvents(): FrameWatch {
   const usage = new StreamedUsage()
+  const tally = new ToolCallTally()
   return {
-    marker: /message_|error"/,
+    marker: /message_|error"|_use"/,
     contentMarker: /block_delta"/,
+    toolCalls: tally.counts,
     read(event) {
       switch (event['type']) {
         case 'message_start': {
@@ -47,6 +51,9 @@ function watchEvents(): FrameWatch {
           return { outcome: 'complete', isContent: false }
         case 'error':
           return { outcome: 'failed', isContent: false }
+        case 'content_block_start':
+          countMessageCalls(event, tally)
+          return { isContent: false }
         default:
           return { isContent: event['type'] === 'content_block_delta' }
       }

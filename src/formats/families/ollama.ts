@@ -5,7 +5,9 @@ import type { FormatName, StreamedFormat, Usage, WireFormat } from '../format.ts
 import { asCount, asList, asObject, asText, asTokens, type JsonObject } from '../json-facts.ts'
 import { lineStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
+import { ToolCallTally } from '../tool-calls.ts'
 import { answerReader } from '../whole-answer.ts'
+import { countOllamaCalls } from './call-counters.ts'
 import { likely } from './logprobs.ts'
 
 const NS_PER_MS = 1_000_000
@@ -80,7 +82,7 @@ function answered(
   return {
     name,
     stream: lineStream({ watch: watchAnswer, reader, errorLine: ollamaError }),
-    readAnswer: answerReader(usageOf),
+    readAnswer: answerReader(usageOf, { marker: /tool_calls"/, count: countOllamaCalls }),
     partsOfAnswer: (answer) => (isAnswer(answer) ? reader()(answer) : []),
   }
 }
@@ -109,9 +111,12 @@ function chatReader(): PartsReader {
 
 /** Each line but the last carries about one token. */
 function watchAnswer(): FrameWatch {
+  const tally = new ToolCallTally()
   return {
-    marker: /true|error"/,
+    marker: /true|error"|tool_calls"/,
+    toolCalls: tally.counts,
     read(line) {
+      countOllamaCalls(line, tally)
       const model = asText(line['model'])
       if (line['done'] !== true) return { model, isContent: line['error'] === undefined }
       return { outcome: 'complete', usage: usageOf(line), model, isContent: false }

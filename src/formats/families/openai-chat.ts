@@ -3,13 +3,16 @@ import type { FormatName, StreamedFormat, WireFormat } from '../format.ts'
 import { asList, asObject, asText, type JsonObject } from '../json-facts.ts'
 import { eventStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
+import { ToolCallTally } from '../tool-calls.ts'
 import { answerReader } from '../whole-answer.ts'
+import { countChatCalls, type WholeCalls } from './call-counters.ts'
 import { openaiError } from './openai-errors.ts'
 import { partsOfChunk, partsOfCompletion } from './openai-parts.ts'
 import { readOpenaiUsage } from './openai-usage.ts'
 
 const END = '[DONE]'
 const MS_PER_SECOND = 1_000
+const CALLS: WholeCalls = { marker: /_calls?"/, count: countChatCalls }
 
 /** `/v1/chat/completions`. */
 export const openaiChat: StreamedFormat = {
@@ -40,15 +43,19 @@ function streamed(name: FormatName): StreamedFormat {
 }
 
 function whole(name: FormatName): WireFormat {
-  return { name, stream: undefined, readAnswer: answerReader(readOpenaiUsage) }
+  return { name, stream: undefined, readAnswer: answerReader(readOpenaiUsage, CALLS) }
 }
 
 /** A chunk that is not read counts as content: the one with the finish reason may be counted too many. */
 function watchChunks(): FrameWatch {
+  const tally = new ToolCallTally()
   return {
     // OpenAI's own servers send `"usage":null` with every chunk.
     marker: /usage"(?!:null)|error"|timings"|DONE\]/,
+    mayCallTool: namesTool,
+    toolCalls: tally.counts,
     read(chunk) {
+      countChatCalls(chunk, tally)
       const facts = { model: asText(chunk['model']), isContent: asList(chunk['choices']).some(carriesContent) }
       const usage = readOpenaiUsage(chunk)
       return usage === undefined ? facts : { ...facts, usage }
@@ -96,4 +103,10 @@ function chatWriter({ id, model, atMs, promptTokens }: AnswerHead): AnswerWriter
         usage: usageOf(tail),
       }),
   }
+}
+
+/** A call has its name in the frame that begins it; those with pieces of its arguments have none, and are not read. */
+function namesTool(line: string): boolean {
+  const at = line.indexOf('_call')
+  return at !== -1 && line.includes('name":', at)
 }

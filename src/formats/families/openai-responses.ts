@@ -3,7 +3,9 @@ import type { StreamedFormat } from '../format.ts'
 import { asObject, asText, type JsonObject } from '../json-facts.ts'
 import { eventStream } from '../stream-form.ts'
 import type { FrameWatch } from '../stream-watcher.ts'
+import { ToolCallTally } from '../tool-calls.ts'
 import { answerReader } from '../whole-answer.ts'
+import { countResponseCalls } from './call-counters.ts'
 import { openaiErrorEvent } from './openai-errors.ts'
 import { readOpenaiUsage } from './openai-usage.ts'
 
@@ -15,15 +17,18 @@ export const openaiResponses: StreamedFormat = {
     reader: () => partsOf,
     errorEvent: (error) => `event: error\ndata: ${openaiErrorEvent(error)}`,
   }),
-  readAnswer: answerReader(readOpenaiUsage),
+  readAnswer: answerReader(readOpenaiUsage, { marker: /_call"/, count: countResponseCalls }),
 }
 
-/** The last event holds the whole response with its usage; each `delta` is content. */
+/** The last event holds the whole response with its usage, items that are done say `completed`; each `delta` is content. */
 function watchEvents(): FrameWatch {
+  const tally = new ToolCallTally()
   return {
     marker: /(?:completed?|failed|error)"/,
     contentMarker: /delta"/,
+    toolCalls: tally.counts,
     read(event) {
+      countResponseCalls(event, tally)
       const type = event['type']
       const response = asObject(event['response']) ?? {}
       const model = asText(response['model'])

@@ -56,7 +56,7 @@ describeDatabases((open) => {
     test('is hashed alike on both databases: the form is part of what is signed', async () => {
       const { requests, check, clock } = await withBatches()
       // As rows were before they could tell what was left out, or a translation: seals that are stored must hold.
-      const plain = { left_out: null, translated: null }
+      const plain = { left_out: null, translated: null, session_label: null, tool_calls: null }
       await requests.insertMany([1, 2].map((at) => fullRequest({ ...plain, id: `req_${at}`, at: clock.now() + at })))
       const blank = {
         ...plain,
@@ -127,24 +127,31 @@ describeDatabases((open) => {
       }
     })
 
-    test.each(['org_id', 'key_id', 'error_code', 'sent_ms', 'session_id', 'left_out', 'translated'] as const)(
-      'a %s that was taken away is found, and one that was put in',
-      async (column) => {
-        const { intruder, requests, check } = await withBatches(2)
-        await requests.insertMany([fullRequest({ [column]: null })])
-        const set = (seq: number, value: unknown) =>
-          intruder
-            .updateTable('requests')
-            .set({ [column]: value })
-            .where('seq', '=', seq)
-            .execute()
-        await set(2, null)
-        expect((await check()).fault).toMatchObject({ kind: 'changed', seq: 1 })
-        await set(2, fullRequest()[column])
-        await set(3, fullRequest()[column])
-        expect((await check()).fault).toMatchObject({ kind: 'changed', seq: 3 })
-      },
-    )
+    test.each([
+      'org_id',
+      'key_id',
+      'error_code',
+      'sent_ms',
+      'session_id',
+      'left_out',
+      'translated',
+      'session_label',
+      'tool_calls',
+    ] as const)('a %s that was taken away is found, and one that was put in', async (column) => {
+      const { intruder, requests, check } = await withBatches(2)
+      await requests.insertMany([fullRequest({ [column]: null })])
+      const set = (seq: number, value: unknown) =>
+        intruder
+          .updateTable('requests')
+          .set({ [column]: value })
+          .where('seq', '=', seq)
+          .execute()
+      await set(2, null)
+      expect((await check()).fault).toMatchObject({ kind: 'changed', seq: 1 })
+      await set(2, fullRequest()[column])
+      await set(3, fullRequest()[column])
+      expect((await check()).fault).toMatchObject({ kind: 'changed', seq: 3 })
+    })
 
     test.each([1, 2, 3, 4, 6, 8])('row %i of eight removed is missing', async (seq) => {
       const { intruder, check } = await withBatches(3, 1, 4)

@@ -6,6 +6,7 @@ import type { CatalogueModel } from '../../servers/server.ts'
 import type { Key } from '../access/key.ts'
 import { showTerms } from '../access/key-grant.ts'
 import type { RequestRow } from '../store/schema.ts'
+import { toolCallsOf } from '../store/tool-call-text.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 
 /** A key as the API shows it: never its text. `names` has the names of people by id. */
@@ -66,6 +67,8 @@ export function requestBody(row: RequestRow, names: RowNames): RequestBody {
     sessionId: row.session_id,
     leftOut: row.left_out?.split(' ') ?? [],
     translated: row.translated,
+    sessionLabel: row.session_label,
+    toolCalls: toolCallsOf(row.tool_calls),
   }
 }
 

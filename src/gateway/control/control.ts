@@ -18,6 +18,7 @@ import { addOrgControl, type OrgControlOptions } from './org-control.ts'
 import { invalidRequest, problem, problemError } from './problem.ts'
 import { addRequestControl, type RequestControlOptions } from './request-control.ts'
 import { addSessionControl, type SessionControlOptions } from './session-control.ts'
+import { addToolSessionControl, type ToolSessionControlOptions } from './tool-session-control.ts'
 import { addTunnelControl, type TunnelControlOptions } from './tunnel-control.ts'
 import { addUpstreamControl, type UpstreamControlOptions } from './upstream-control.ts'
 import { addUsageControl, type UsageControlOptions } from './usage-control.ts'
@@ -36,6 +37,7 @@ export interface ControlOptions
     TunnelControlOptions,
     RequestControlOptions,
     UsageControlOptions,
+    ToolSessionControlOptions,
     AuditControlOptions,
     Omit<EventControlOptions, 'events'>,
     GatewayControlOptions {
@@ -78,6 +80,7 @@ export function createControl(options: ControlOptions): Control {
   addTunnelControl(app, options)
   addRequestControl(app, options)
   addUsageControl(app, options)
+  addToolSessionControl(app, options)
   addLiveControl(app, options)
   addAuditControl(app, options)
   addEventControl(app, options)

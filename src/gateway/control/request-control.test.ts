@@ -75,6 +75,8 @@ describeDatabases((open, isSqlite) => {
         client_version: '8',
         session_id: 's',
         left_out: 'keep_alive web_search',
+        session_label: 'a run',
+        tool_calls: '{"Read":2,"Bash":1}',
         translated: 'openai-chat',
       }),
       row({ id: 'req_2', key_id: 'gone', person_id: 'gone', is_estimated: 1, is_streamed: 0, ttfb_ms: null }),
@@ -112,6 +114,11 @@ describeDatabases((open, isSqlite) => {
       sessionId: 's',
       leftOut: ['keep_alive', 'web_search'],
       translated: 'openai-chat',
+      sessionLabel: 'a run',
+      toolCalls: [
+        { name: 'Read', count: 2 },
+        { name: 'Bash', count: 1 },
+      ],
     })
     expect(second).toMatchObject({ keyId: 'gone', keyName: null, personName: null, isEstimated: true, ttfbMs: null })
     expect(third).toMatchObject({ keyId: null, keyName: null, upstream: null, sentMs: null, promptTokens: null })

@@ -21,7 +21,7 @@ export async function requestFilterOf(
   query: RequestFilterQuery,
   keys: KeyService,
 ): Promise<RequestFilter> {
-  const { key, person, model, upstream, client, session, outcome, since, until } = query
+  const { key, person, model, upstream, client, session, label, outcome, since, until } = query
   return {
     ...(key !== undefined && { keyId: (await keys.show(keyActor(actor), key)).id }),
     ...(person !== undefined && { personId: person }),
@@ -29,6 +29,7 @@ export async function requestFilterOf(
     ...(upstream !== undefined && { upstream }),
     ...(client !== undefined && { client }),
     ...(session !== undefined && { session }),
+    ...(label !== undefined && { label }),
     ...(outcome !== undefined && { outcome }),
     ...(since !== undefined && { since: Date.parse(since) }),
     ...(until !== undefined && { until: Date.parse(until) }),

@@ -4,11 +4,11 @@ import { MANUAL_CLOCK_START } from '../../../test/support/clock.ts'
 import { openTestControl } from '../../../test/support/control.ts'
 import { describeDatabases } from '../../../test/support/databases.ts'
 import { addPerson, setOrgSettings } from '../../../test/support/people.ts'
+import { renderCsv } from '../../core/csv.ts'
 import type { OrgActor } from '../orgs/actor.ts'
 import type { Price } from '../orgs/org-settings.ts'
 import { BLANK_REQUEST } from '../store/request-columns.ts'
 import type { NewRequestRow } from '../store/schema.ts'
-import { renderCsv } from './csv.ts'
 import { costAt } from './usage-cost.ts'
 
 const DAY_MS = 86_400_000

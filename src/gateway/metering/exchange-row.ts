@@ -72,6 +72,8 @@ export function rowOf(exchange: EndedExchange): NewRequestRow {
     session_id: client.sessionId ?? exchange.conversation ?? null,
     left_out: exchange.leftOut ?? null,
     translated: exchange.translated ?? null,
+    session_label: client.label ?? null,
+    tool_calls: observed.toolCalls.size === 0 ? null : JSON.stringify(Object.fromEntries(observed.toolCalls)),
   }
 }
 

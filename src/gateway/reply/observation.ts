@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Clock } from '../../core/clock.ts'
 import type { StreamForm, StreamObserver, Usage, WireFormat } from '../../formats/format.ts'
+import { NO_TOOL_CALLS, type ToolCalls } from '../../formats/tool-calls.ts'
 import { NO_USAGE } from '../../formats/usage.ts'
 import type { AnswerHandler, UpstreamController } from './answer-handler.ts'
 import { latin1TextOf } from './latin1-text.ts'
@@ -13,6 +14,8 @@ export interface Observed {
   readonly model: string | undefined
   /** Of a stream: frames that carried content, about one a token. `undefined`: the answer was no stream. */
   readonly contentFrames: number | undefined
+  /** The tools that the answer called. */
+  readonly toolCalls: ToolCalls
   /** When the first byte of the answer came, monotonic milliseconds. */
   readonly firstByteAt: number | undefined
   /** Of a stream whose order was checked: its first fault, in words that hold nothing of the answer. Default: none. */
@@ -24,6 +27,7 @@ export const NOTHING_OBSERVED: Observed = {
   usage: NO_USAGE,
   model: undefined,
   contentFrames: undefined,
+  toolCalls: NO_TOOL_CALLS,
   firstByteAt: undefined,
 }
 
@@ -38,6 +42,7 @@ export class Observation implements AnswerHandler {
   #isStream = false
   #usage: Usage = NO_USAGE
   #model: string | undefined
+  #toolCalls = NO_TOOL_CALLS
   #firstByteAt: number | undefined
   #usageTold: Usage | undefined
   #modelTold: string | undefined
@@ -102,9 +107,10 @@ export class Observation implements AnswerHandler {
   /** The answer is whole, and not an error. Never throws. */
   readWhole(body: Buffer): void {
     if (this.#format === undefined) return
-    const { usage, model } = this.#format.readAnswer(body)
+    const { usage, model, toolCalls } = this.#format.readAnswer(body)
     this.#usage = usage
     this.#model = model
+    this.#toolCalls = toolCalls
   }
 
   /** As of `Observing`. */
@@ -123,6 +129,7 @@ export class Observation implements AnswerHandler {
       usage: this.#usageTold ?? this.#stream?.usage ?? this.#usage,
       model: this.model,
       contentFrames: this.#stream?.contentFrames,
+      toolCalls: this.#stream?.toolCalls ?? this.#toolCalls,
       firstByteAt: this.#firstByteAt,
       orderFault: this.#order?.fault,
     }

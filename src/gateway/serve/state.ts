@@ -2,6 +2,7 @@ import type { Config } from '../../config/load.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/log.ts'
 import type { Secret } from '../../core/secret.ts'
+import { TURN_ROUTES } from '../../servers/turn-routes.ts'
 import { KeyService } from '../access/key-service.ts'
 import { hashSecret } from '../access/key-text.ts'
 import { Keyring } from '../access/keyring.ts'
@@ -30,6 +31,7 @@ import { PersonNames } from '../store/person-names.ts'
 import { RequestRepository } from '../store/request-repository.ts'
 import { RequestSeals } from '../store/request-seals.ts'
 import { Store } from '../store/store.ts'
+import { ToolSessionRepository } from '../store/tool-session-repository.ts'
 import { TunnelRepository } from '../store/tunnel-repository.ts'
 import { Unstored } from '../store/unstored.ts'
 import { UpstreamRepository } from '../store/upstream-repository.ts'
@@ -66,6 +68,7 @@ export interface State extends AsyncDisposable {
   readonly audit: AuditRepository
   readonly trail: AuditTrail
   readonly usage: UsageRepository
+  readonly toolSessions: ToolSessionRepository
   readonly personNames: PersonNames
   /** What an org has set. Rejects with `not_found` where there is no such org. */
   readonly settingsOf: (orgId: string) => Promise<OrgSettings>
@@ -157,6 +160,7 @@ export async function openState(options: {
     requests,
     openRequests: new OpenRequestRepository(database, requests, seals),
     usage: new UsageRepository(database),
+    toolSessions: new ToolSessionRepository(database, TURN_ROUTES),
     personNames: new PersonNames(database),
     settingsOf: (orgId) => settingsIn(database, orgId),
     modelRules,

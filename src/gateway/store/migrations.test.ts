@@ -74,6 +74,7 @@ describeDatabases((open) => {
       { name: '0013-networks-and-turns' },
       { name: '0014-translated' },
       { name: '0015-model-rules' },
+      { name: '0016-tool-sessions' },
     ])
   })
 

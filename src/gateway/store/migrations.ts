@@ -14,6 +14,7 @@ import { networksAndTurnsMigration } from './networks-and-turns-migration.ts'
 import { openRequestsMigration } from './open-requests-migration.ts'
 import { peopleMigration } from './people-migration.ts'
 import type { Database } from './schema.ts'
+import { toolSessionsMigration } from './tool-sessions-migration.ts'
 import { translatedMigration } from './translated-migration.ts'
 import { tunnelIndexMigration } from './tunnel-index-migration.ts'
 
@@ -62,6 +63,7 @@ export function migrationsFor(dialect: OpenDatabase['dialect']): Record<string, 
     '0013-networks-and-turns': networksAndTurnsMigration,
     '0014-translated': translatedMigration,
     '0015-model-rules': modelRulesMigration,
+    '0016-tool-sessions': toolSessionsMigration,
   }
 }
 

@@ -7,7 +7,8 @@ const OLD_LINE =
   '"llama3:latest",200,"upstream_interrupted",1,1.5,0.1,12.5,250.3,10,20,5,0,400,5000000000,"openai-node","7.55.0","ünï"]\n'
 
 /** As rows were before they could tell either. */
-const PLAIN = { left_out: null, translated: null }
+const NO_RUN = { session_label: null, tool_calls: null }
+const PLAIN = { left_out: null, translated: null, ...NO_RUN }
 
 test('a row of which nothing was left out is sealed as it was before a row could tell', () => {
   expect(requestLines([fullRequest(PLAIN)])).toBe(OLD_LINE)
@@ -16,9 +17,14 @@ test('a row of which nothing was left out is sealed as it was before a row could
 })
 
 test.each([
-  ['what was left out of it, as before it could tell a translation', { translated: null }, ',"web_search"]\n'],
-  ['that it was translated', { left_out: null }, ',null,"openai-chat"]\n'],
-  ['both', {}, ',"web_search","openai-chat"]\n'],
+  [
+    'what was left out of it, as before it could tell a translation',
+    { translated: null, ...NO_RUN },
+    ',"web_search"]\n',
+  ],
+  ['that it was translated', { left_out: null, ...NO_RUN }, ',null,"openai-chat"]\n'],
+  ['both', NO_RUN, ',"web_search","openai-chat"]\n'],
+  ['its run and the tools it called', { left_out: null, translated: null }, ',null,null,"a run","{\\"Read\\":2}"]\n'],
 ])('a row tells in its seal %s', (_, given, end) => {
   expect(requestLines([fullRequest(given)])).toBe(OLD_LINE.replace(/\]\n$/, end))
 })
@@ -29,6 +35,7 @@ test('lines give the values that they were made of', () => {
     fullRequest({ ...PLAIN, session_id: null }),
     fullRequest({ translated: null }),
     fullRequest({ left_out: null }),
+    fullRequest(NO_RUN),
     fullRequest({ session_id: ']\n[' }),
     fullRequest({ ...PLAIN, model_asked: '],[' }),
   ]

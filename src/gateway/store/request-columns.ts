@@ -31,6 +31,8 @@ export const BLANK_REQUEST: NewRequestRow = {
   session_id: null,
   left_out: null,
   translated: null,
+  session_label: null,
+  tool_calls: null,
 }
 
 /**

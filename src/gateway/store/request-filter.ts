@@ -19,6 +19,7 @@ export interface RequestFilter {
   readonly upstream?: string
   readonly client?: string
   readonly session?: string
+  readonly label?: string
   readonly outcome?: 'ok' | 'error'
   /** From this epoch millisecond on. */
   readonly since?: number | undefined
@@ -36,13 +37,14 @@ export function isWanted(
   filter: RequestFilter,
 ): ExpressionWrapper<Database, 'requests', SqlBool> {
   const conditions: ExpressionWrapper<Database, 'requests', SqlBool>[] = []
-  const { keyId, personId, model, upstream, client, session, outcome, since, until } = filter
+  const { keyId, personId, model, upstream, client, session, label, outcome, since, until } = filter
   if (keyId !== undefined) conditions.push(rows('key_id', '=', keyId))
   if (personId !== undefined) conditions.push(rows('person_id', '=', personId))
   if (model !== undefined) conditions.push(rows.or([rows('model_used', '=', model), rows('model_asked', '=', model)]))
   if (upstream !== undefined) conditions.push(rows('upstream', '=', upstream))
   if (client !== undefined) conditions.push(rows('client_name', '=', client))
   if (session !== undefined) conditions.push(rows('session_id', '=', session))
+  if (label !== undefined) conditions.push(rows('session_label', '=', label))
   if (outcome === 'error') conditions.push(rows.and([HAS_FAILED]))
   if (outcome === 'ok') conditions.push(rows.not(HAS_FAILED))
   if (since !== undefined) conditions.push(rows('at', '>=', since))

@@ -40,6 +40,8 @@ function row(given: Partial<NewRequestRow> = {}): NewRequestRow {
     session_id: null,
     left_out: null,
     translated: null,
+    session_label: null,
+    tool_calls: null,
     ...given,
   }
 }

@@ -108,6 +108,10 @@ export interface RequestTable {
   left_out: string | null
   /** The wire format in which its upstream was asked, `openai-chat`; null: the client's own, or it was not asked. */
   translated: string | null
+  /** What whoever started its tool calls the run. */
+  session_label: string | null
+  /** JSON object: the tools that its answer called, by name, and how often; null: none. */
+  tool_calls: string | null
 }
 
 /** An exchange that runs for long and has no row yet. */

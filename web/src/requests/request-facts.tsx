@@ -29,6 +29,7 @@ export function RequestFacts({ request }: { readonly request: RequestBody }) {
       </Fact>
       <Fact name="Session">
         <Like filter={sessionId === null ? undefined : { session: sessionId }}>{sessionId ?? UNKNOWN}</Like>
+        {request.sessionLabel !== null && `, ${request.sessionLabel}`}
       </Fact>
       <Fact name="Model asked for">
         <Like filter={modelAsked === null ? undefined : { model: modelAsked }}>{modelAsked ?? UNKNOWN}</Like>
@@ -56,6 +57,9 @@ export function RequestFacts({ request }: { readonly request: RequestBody }) {
       <Fact name="Speed of the answer">
         {speed === null ? UNKNOWN : `${speed.toLocaleString(undefined, { maximumFractionDigits: 1 })} tokens/s`}
       </Fact>
+      {request.toolCalls.length > 0 && (
+        <Fact name="Tools called">{request.toolCalls.map(({ name, count }) => `${name} ${count}`).join(', ')}</Fact>
+      )}
       {request.leftOut.length > 0 && <Fact name="Left out">{request.leftOut.join(', ')}</Fact>}
       <Fact name="Request size">{formatBytesExactly(request.requestBytes)}</Fact>
       <Fact name="Answer size">{formatBytesExactly(request.responseBytes)}</Fact>
