@@ -7,6 +7,7 @@ import { upstreamUrl } from '../config/option-types.ts'
 import { ownCommand } from '../config/own-command.ts'
 import { isProfileName, profileFlag } from '../config/profile-name.ts'
 import { readSecretFile, writeSecretFile } from '../config/secret-file.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { Secret } from '../core/secret.ts'
 
 const SUFFIX = '.json'
@@ -135,13 +136,5 @@ function namesIn(folder: string): readonly string[] {
     throw new ConfigError([`The folder ${folder} cannot be read (${code}): check its rights and whose it is.`], {
       cause: error,
     })
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

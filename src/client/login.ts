@@ -4,6 +4,7 @@ import { CONTROL_HEADER } from '../contract/control-header.ts'
 import type { Clock } from '../core/clock.ts'
 import { CommandFailure } from '../core/command-failure.ts'
 import { PunkuError } from '../core/error.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { Secret } from '../core/secret.ts'
 import { askGateway } from '../http-client/ask-gateway.ts'
 import type { GatewayAddress } from '../http-client/gateway-address.ts'
@@ -118,7 +119,7 @@ export async function logOut({ url, token, caFile }: Pick<Login, 'url' | 'token'
     // Any page is answered with 200.
     if (!answer.has(CONTROL_HEADER)) return 'untold'
     if (answer.status >= 200 && answer.status < 300) return 'stored'
-    const refused = problem.safeParse(parsed(await answer.text(MAX_ANSWER_BYTES)))
+    const refused = problem.safeParse(parseJson(await answer.text(MAX_ANSWER_BYTES)))
     return refused.success && refused.data.code === 'revoked_unstored' ? 'unstored' : 'untold'
   } catch (error) {
     if (error instanceof GatewayError || error instanceof ConfigError || error instanceof PunkuError) return 'untold'
@@ -154,13 +155,5 @@ async function post(address: GatewayAddress, path: string, fields: Readonly<Reco
   if (status >= 500 || status === 429) {
     throw new GatewayError('rejected', `The gateway is not ready (status ${status}). Try again.`, { status })
   }
-  return parsed(await answer.text(MAX_ANSWER_BYTES))
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return parseJson(await answer.text(MAX_ANSWER_BYTES))
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ConfigError } from '../config/config-error.ts'
 import { ownCommand } from '../config/own-command.ts'
 import { readSecretFile, writeSecretFile } from '../config/secret-file.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { Secret } from '../core/secret.ts'
 
 /** A gateway elsewhere at which this user is signed in. */
@@ -78,12 +79,4 @@ function write(home: string, logins: readonly Login[]): void {
 
 function fileOf(home: string): string {
   return join(home, 'secrets', 'logins.json')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

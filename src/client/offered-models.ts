@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CommandFailure } from '../core/command-failure.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { askGateway } from '../http-client/ask-gateway.ts'
 import type { GatewayAddress } from '../http-client/gateway-address.ts'
 import { GatewayError, printable } from '../http-client/gateway-error.ts'
@@ -59,11 +60,11 @@ export async function tryKey(asked: Asked): Promise<readonly OfferedModel[] | un
 async function askForModels({ url, key, caFile }: Asked): Promise<readonly OfferedModel[] | string> {
   const { status, text } = await ask(url, loginAddress({ url, caFile }), `Bearer ${key.reveal()}`)
   if (status === 200) {
-    const answer = list.safeParse(parsed(text))
+    const answer = list.safeParse(parseJson(text))
     if (answer.success) return answer.data.data.map(offeredOf)
     throw away(url, 'is no gateway. Check the address, and that no sign-in page of its network is before this machine.')
   }
-  const said = refusal.safeParse(parsed(text))
+  const said = refusal.safeParse(parseJson(text))
   const { code = '', message = '' } = said.success ? said.data.error : {}
   const words = printable(message)
   // Who asks was settled before.
@@ -113,12 +114,4 @@ async function ask(
 
 function away(url: string, what: string): CommandFailure {
   return new CommandFailure('away', `${url} answered, but ${what}`)
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

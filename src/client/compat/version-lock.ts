@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../../config/config-error.ts'
 import { writeSecretFile } from '../../config/secret-file.ts'
+import { parseJson } from '../../core/parse-json.ts'
 
 /** A version that worked, kept to come back to. */
 export interface PinnedVersion {
@@ -61,12 +62,4 @@ export function writeVersionLock(file: string, pins: readonly PinnedVersion[]): 
     pinnedAt: new Date(pinnedAt).toISOString(),
   }))
   writeSecretFile(file, `${JSON.stringify({ pinned } satisfies z.input<typeof lockSchema>, undefined, 2)}\n`)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

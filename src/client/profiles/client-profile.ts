@@ -4,6 +4,7 @@ import { ConfigError } from '../../config/config-error.ts'
 import { ownCommand } from '../../config/own-command.ts'
 import { isProfileName, parseProfileName } from '../../config/profile-name.ts'
 import { readSecretFile, writeSecretFile } from '../../config/secret-file.ts'
+import { parseJson } from '../../core/parse-json.ts'
 import { Secret } from '../../core/secret.ts'
 
 /** A way to the models of a gateway from this workstation: what tools are run and set up with. */
@@ -96,12 +97,4 @@ function write(home: string, profiles: readonly ClientProfile[]): void {
 /** Where the profiles of this user are kept, in the state folder. */
 export function clientProfilesFile(home: string): string {
   return join(home, 'secrets', 'client-profiles.json')
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

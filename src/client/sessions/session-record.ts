@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ConfigError } from '../../config/config-error.ts'
 import { ensureHome } from '../../config/home.ts'
 import { readSecretFile, writeSecretFile } from '../../config/secret-file.ts'
+import { parseJson } from '../../core/parse-json.ts'
 
 const FOLDER = 'sessions'
 const ENDING = '.json'
@@ -83,12 +84,4 @@ function namesIn(folder: string): string[] {
 
 function fileOf(home: string, id: string): string {
   return join(home, FOLDER, `${id}${ENDING}`)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

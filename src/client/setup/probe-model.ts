@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../../core/clock.ts'
 import type { CommandFailureKind } from '../../core/command-failure.ts'
+import { parseJson } from '../../core/parse-json.ts'
 import { askGateway } from '../../http-client/ask-gateway.ts'
 import { GatewayError, printable } from '../../http-client/gateway-error.ts'
 import { loginAddress } from '../login-address.ts'
@@ -51,7 +52,7 @@ export async function probeModel(
     const text = await answer.text(MAX_ANSWER_BYTES)
     const tookMs = Math.round(clock.elapsed() - startedAt)
     if (answer.status !== 200) return refused(answer.status, text)
-    const reply = smallReply(format, parsed(text))
+    const reply = smallReply(format, parseJson(text))
     if (reply === undefined) {
       return failed('ended', `What answers at ${path} is no model: check the gateway's address.`)
     }
@@ -64,7 +65,7 @@ export async function probeModel(
 }
 
 function refused(status: number, text: string): Probe {
-  const words = saidIn(parsed(text))
+  const words = saidIn(parseJson(text))
   const said = words === '' ? `The gateway answered with status ${status}.` : `The gateway says: ${words}`
   if (status === 401 || status === 403) return failed('denied', said)
   return failed(status >= 500 || status === 429 ? 'away' : 'ended', said)
@@ -79,12 +80,4 @@ function saidIn(answer: unknown): string {
   const error = typeof answer === 'object' && answer !== null ? (answer as { error?: unknown }).error : undefined
   const message = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error
   return typeof message === 'string' ? printable(message) : ''
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
