@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { lstatSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { ConfigError } from '../config/config-error.ts'
@@ -6,8 +6,8 @@ import { ensurePrivateFolder } from '../config/home.ts'
 import { ownCommand } from '../config/own-command.ts'
 import { createSecretFile } from '../config/secret-file.ts'
 import type { Clock } from '../core/clock.ts'
-import { randomId } from '../core/id.ts'
 import { controlSocketPath, type InstanceName } from './control-socket-path.ts'
+import { isProcessAlive, readLockFile, removeLockFile } from './lock-file.ts'
 
 /** A process may take this long from its lock to its control socket; until then a live one counts as the holder. */
 const START_GRACE_MS = 10_000
@@ -51,9 +51,9 @@ export async function holdInstance({ home, clock, name = 'gateway' }: HoldOption
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (createLock(path, mine)) {
       if (process.platform !== 'win32') rmSync(socketPath, { force: true })
-      return { ...(JSON.parse(mine) as Instance), socketPath, release: () => removeIfSame(path, mine) }
+      return { ...(JSON.parse(mine) as Instance), socketPath, release: () => removeLockFile(path, mine) }
     }
-    const text = readText(path)
+    const text = readLockFile(path)
     const other = parseInstance(text)
     if (other !== undefined && (await isRunning(other, socketPath, clock))) {
       throw new ConfigError([
@@ -62,7 +62,7 @@ export async function holdInstance({ home, clock, name = 'gateway' }: HoldOption
           : `An agent already runs with this profile (pid ${other.pid}); ${ownCommand('status', home)} shows it. Stop it first, or pair another profile.`,
       ])
     }
-    removeIfSame(path, text)
+    removeLockFile(path, text)
   }
   const what = name === 'gateway' ? 'gateway' : 'agent'
   throw new ConfigError([`Another ${what} is starting with the state folder ${home}. Try again.`])
@@ -90,19 +90,11 @@ function createLock(path: string, text: string): boolean {
 
 /** Who holds the lock of that name in the state folder, alive or not; `undefined` when nobody. */
 export function readInstance(home: string, name: InstanceName = 'gateway'): Instance | undefined {
-  return parseInstance(readText(lockPath(home, name)))
+  return parseInstance(readLockFile(lockPath(home, name)))
 }
 
 function lockPath(home: string, name: InstanceName): string {
   return join(home, 'run', `${name}.json`)
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
 
 function parseInstance(text: string): Instance | undefined {
@@ -123,16 +115,7 @@ function parseInstance(text: string): Instance | undefined {
 async function isRunning(instance: Instance, socketPath: string, clock: Clock): Promise<boolean> {
   if (await accepts(socketPath)) return true
   const ageMs = clock.now() - instance.startedAt
-  return instance.pid !== process.pid && ageMs >= 0 && ageMs < START_GRACE_MS && isAlive(instance.pid)
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
+  return instance.pid !== process.pid && ageMs >= 0 && ageMs < START_GRACE_MS && isProcessAlive(instance.pid)
 }
 
 function accepts(socketPath: string): Promise<boolean> {
@@ -147,17 +130,4 @@ function accepts(socketPath: string): Promise<boolean> {
     socket.once('error', () => finish(false))
     socket.once('timeout', () => finish(true))
   })
-}
-
-/** Two may find the same dead lock: whoever moves it away looks whether it is still that one, and else puts it back. */
-function removeIfSame(path: string, text: string): void {
-  const aside = `${path}.${randomId(10)}`
-  try {
-    renameSync(path, aside)
-  } catch {
-    return
-  }
-  const moved = readText(aside)
-  if (moved !== text) createSecretFile(path, moved)
-  rmSync(aside, { force: true })
 }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { ensurePrivateFolder } from '../../config/home.ts'
 import { createSecretFile } from '../../config/secret-file.ts'
+import { isProcessAlive } from '../../system/lock-file.ts'
 import type { PlannedFile } from './tool-plan.ts'
 
 /** The files of one run, in a folder that this user alone can enter. Disposing it removes them. */
@@ -36,20 +37,12 @@ export function openRunFolder(home: string, session: string): RunFolder {
 
 function sweep(home: string): void {
   for (const name of readdirSync(runsFolder(home))) {
-    const [host, pid] = name.split('.')
+    const [host, mark] = name.split('.')
+    const pid = Number(mark)
     // Another machine, or a container, may run on the same state folder: its processes are not seen from here.
-    if (host !== hostMark() || isAlive(Number(pid))) continue
+    if (host !== hostMark() || !Number.isInteger(pid) || isProcessAlive(pid)) continue
     const path = join(runsFolder(home), name)
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmSync(path, { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
 }
 
