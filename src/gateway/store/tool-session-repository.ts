@@ -1,13 +1,11 @@
 import { type Kysely, sql } from 'kysely'
 import type { OpenDatabase } from './database.ts'
 import { HAS_FAILED, isWanted, type RequestFilter, type RequestScope } from './request-filter.ts'
+import { startOfStep } from './request-steps.ts'
 import type { Database } from './schema.ts'
 import { seqWindows } from './seq-windows.ts'
 import { type SessionRows, SummedSession } from './summed-session.ts'
 import type { CostOf } from './usage-repository.ts'
-
-/** Rows of one session that one query sums; on SQLite, which has one reader for all, that takes some 10 ms. */
-const STEP_ROWS: Readonly<Record<OpenDatabase['dialect'], number>> = { sqlite: 5_000, postgres: 50_000 }
 
 export interface ToolSessionQuery extends Omit<RequestFilter, 'session'> {
   /** Only sessions whose last request is before this one: the next page. */
@@ -107,29 +105,15 @@ export class ToolSessionRepository {
     const summed = new SummedSession(filter.session, costOf)
     for (let { until } = filter; ; ) {
       signal?.throwIfAborted()
-      const from = await this.#startOfStep(filter.session, filter.since, until)
+      const from = await startOfStep(
+        { db: this.#db, dialect: this.#dialect },
+        { session: filter.session, since: filter.since, until },
+      )
       signal?.throwIfAborted()
       for (const rows of await this.#sumStep(scope, { ...filter, since: from ?? filter.since, until })) summed.add(rows)
       if (from === undefined) return summed.isEmpty ? undefined : summed
       until = from
     }
-  }
-
-  /** When the last step's rows before `until` begin; `undefined` when no more of them are left than one step takes. */
-  async #startOfStep(
-    session: string,
-    since: number | undefined,
-    until: number | undefined,
-  ): Promise<number | undefined> {
-    let select = this.#db.selectFrom('requests').select('at').where('session_id', '=', session)
-    if (since !== undefined) select = select.where('at', '>=', since)
-    if (until !== undefined) select = select.where('at', '<', until)
-    const first = await select
-      .orderBy('at', 'desc')
-      .limit(1)
-      .offset(STEP_ROWS[this.#dialect] - 1)
-      .executeTakeFirst()
-    return first?.at
   }
 
   /** Apart by tool, model, what was called and how it failed: there are few of each, and the rest is added up here. */

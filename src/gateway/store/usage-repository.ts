@@ -1,10 +1,9 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { OpenDatabase } from './database.ts'
 import { HAS_FAILED, isWanted, type RequestFilter, type RequestScope } from './request-filter.ts'
+import { startOfStep } from './request-steps.ts'
 import type { Database } from './schema.ts'
 
-/** Rows summed by one query; on SQLite, which has one reader for all, that takes some 10 ms. */
-const STEP_ROWS: Readonly<Record<OpenDatabase['dialect'], number>> = { sqlite: 5_000, postgres: 50_000 }
 /** The most groups one answer holds. */
 const MAX_ANSWER_GROUPS = 1_000
 /** The most groups that are kept while summing: names come from clients, and nothing else bounds them. */
@@ -113,7 +112,7 @@ export class UsageRepository {
     let { until } = filter
     for (;;) {
       signal?.throwIfAborted()
-      const from = await this.#startOfStep(filter.since, until)
+      const from = await startOfStep({ db: this.#db, dialect: this.#dialect }, { since: filter.since, until })
       signal?.throwIfAborted()
       // The step's own bounds in place of the whole's: beside two lower ones a database may read from the wrong one, and
       // each step would read all that the later ones do.
@@ -130,19 +129,6 @@ export class UsageRepository {
       groups: sorted.map((sum) => ({ group: sum.group, ...usageOf(sum) })),
       rest: rest.length === 0 ? undefined : { groups: rest.length, ...usageOf(rest.reduce(plus, beyond)) },
     }
-  }
-
-  /** When the last step's rows before `until` begin; `undefined` when no more of them are left than one step takes. */
-  async #startOfStep(since: number | undefined, until: number | undefined): Promise<number | undefined> {
-    let select = this.#db.selectFrom('requests').select('at')
-    if (since !== undefined) select = select.where('at', '>=', since)
-    if (until !== undefined) select = select.where('at', '<', until)
-    const first = await select
-      .orderBy('at', 'desc')
-      .limit(1)
-      .offset(STEP_ROWS[this.#dialect] - 1)
-      .executeTakeFirst()
-    return first?.at
   }
 
   /** The sums of one step, apart by model too where models have prices. */
