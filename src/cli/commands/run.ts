@@ -8,9 +8,9 @@ import { ensureHome } from '../../config/home.ts'
 import { CommandFailure } from '../../core/command-failure.ts'
 import { shellWord } from '../../core/wording.ts'
 import { contextOf, typedHere } from '../command-context.ts'
+import { CONTEXT_WORDS, contextFlag } from '../context-length.ts'
 import { UsageError } from '../exit.ts'
 import { print, printJson, remark, renderFacts, visible } from '../output.ts'
-import { numberFlag } from '../parse.ts'
 
 interface RunFlags {
   model?: string
@@ -22,7 +22,6 @@ interface RunFlags {
   json?: true
 }
 
-const MAX_CONTEXT_TOKENS = 100_000_000
 /** The first requests of the tools have up to 78 KB, which is about as much. */
 const LITTLE_CONTEXT_TOKENS = 16_384
 
@@ -73,8 +72,7 @@ async function runOnGateway(
   ])
   const { home } = contextOf(command)
   const label = labelOf(flags)
-  const contextTokens =
-    flags.context === undefined ? undefined : numberFlag('--context', flags.context, 1, MAX_CONTEXT_TOKENS)
+  const contextTokens = contextFlag(flags.context)
   const planner = toolPlanner(name)
   refuseConflicts(planner, args)
   const profile = chooseClientProfile(home, flags.profile)
@@ -195,12 +193,6 @@ function labelOf({ label }: RunFlags): string | undefined {
   // It goes in a header.
   if (label === undefined || /^[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?$/.test(label)) return label
   throw new UsageError('--label takes 1 to 64 visible ASCII characters, with spaces between them.')
-}
-
-const CONTEXT_WORDS: Readonly<Record<ToolRun['model']['contextFrom'], string>> = {
-  asked: 'as you say',
-  gateway: 'as the gateway knows the model',
-  default: 'a guess: the gateway does not know; --context says it',
 }
 
 function show(

@@ -7,9 +7,9 @@ import type { SetupTool } from '../../client/setup/setup-plan.ts'
 import type { CommandFailureKind } from '../../core/command-failure.ts'
 import { contextOf, typedHere } from '../command-context.ts'
 import { isConfirmed } from '../confirm.ts'
+import { CONTEXT_WORDS, contextFlag } from '../context-length.ts'
 import { Declined, EXIT, UsageError } from '../exit.ts'
 import { print, printJson, remark, visible } from '../output.ts'
-import { numberFlag } from '../parse.ts'
 
 interface SetupFlags {
   model?: string
@@ -22,8 +22,6 @@ interface SetupFlags {
   list?: true
   json?: true
 }
-
-const MAX_CONTEXT_TOKENS = 100_000_000
 
 /** `punku setup TOOL`: writes a tool's own configuration for this gateway, and takes it back. */
 export function defineSetup(command: Command): void {
@@ -38,8 +36,7 @@ export function defineSetup(command: Command): void {
     .option('--undo', 'take the set-up of the tool back, as far as it is still as it was written')
     .option('--json', 'print JSON')
     .action(async (name: string | undefined, flags: SetupFlags) => {
-      const contextTokens =
-        flags.context === undefined ? undefined : numberFlag('--context', flags.context, 1, MAX_CONTEXT_TOKENS)
+      const contextTokens = contextFlag(flags.context)
       if (flags.list) {
         const { printSetupList } = await import('../setup-list-output.ts')
         await printSetupList(command, { ...flags, contextTokens })
@@ -96,12 +93,6 @@ const PROBE_EXITS: Readonly<Record<CommandFailureKind, number>> = {
   ended: EXIT.failed,
   denied: EXIT.notAllowed,
   away: EXIT.unavailable,
-}
-
-const CONTEXT_WORDS: Readonly<Record<RunModel['contextFrom'], string>> = {
-  asked: 'as you say',
-  gateway: 'as the gateway knows the model',
-  default: 'a guess: the gateway does not know; --context says it',
 }
 
 function printPlan(

@@ -1,3 +1,4 @@
+import { aiderMetadata } from '../../tools/aider-metadata.ts'
 import { refusedFlag, type ToolPlanner } from '../tool-plan.ts'
 
 const VARIABLES = 'punku-aider.env'
@@ -24,15 +25,6 @@ export const aiderPlan: ToolPlanner = {
       AIDER_OPENAI_API_BASE: `${url}/v1`,
       AIDER_OPENAI_API_KEY: key,
     }
-    const metadata = {
-      max_tokens: maxOutputTokens,
-      max_input_tokens: contextTokens,
-      max_output_tokens: maxOutputTokens,
-      input_cost_per_token: 0,
-      output_cost_per_token: 0,
-      litellm_provider: 'openai',
-      mode: 'chat',
-    }
     return {
       args: [
         ...['--model', `openai/${model}`, '--env-file', pathOf(VARIABLES)],
@@ -52,7 +44,7 @@ export const aiderPlan: ToolPlanner = {
           // JSON is YAML, too.
           text: JSON.stringify([{ name: 'aider/extra_params', extra_params: { extra_headers: headers } }]),
         },
-        { name: METADATA, text: JSON.stringify({ [`openai/${model}`]: metadata }) },
+        { name: METADATA, text: JSON.stringify(aiderMetadata({ model, contextTokens, maxOutputTokens })) },
       ],
     }
   },

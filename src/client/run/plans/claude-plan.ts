@@ -1,3 +1,4 @@
+import { claudeVariables } from '../../tools/claude-variables.ts'
 import { headerLines, refusedFlag, type ToolPlanner } from '../tool-plan.ts'
 
 const SETTINGS = 'punku-claude.json'
@@ -23,23 +24,10 @@ export const claudePlan: ToolPlanner = {
         name: SETTINGS,
         text: JSON.stringify({
           env: {
-            ANTHROPIC_BASE_URL: url,
+            ...claudeVariables({ url, model, contextTokens }),
             ANTHROPIC_AUTH_TOKEN: key,
-            ANTHROPIC_API_KEY: '',
             ANTHROPIC_CUSTOM_HEADERS: headerLines(headers),
-            ANTHROPIC_MODEL: model,
             ANTHROPIC_SMALL_FAST_MODEL: model,
-            ANTHROPIC_DEFAULT_OPUS_MODEL: model,
-            ANTHROPIC_DEFAULT_SONNET_MODEL: model,
-            ANTHROPIC_DEFAULT_HAIKU_MODEL: model,
-            CLAUDE_CODE_SUBAGENT_MODEL: model,
-            CLAUDE_CODE_MAX_CONTEXT_TOKENS: String(contextTokens),
-            // Changes with each request, which ends the model server's cache of the prompt.
-            CLAUDE_CODE_ATTRIBUTION_HEADER: '0',
-            CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-            CLAUDE_CODE_USE_BEDROCK: '',
-            CLAUDE_CODE_USE_VERTEX: '',
-            CLAUDE_CODE_USE_FOUNDRY: '',
           },
         }),
       },

@@ -1,5 +1,6 @@
 import { commandLine } from '../../../config/own-command.ts'
 import type { FileEdit } from '../../edits/file-edit.ts'
+import { aiderMetadata } from '../../tools/aider-metadata.ts'
 import { authorityNote } from '../authority-note.ts'
 import { inUserHome } from '../place-paths.ts'
 import type { SetupTool } from '../setup-plan.ts'
@@ -23,17 +24,7 @@ export const aiderSetup: SetupTool = {
       'openai-api-key': key.reveal(),
       'model-metadata-file': windows,
     }
-    const known = {
-      [name]: {
-        max_tokens: maxOutputTokens,
-        max_input_tokens: contextTokens,
-        max_output_tokens: maxOutputTokens,
-        input_cost_per_token: 0,
-        output_cost_per_token: 0,
-        litellm_provider: 'openai',
-        mode: 'chat',
-      },
-    }
+    const known = aiderMetadata({ model, contextTokens, maxOutputTokens })
     const lines = Object.entries(settings).map(([at, value]) => `${at}: ${JSON.stringify(value)}\n`)
     const configuration: FileEdit = isDefault
       ? {
