@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ollama } from 'ollama'
 import OpenAI from 'openai'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type ForwardOptions, openForward, type RunningForward } from '../../src/client/forward/forward.ts'
 import type { ForwardEvent } from '../../src/client/forward/forward-standing.ts'
 import { systemClock } from '../../src/core/clock.ts'
@@ -401,24 +401,22 @@ describe('the gateway', () => {
 
   test('that accepts and never speaks is given up in time, with no answer held', async () => {
     await using silent = await ConnectProxy.start({ isSilent: true })
-    const before = { ...process.env }
-    process.env['HTTP_PROXY'] = `http://${silent.authority}`
-    process.env['NO_PROXY'] = ''
+    vi.stubEnv('HTTP_PROXY', `http://${silent.authority}`)
+    vi.stubEnv('NO_PROXY', '')
     try {
       await using own = await open('http://gateway.test', WRONG, { limits: { connectTimeoutMs: 50 } })
       const answer = await fetch(`${own.url}/api/tags`)
       expect(answer.status).toBe(503)
       expect(await answer.text()).toMatch(/proxy of this network .* did not answer in time/)
     } finally {
-      process.env = before
+      vi.unstubAllEnvs()
     }
   })
 
   test('is reached through the proxy that the environment names', async () => {
     await using proxy = await ConnectProxy.start()
-    const before = { ...process.env }
-    process.env['HTTP_PROXY'] = `http://${proxy.authority}`
-    process.env['NO_PROXY'] = ''
+    vi.stubEnv('HTTP_PROXY', `http://${proxy.authority}`)
+    vi.stubEnv('NO_PROXY', '')
     try {
       await using named = await startTestGateway({
         upstreams: [upstream.origin],
@@ -428,7 +426,7 @@ describe('the gateway', () => {
       for (const _ of [1, 2]) expect((await fetch(`${own.url}/api/tags`)).status).toBe(200)
       expect(proxy.asked).toEqual([`gateway.test:${named.port}`])
     } finally {
-      process.env = before
+      vi.unstubAllEnvs()
     }
   })
 

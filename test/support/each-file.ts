@@ -15,9 +15,15 @@ fc.configureGlobal({
   markInterruptAsFailure: false,
 })
 
+const { env } = process
+
 // The next file runs in the same process.
 afterAll(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
   vi.unstubAllEnvs()
+  // Node itself reads the one that the process began with, whatever stands in its place.
+  const isReplaced = process.env !== env
+  process.env = env
+  if (isReplaced) throw new Error('This file left another process.env behind. Change variables with vi.stubEnv().')
 })
