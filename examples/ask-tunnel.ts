@@ -1,11 +1,11 @@
-// Asks the models of a laptop by its name, with three SDKs: `PUNKU_KEY=pk_… node ask-tunnel.ts https://gateway.example`
+// Asks the models of a laptop by its name, with three SDKs: `KEY=pk_… node ask-tunnel.ts https://gateway.example`
 import Anthropic from '@anthropic-ai/sdk'
 import { Ollama } from 'ollama'
 import OpenAI from 'openai'
 import { punkuFetch } from 'punku'
 
 const [gateway = 'http://127.0.0.1:8080', model = 'tiny'] = process.argv.slice(2)
-const fetch = punkuFetch({ gateway, key: process.env['PUNKU_KEY'] ?? '' })
+const fetch = punkuFetch({ gateway, key: process.env['KEY'] ?? '' })
 const address = 'http://ollama.laptop.tunnel'
 const messages = [{ role: 'user' as const, content: 'Say hello.' }]
 const write = (text = '') => process.stdout.write(text)

@@ -63,7 +63,7 @@ async function models(): Promise<string> {
   )
 }
 
-const ask = () => start('ask-tunnel.ts', [`http://127.0.0.1:${port}`], { PUNKU_KEY: key })
+const ask = () => start('ask-tunnel.ts', [`http://127.0.0.1:${port}`], { KEY: key })
 
 beforeAll(async () => {
   opened.defer(() => rmSync(home, { recursive: true, force: true }))

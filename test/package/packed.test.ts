@@ -15,7 +15,9 @@ const run = promisify(execFile)
 const folder = mkdtempSync(join(tmpdir(), 'punku-packed-'))
 let files: readonly string[]
 beforeAll(async () => {
-  if (!isBuildOf(ROOT)) await run(process.execPath, ['scripts/build.ts'], { cwd: ROOT })
+  // In this process's own environment it would be a build for tests.
+  const env = { PATH: process.env['PATH'] }
+  if (!isBuildOf(ROOT)) await run(process.execPath, ['scripts/build.ts'], { cwd: ROOT, env })
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]
   const { stdout } = await run('npm', args, { cwd: ROOT })
   const [packed] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[]
@@ -96,6 +98,24 @@ describe.each(CONSUMERS)('a strict program %s', (name, options) => {
     writeFileSync(join(project, 'program.ts'), PROGRAM)
     expect(await compile(project)).toBe('')
   })
+})
+
+test('the code of docs/sdk.md compiles', async () => {
+  const project = join(folder, 'docs')
+  mkdirSync(join(project, 'node_modules/@anthropic-ai'), { recursive: true })
+  for (const name of ['openai', '@anthropic-ai/sdk', 'ollama']) {
+    symlinkSync(join(ROOT, 'node_modules', name), join(project, 'node_modules', name))
+  }
+  const page = readFileSync(join(ROOT, 'docs/sdk.md'), 'utf8')
+  const blocks = [...page.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = '']) => code)
+  const names = blocks.map((code, at) => {
+    writeFileSync(join(project, `block${at}.ts`), `${code}export {}\n`)
+    return `block${at}.ts`
+  })
+  const compilerOptions = { ...CONSUMERS[0][1], strict: true, skipLibCheck: true, noEmit: true }
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: names }))
+  expect(names.length).toBeGreaterThanOrEqual(5)
+  expect(await compile(project)).toBe('')
 })
 
 test('a program for browsers compiles with their types alone, and finds nothing that is for Node', async () => {
