@@ -29,7 +29,7 @@ export function parseGatewayUrl(text: string, { allowPlainHttp }: { readonly all
   const isReadable = url.protocol === 'http:' && !isLoopbackHost(url.hostname)
   if (isReadable && !allowPlainHttp) {
     throw invalid(
-      'Over http:// this tunnel, its credential and all that goes through it could be read on the way. Give the https:// address; where nobody else is on that network, --allow-plain-http lets it through.',
+      'Over http:// the credential for the gateway, and all that goes to it and comes back, could be read on the way. Give the https:// address; where nobody else is on that network, --allow-plain-http lets it through.',
     )
   }
   return { url: url.origin + gatewayPath(url.pathname), isReadable }

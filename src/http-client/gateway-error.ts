@@ -56,11 +56,16 @@ export function connectionError(thrown: unknown, isTls: boolean): GatewayError {
       `This machine does not trust the gateway's certificate (${code}). If an authority of your own made it, or a network of your company checks all traffic, give that authority with --ca-file.`,
     )
   }
+  if (code === 'ECONNREFUSED') return new GatewayError('unreachable', NOTHING_LISTENS)
   return new GatewayError(
     'unreachable',
     `The gateway cannot be reached${code === '' ? '' : ` (${code})`}. Check that it runs and that this machine is online.${!isTls && code === 'ECONNRESET' ? MAY_SPEAK_TLS : ''}`,
   )
 }
+
+/** A machine is there: being online is not the matter. */
+const NOTHING_LISTENS =
+  'The gateway cannot be reached: nothing listens at its address (ECONNREFUSED). Check that it runs, and the address.'
 
 /** Behind what an address without TLS answered that a server with TLS may have meant: some hang up, some say 400. */
 export const MAY_SPEAK_TLS = ' If it speaks TLS, its address begins with https://.'

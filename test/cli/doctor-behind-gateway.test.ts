@@ -122,6 +122,15 @@ describe('behind the gateway', () => {
       placeOf({ url: gateway.url, key: await gateway.key(), model: 'llama9' }),
     )
     expect(stdout).toContain('This key may use: models tiny.')
+    expect(stdout).toMatch(/– The key may ask the model: Whether it may ask llama9 is not told/)
+  })
+
+  test('a name in another letter case is the model that is listed', async () => {
+    const { gateway } = await startChain()
+    const place = placeOf({ url: gateway.url, key: await gateway.key(), model: 'Tiny' })
+    const { code, stdout } = await place.doctor()
+    expect(stdout).toContain('It may ask tiny.')
+    expect(code).toBe(0)
   })
 
   test('first-token: an answer that fails, is cut, or never comes', async () => {

@@ -1,6 +1,11 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { TOOLS_WORDS } from '../../src/cli/commands/run.ts'
+import { removeClientProfile, writeClientProfile } from '../../src/client/profiles/client-profile.ts'
+import { CLIENT_TOOLS } from '../../src/client/tools/client-tool.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { type Ended, runCommand } from '../support/run-command.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -141,6 +146,31 @@ test('--print shows command, files and variables without the key, and starts not
   expect(leftBehind()).toEqual([])
 })
 
+test('--help names the tools that are known', async () => {
+  expect(TOOLS_WORDS.split(' ')).toEqual(CLIENT_TOOLS.map(({ name }) => name))
+  expect((await punku(['run', '--help'])).stdout.replaceAll(/\s+/g, ' ')).toContain(`Tools: ${TOOLS_WORDS};`)
+})
+
+test('a gateway that is away, and a key that is gone, are told with what to do', async () => {
+  const url = `http://127.0.0.1:${await findFreePort()}`
+  const unknown = { key: new Secret('pk_a_b'), caFile: undefined, model: undefined }
+  writeClientProfile(place.home, { ...unknown, name: 'away', url })
+  const away = await punku(['run', 'claude', '--profile', 'away'])
+  expect([away.code, away.stderr]).toEqual([
+    69,
+    expect.stringMatching(/nothing listens at its address.* serve .* doctor --profile away/),
+  ])
+  expect(away.stderr).not.toContain('online')
+  writeClientProfile(place.home, { ...unknown, name: 'gone', url: gateway.url })
+  const gone = await punku(['run', 'claude', '--profile', 'gone'])
+  expect([gone.code, gone.stderr]).toEqual([
+    77,
+    expect.stringMatching(/does not take the key.* Get another: .*login http\S+ --profile gone/),
+  ])
+  removeClientProfile(place.home, 'away')
+  removeClientProfile(place.home, 'gone')
+})
+
 test('what cannot be run is refused before a tool starts, with what to do', async () => {
   writeFileSync(reportFile, '')
   const tried = async (...args: string[]) => {
@@ -156,6 +186,7 @@ test('what cannot be run is refused before a tool starts, with what to do', asyn
   )
   expect(await tried('no-such-tool-here')).toMatch(/^69 no-such-tool-here is not installed here/)
   expect(await tried('claude', '--profile', 'none')).toMatch(/^78 There is no profile 'none'/)
+  expect(await tried('gemini')).toMatch(/^2 Gemini CLI speaks Google's own API alone .* can be used: qwen\./)
   expect(readFileSync(reportFile, 'utf8')).toBe('')
 })
 

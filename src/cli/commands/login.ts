@@ -161,7 +161,11 @@ async function report(
   print(
     visible(`Tools of this machine use ${url} by the profile '${name}'${key === null ? '' : `, with the key ${key}`}.`),
   )
-  if (model !== null) print(visible(`They get the model ${model}.`))
+  print(
+    model === null
+      ? 'No model is chosen: they get the only one there is, or take --model.'
+      : visible(`They get the model ${model}.`),
+  )
   print(`Next: ${typedHere(command, 'run claude')} for one run, ${typedHere(command, 'setup --list')} for good.`)
 }
 

@@ -25,6 +25,9 @@ interface RunFlags {
 /** The first requests of the tools have up to 78 KB, which is about as much. */
 const LITTLE_CONTEXT_TOKENS = 16_384
 
+/** Their names in `--help`, for which nothing is loaded. */
+export const TOOLS_WORDS = 'claude codex opencode qwen copilot cline continue pi droid aider goose ollama'
+
 /** `punku run TOOL`: a tool on the gateway's models, for one process. */
 export function defineRun(command: Command): void {
   command
@@ -36,6 +39,7 @@ export function defineRun(command: Command): void {
     .option('--hosted', "the tool's own backend, as it is set up here: to compare both")
     .option('--print', 'show what would be started, and start nothing')
     .option('--json', 'with --print: print JSON')
+    .addHelpText('after', `\nTools: ${TOOLS_WORDS}; and any other command.`)
     .action(async (name: string, args: readonly string[], flags: RunFlags) => {
       if (flags.json && !flags.print)
         throw new UsageError('--json goes with --print: the output of a run is that of its tool.')
@@ -54,6 +58,7 @@ async function runOnGateway(
   flags: RunFlags,
 ): Promise<void> {
   const [
+    { UNFIT_TOOLS },
     { chooseClientProfile },
     { offeredModels },
     { toolPlanner },
@@ -62,6 +67,7 @@ async function runOnGateway(
     { newRunSession, openForwarderFor, refuseConflicts, runParts, shownRunParts },
     { openRunForwarder },
   ] = await Promise.all([
+    import('../../client/tools/unfit-tools.ts'),
     import('../../client/profiles/client-profile.ts'),
     import('../../client/offered-models.ts'),
     import('../../client/run/tool-planners.ts'),
@@ -70,6 +76,8 @@ async function runOnGateway(
     import('../../client/run/tool-run.ts'),
     import('../../client/run/forwarder.ts'),
   ])
+  const unfit = UNFIT_TOOLS.find((other) => other.name === name)
+  if (unfit !== undefined) throw new UsageError(unfit.reason)
   const { home } = contextOf(command)
   const label = labelOf(flags)
   const contextTokens = contextFlag(flags.context)
@@ -77,7 +85,7 @@ async function runOnGateway(
   refuseConflicts(planner, args)
   const profile = chooseClientProfile(home, flags.profile)
   const model = runModel({
-    offered: await offeredModels(profile),
+    offered: await offeredModels(home, profile),
     asked: flags.model,
     ofProfile: profile.model,
     contextTokens,

@@ -12,8 +12,13 @@ const TUNNEL = /^tun_/
 export function scopesCheck(scene: ClientScene): Check {
   return behind(scene, 'scopes', 'The key may ask the model', async (signal) => {
     const model = await scene.model(signal)
-    if (model !== undefined) return { state: 'ok', said: `It may ask ${model}.` }
     const list = await scene.list(signal)
+    if (model !== undefined) {
+      const isListed = 'models' in list && list.models.some(({ id }) => id === model)
+      const isAnswered = (await scene.firstChat(signal))?.begunMs !== undefined
+      if (isListed || isAnswered) return { state: 'ok', said: `It may ask ${model}.` }
+      return { state: 'skipped', said: `Whether it may ask ${model} is not told: that is not listed for it.` }
+    }
     return 'models' in list
       ? { state: 'skipped', said: 'The gateway lists no model for it, which a later step tells.' }
       : { state: 'skipped', said: 'No model is named, and none is listed.' }

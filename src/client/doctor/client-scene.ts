@@ -4,10 +4,10 @@ import { formatDuration } from '../../core/units.ts'
 import type { GatewayAddress } from '../../http-client/gateway-address.ts'
 import { GatewayError } from '../../http-client/gateway-error.ts'
 import { loginAddress } from '../login-address.ts'
+import { type OfferedModel, offeredModel, readModelList } from '../model-list.ts'
 import { type ClientProfile, chooseClientProfile } from '../profiles/client-profile.ts'
 import { askChat, type ChatReport } from './chat-ask.ts'
 import { type GatewayRefusal, type HopBehind, hopOfRefusal, readRefusal } from './gateway-refusal.ts'
-import { type ListedForKey, readModelList } from './model-list.ts'
 import { askByWay, type WayAnswer, type WayQuestion } from './way-answer.ts'
 
 /** What the walk of a client is made with. */
@@ -38,6 +38,9 @@ const TELL_EVERY_MS = 15_000
 
 /** What the gateway answers without a key, by any certificate, or why nothing did. */
 export type FirstContact = { readonly answer: Omit<WayAnswer, 'body' | 'text'>; readonly text: string } | GatewayError
+
+/** The models that a key may use, or why they are not told. */
+export type ListedForKey = { readonly models: readonly OfferedModel[] } | { readonly refusal: GatewayRefusal }
 
 /** A refusal, and the hop at which the way broke. */
 export interface BrokenWay {
@@ -121,19 +124,22 @@ export class ClientScene {
     try {
       using answer = await this.ask({ path: '/v1/models', headers: { authorization: this.#authorization }, signal })
       if (answer.status !== 200) return { refusal: await readRefusal(answer) }
-      return readModelList(await answer.text())
+      const models = readModelList(await answer.text())
+      if (models !== undefined) return { models }
+      return { refusal: { code: undefined, status: 0, text: 'what answers is no list of models' } }
     } catch (thrown) {
       if (thrown instanceof GatewayError) return { refusal: { code: undefined, status: 0, text: thrown.message } }
       throw thrown
     }
   }
 
-  /** The model that is asked; `undefined`: none is named, and none is listed. */
+  /** The model that is asked, by the name that is listed where one is; `undefined`: none is named, and none is listed. */
   async model(signal: AbortSignal): Promise<string | undefined> {
-    const { model } = this.options
-    if (model !== undefined) return model
     const list = await this.list(signal)
-    return this.profile.model ?? ('models' in list ? list.models.find(({ chats }) => chats)?.id : undefined)
+    const models = 'models' in list ? list.models : []
+    const name = this.options.model ?? this.profile.model
+    if (name === undefined) return models.find(({ isChat }) => isChat)?.id
+    return offeredModel(models, name)?.id ?? name
   }
 
   /** The model's answer to the smallest question; `undefined`: there is no model to ask. */

@@ -64,10 +64,11 @@ export function chooseClientProfile(home: string, asked: string | undefined): Cl
   const name = asked === undefined ? undefined : parseProfileName(asked)
   const profile = name === undefined ? profiles[0] : profiles.find((known) => known.name === name)
   if (profile !== undefined) return profile
-  const login = ownCommand(`login URL${name === undefined ? '' : ` --profile ${name}`}`, home)
+  const flag = name === undefined ? '' : ` --profile ${name}`
+  const login = ownCommand(`login URL${flag}`, home)
   throw new ConfigError([
     profiles.length === 0
-      ? `No gateway and key are kept for this user. Give them: ${login}`
+      ? `No gateway and key are kept for this user. Give them: ${login} (on the gateway's own machine: ${ownCommand(`login${flag}`, home)})`
       : `There is no profile '${name}'. There is: ${profiles.map((known) => known.name).join(', ')}. Make it: ${login}`,
   ])
 }

@@ -1,7 +1,8 @@
 import type { ControlClient } from '../../contract/client.ts'
 import { CommandFailure } from '../../core/command-failure.ts'
 import { PunkuError } from '../../core/error.ts'
-import { offeredModel, offeredNames, tryKey } from '../offered-models.ts'
+import { offeredModel, offeredNames } from '../model-list.ts'
+import { tryKey } from '../offered-models.ts'
 import { type ClientProfile, readClientProfiles, writeClientProfile } from './client-profile.ts'
 import { makeMachineKey } from './machine-key.ts'
 

@@ -1,5 +1,5 @@
 import { PunkuError } from '../../core/error.ts'
-import { type OfferedModel, offeredModel, offeredNames } from '../offered-models.ts'
+import { type OfferedModel, offeredModel, offeredNames } from '../model-list.ts'
 
 /** Where nobody knows: the first request of every tool fits, and most model servers have as much. */
 const DEFAULT_CONTEXT_TOKENS = 32_768

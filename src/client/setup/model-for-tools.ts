@@ -19,7 +19,7 @@ export async function modelForTools(
   { profile: asked, model, contextTokens }: AskedModel,
 ): Promise<{ readonly profile: ClientProfile; readonly model: RunModel }> {
   const profile = chooseClientProfile(home, asked)
-  const offered = await offeredModels(profile)
+  const offered = await offeredModels(home, profile)
   const chosen = { asked: model, ofProfile: profile.model, contextTokens, isOptional: false, url: profile.url }
   return { profile, model: runModel({ offered, ...chosen }) }
 }

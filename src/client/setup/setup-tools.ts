@@ -1,3 +1,4 @@
+import { UNFIT_TOOLS } from '../tools/unfit-tools.ts'
 import { aiderSetup } from './plans/aider-setup.ts'
 import { homeAssistantSetup, jetbrainsSetup, n8nSetup, vscodeSetup } from './plans/by-hand-setups.ts'
 import { claudeSetup } from './plans/claude-setup.ts'
@@ -41,12 +42,7 @@ export const SETUP_TOOLS: readonly SetupTool[] = [
 
 /** Tools that people ask for, and that cannot be set up. */
 export const REFUSED_TOOLS: readonly RefusedTool[] = [
-  {
-    name: 'gemini',
-    title: 'Gemini CLI',
-    reason: () =>
-      "Gemini CLI speaks Google's own API alone (/v1beta), which no local model server and no gateway of ours serves. Qwen Code grew out of it and can be set up.",
-  },
+  ...UNFIT_TOOLS.map(({ name, title, reason }) => ({ name, title, reason: () => reason })),
   {
     name: 'ollama',
     title: "Ollama's command line",

@@ -73,6 +73,13 @@ test.each(['/api/chat', '/api/generate', '/v1/chat/completions', '/v1/messages']
   },
 )
 
+test('letter case and the tag `latest` are no part of its name', async () => {
+  for (const name of ['Demo', 'DEMO:latest']) {
+    const body = JSON.stringify({ model: name, messages, stream: false })
+    expect((await fetch(`${demo.url}/v1/chat/completions`, { method: 'POST', body })).status).toBe(200)
+  }
+})
+
 test('what it has no answer to is refused, what it cannot read ends the connection, and it goes on', async () => {
   const outcomeOf = (path: string, body?: string) =>
     fetch(demo.url + path, body === undefined ? {} : { method: 'POST', body }).then(

@@ -66,7 +66,9 @@ async function answer(req: IncomingMessage, res: ServerResponse, clock: Clock): 
     pieces.push(piece)
   }
   const body = JSON.parse(Buffer.concat(pieces).toString()) as { stream?: unknown; model?: unknown }
-  if (body.model !== DEMO_MODEL && body.model !== `${DEMO_MODEL}:latest`) {
+  // As with Ollama, letter case tells no models apart.
+  const asked = String(body.model).toLowerCase()
+  if (asked !== DEMO_MODEL && asked !== `${DEMO_MODEL}:latest`) {
     sendJson(res, 404, { error: `model '${String(body.model)}' not found` })
     return
   }

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { parseJson } from '../core/parse-json.ts'
+import { printable } from '../http-client/gateway-error.ts'
+
+/** A model that a gateway offers to a key. */
+export interface OfferedModel {
+  readonly id: string
+  /** The tokens that one conversation may have; `undefined`: the gateway does not know. */
+  readonly contextTokens: number | undefined
+  /** It writes answers; else it only embeds. What is not known to embed alone counts as one that does. */
+  readonly isChat: boolean
+}
+
+const tokens = z.int().positive().optional().catch(undefined)
+const listed = z.object({
+  id: z.string().min(1),
+  max_model_len: tokens,
+  context_length: tokens,
+  capabilities: z.array(z.string()).optional().catch(undefined),
+})
+const list = z.object({ data: z.array(listed) })
+
+/** Reads the body of an answer to `GET /v1/models`; `undefined`: it is no list of models. */
+export function readModelList(text: string): readonly OfferedModel[] | undefined {
+  const answer = list.safeParse(parseJson(text))
+  return answer.success ? answer.data.data.map(offeredOf) : undefined
+}
+
+function offeredOf({ id, max_model_len, context_length, capabilities }: z.output<typeof listed>): OfferedModel {
+  return {
+    id,
+    contextTokens: max_model_len ?? context_length,
+    isChat: capabilities === undefined || capabilities.includes('completion') || !capabilities.includes('embedding'),
+  }
+}
+
+/** The model that a name means among those that are offered: letter case and `:latest` tell none apart. */
+export function offeredModel(offered: readonly OfferedModel[], name: string): OfferedModel | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/:latest$/, '')
+  return offered.find(({ id }) => id === name) ?? offered.find(({ id }) => plain(id) === plain(name))
+}
+
+/** The names of models in a sentence, all of them: whoever reads it has to choose. */
+export function offeredNames(offered: readonly OfferedModel[]): string {
+  return offered.length === 0 ? 'none' : offered.map(({ id }) => printable(id)).join(', ')
+}
