@@ -1,6 +1,7 @@
-/** Writes the pages of `docs/`, and the one table in `src/`, that are made from code. `npm run docs`; tests hold them to it. */
+/** Writes the pages of `docs/`, and the table and the types in `src/`, that are made from code. `npm run docs`; tests hold them to it. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { renderConfigDocs } from '../src/config/docs.ts'
 import { renderConfigJsonSchema } from '../src/config/options.ts'
@@ -11,6 +12,7 @@ import { withErrorDocs } from './error-docs.ts'
 import { withFieldDocs } from './field-docs.ts'
 import { renderOperationTable } from './operation-table.ts'
 import { withRouteDocs } from './route-docs.ts'
+import { renderSdkTypes } from './sdk-types.ts'
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url))
 
@@ -24,3 +26,8 @@ writeFileSync(`${docs}api.md`, withFieldDocs(withRouteDocs(readFileSync(`${docs}
 writeFileSync(`${docs}errors.md`, withErrorDocs(readFileSync(`${docs}errors.md`, 'utf8')))
 writeFileSync(`${docs}control-api.md`, withControlDocs(readFileSync(`${docs}control-api.md`, 'utf8')))
 writeFileSync(fileURLToPath(new URL('../src/contract/operation-table.ts', import.meta.url)), renderOperationTable())
+const sdk = fileURLToPath(new URL('../src/sdk/', import.meta.url))
+for (const [path, text] of renderSdkTypes()) {
+  mkdirSync(dirname(sdk + path), { recursive: true })
+  writeFileSync(sdk + path, text)
+}

@@ -99,7 +99,7 @@ export class TunnelWay {
 }
 
 /** The refusal of a host that is none of ours. */
-export const otherHost = () =>
+export const otherHost = (): TunnelRefusal =>
   new TunnelRefusal(
     'other_host',
     'This address is not of a tunnel (it does not end in .tunnel), and was made for those alone. Use another client for it, or give `otherwise`.',
