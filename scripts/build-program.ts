@@ -1,10 +1,12 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { bundle, CHUNKS_FOLDER, loadedWith, packagesIn, ROLE_ENTRIES } from './bundle.ts'
+import { bundle, CHUNKS_FOLDER, loadedWith, packagesIn, ROLE_ENTRIES, SDK_ENTRIES } from './bundle.ts'
+import { declarationsOf } from './declarations.ts'
 import { licensesOf } from './licenses.ts'
 
 /** A process that began before a build may still load chunks of the one before: they stay this long. */
 const KEPT_MS = 7 * 24 * 60 * 60 * 1_000
+const PROGRAM = 'cli/main.js'
 const EXECUTABLE = 0o755
 
 /** What a role's bundle is: how many bytes are loaded with it, and of which packages. */
@@ -19,7 +21,7 @@ export interface BuildFacts {
 }
 
 /**
- * Builds the program into `dist/cli` and `dist/chunks`. Programs of earlier builds that run go on: a chunk's name holds a
+ * Builds the program and the SDK into `dist/cli`, `dist/sdk` and `dist/chunks`. Programs of earlier builds that run go on: a chunk's name holds a
  * hash of what is in it, the file that names them all is put in place last, and those of earlier builds stay for a week.
  * @param options.keepsOld false: chunks of earlier builds go at once, for a folder that is to be packed
  */
@@ -34,7 +36,10 @@ export async function buildProgram(
     const path = join(dist, chunk.fileName)
     if (!isEntry(chunk) && (await isThere(path))) continue
     await writeWhole(path, chunk.code)
-    if (isEntry(chunk)) await chmod(path, EXECUTABLE)
+    if (chunk.fileName === PROGRAM) await chmod(path, EXECUTABLE)
+  }
+  for (const [name, text] of declarationsOf(join(root, 'src/sdk'), Object.keys(SDK_ENTRIES))) {
+    await writeWhole(join(dist, 'sdk', name), text)
   }
   await writeWhole(join(dist, 'licenses.txt'), licensesOf(packagesIn(chunks)))
   await removeOld(join(dist, CHUNKS_FOLDER), new Set(chunks.map(({ fileName }) => fileName)), keepsOld ? KEPT_MS : 0)

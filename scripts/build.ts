@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, '..')
 const DIST = join(ROOT, 'dist')
 const FACTS = join(ROOT, BUILD_FACTS)
 /** What belongs there. */
-const NAMES = new Set(['cli', 'chunks', 'web', 'build.json', 'licenses.txt'])
+const NAMES = new Set(['cli', 'sdk', 'chunks', 'web', 'build.json', 'licenses.txt'])
 
 const { values: flags } = parseArgs({
   options: { 'if-stale': { type: 'boolean' }, web: { type: 'boolean' }, 'to-pack': { type: 'boolean' } },

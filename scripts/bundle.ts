@@ -14,6 +14,18 @@ export const ROLE_ENTRIES = {
   gateway: 'src/gateway/serve/serve.ts',
 } as const
 
+/** What the package gives to programs: for Node, and for any runtime. By the names of `dist/sdk`, without `.js`. */
+export const SDK_ENTRIES = {
+  punku: 'src/sdk/punku.ts',
+  'punku-web': 'src/sdk/punku-web.ts',
+} as const
+
+/** All of the package. */
+const PACKAGE_ENTRIES: Readonly<Record<string, string>> = {
+  'cli/main': 'src/cli/main.ts',
+  ...Object.fromEntries(Object.entries(SDK_ENTRIES).map(([name, file]) => [`sdk/${name}`, file])),
+}
+
 /** Bundled packages by name; each with the folder it is in, and how many characters of it are in the bundle. */
 export type PackageSizes = ReadonlyMap<string, { readonly folder: string; readonly size: number }>
 
@@ -31,11 +43,11 @@ const narrowText: Plugin = {
 }
 
 /**
- * Bundles the program, or the files that are named, with all packages they need; each lazily loaded file and each that
+ * Bundles the program and the SDK, or the files that are named, with all packages they need; each lazily loaded file and each that
  * runs in a thread becomes a chunk of its own. Nothing is written.
  */
 export async function bundle(root: string, entries?: Readonly<Record<string, string>>): Promise<OutputChunk[]> {
-  const input = entries ?? { 'cli/main': 'src/cli/main.ts' }
+  const input = entries ?? PACKAGE_ENTRIES
   const build = await rolldown({
     cwd: root,
     input: Object.fromEntries(Object.entries(input).map(([name, file]) => [name, join(root, file)])),

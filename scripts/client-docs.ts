@@ -35,6 +35,8 @@ One page a tool: the lines to use it, what was tested, and what is known not to 
 |---|---|---|---|
 ${rows.join('\n')}
 
+Code of your own reaches the models of a tunnel by name, through the \`fetch\` of these libraries: [Punku as a library](../sdk.md).
+
 Any other program that takes an address and a key by the variables of OpenAI, Anthropic or Ollama is run as
 \`punku run PROGRAM\`.
 `

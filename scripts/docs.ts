@@ -1,7 +1,6 @@
-/** Writes the pages of `docs/`, and the table and the types in `src/`, that are made from code. `npm run docs`; tests hold them to it. */
+/** Writes the pages of `docs/`, and the files in `src/`, that are made from code. `npm run docs`; tests hold them to it. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { renderConfigDocs } from '../src/config/docs.ts'
 import { renderConfigJsonSchema } from '../src/config/options.ts'
@@ -12,9 +11,10 @@ import { withErrorDocs } from './error-docs.ts'
 import { withFieldDocs } from './field-docs.ts'
 import { renderOperationTable } from './operation-table.ts'
 import { withRouteDocs } from './route-docs.ts'
-import { renderSdkTypes } from './sdk-types.ts'
+import { renderControlCalls, renderGatewayConfig } from './sdk-types.ts'
 
 const docs = fileURLToPath(new URL('../docs/', import.meta.url))
+const src = fileURLToPath(new URL('../src/', import.meta.url))
 
 writeFileSync(`${docs}compatibility.md`, renderCompatibilityDocs())
 mkdirSync(`${docs}clients`, { recursive: true })
@@ -25,9 +25,6 @@ execFileSync('biome', ['format', '--write', `${docs}config.schema.json`], { stdi
 writeFileSync(`${docs}api.md`, withFieldDocs(withRouteDocs(readFileSync(`${docs}api.md`, 'utf8'))))
 writeFileSync(`${docs}errors.md`, withErrorDocs(readFileSync(`${docs}errors.md`, 'utf8')))
 writeFileSync(`${docs}control-api.md`, withControlDocs(readFileSync(`${docs}control-api.md`, 'utf8')))
-writeFileSync(fileURLToPath(new URL('../src/contract/operation-table.ts', import.meta.url)), renderOperationTable())
-const sdk = fileURLToPath(new URL('../src/sdk/', import.meta.url))
-for (const [path, text] of renderSdkTypes()) {
-  mkdirSync(dirname(sdk + path), { recursive: true })
-  writeFileSync(sdk + path, text)
-}
+writeFileSync(`${src}contract/operation-table.ts`, renderOperationTable())
+writeFileSync(`${src}sdk/control-calls.ts`, renderControlCalls())
+writeFileSync(`${src}sdk/gateway-config.ts`, renderGatewayConfig())

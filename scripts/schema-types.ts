@@ -1,124 +1,109 @@
 import { getRefId } from '@asteasolutions/zod-to-openapi'
-import { z } from 'zod'
+import { z } from '@hono/zod-openapi'
+import { flag } from '../src/contract/parts.ts'
 
-/** What somebody may give to a schema, or what it gives. */
+/** Which side of a schema: what is given to it, or what it makes of that. */
 export type SchemaSide = 'input' | 'output'
 
-const WIDTH = 120
+interface JsonSchema {
+  readonly type?: string | readonly string[]
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: readonly string[]
+  readonly additionalProperties?: boolean | JsonSchema
+  readonly propertyNames?: JsonSchema
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly description?: string
+  readonly default?: unknown
+  readonly 'x-name'?: string
+}
 
-/** Types as TypeScript source, read from schemas. Those with a name in the API's description become declarations of their own. */
+/** They say the name of what is in them. */
+const WRAPPERS: ReadonlySet<string> = new Set(['nullable', 'optional', 'default', 'readonly'])
+
+const PLAIN: Readonly<Record<string, string>> = {
+  string: 'string',
+  number: 'number',
+  integer: 'number',
+  boolean: 'boolean',
+  null: 'null',
+}
+
+/**
+ * Writes schemas out as TypeScript that needs no schema library. Schemas that have a name in the OpenAPI document are declared
+ * once by that name; `declarations` has them when all else is printed.
+ */
 export class SchemaTypes {
-  readonly #declarations = new Map<string, string>()
+  readonly #declared = new Map<string, string>()
 
-  /** The declarations of all names that were needed so far, in the order in which each was first. */
-  get declarations(): readonly string[] {
-    return [...this.#declarations.values()]
+  /** The type of a schema, as an expression. Throws `TypeError` for a form that it does not know. */
+  print(schema: z.ZodType, side: SchemaSide): string {
+    const json = z.toJSONSchema(schema, {
+      io: side,
+      // What a transform makes has no schema: that of `flag` is told here, and any other is `unknown`.
+      unrepresentable: 'any',
+      override({ zodSchema, jsonSchema }) {
+        if (zodSchema === flag && side === 'output') jsonSchema.type = 'boolean'
+        const name = WRAPPERS.has(zodSchema._zod.def.type) ? undefined : getRefId(zodSchema as unknown as z.ZodType)
+        if (name !== undefined) jsonSchema['x-name'] = name
+      },
+    })
+    return this.#print(json as JsonSchema)
   }
 
-  /** The type of a schema. Throws `TypeError` for a schema whose type cannot be read from it. @param depth how deep it stands */
-  typeOf(schema: z.core.$ZodType, side: SchemaSide, depth = 0): string {
-    const name = schema instanceof z.ZodType ? getRefId(schema) : undefined
-    // What wraps a schema has its name too.
-    if (name === undefined || 'innerType' in schema._zod.def) return this.#textOf(schema, side, depth)
-    const text = this.#textOf(schema, side, 0)
-    const isObject = schema instanceof z.ZodObject
-    const declaration = isObject ? `interface ${name} ${text}` : `type ${name} = ${text}`
-    if ((this.#declarations.get(name) ?? declaration) !== declaration) {
-      throw new TypeError(`${name} is one type where it is given and another where it is answered`)
-    }
-    this.#declarations.set(name, declaration)
+  /** `interface` and `type` declarations of all names that were printed, by name. */
+  declarations(): readonly string[] {
+    return [...this.#declared].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text)
+  }
+
+  #print(schema: JsonSchema): string {
+    const name = schema['x-name']
+    if (name === undefined) return this.#printWhole(schema)
+    const type = this.#printWhole(schema)
+    const text = type.startsWith('{') ? `interface ${name} ${type}` : `type ${name} = ${type}`
+    const known = this.#declared.get(name)
+    if (known !== undefined && known !== text) throw new TypeError(`${name} has two forms: ${known}\nand ${text}`)
+    this.#declared.set(name, text)
     return name
   }
 
-  /** The lines of an object's fields. @param isPartial each may be left out */
-  fieldsOf(schema: z.ZodObject, side: SchemaSide, { depth = 0, isPartial = false } = {}): readonly string[] {
-    return Object.entries(schema.shape).flatMap(([name, field]) => {
-      const isOptional = isPartial || mayBeLeftOut(field, side)
-      const type = this.typeOf(isOptional ? withoutOptional(field) : field, side, depth + 1)
-      const line = `readonly ${name}${isOptional ? '?' : ''}: ${type}${isOptional ? ' | undefined' : ''}`
-      return [...docOf(wordsOf(field), depth + 1), line]
+  #printWhole(schema: JsonSchema): string {
+    if (schema.const !== undefined) return JSON.stringify(schema.const)
+    if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
+    if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map((one) => this.#print(one)))].join(' | ')
+    if (schema.type === 'array') return `Array<${this.#print(schema.items ?? {})}>`
+    if (schema.type === 'object') return this.#printObject(schema)
+    if (schema.type === undefined && Object.keys(schema).every((key) => key.startsWith('$'))) return 'unknown'
+    return [schema.type].flat().map(plainType).join(' | ')
+  }
+
+  #printObject({ properties, required = [], additionalProperties, propertyNames }: JsonSchema): string {
+    if (properties === undefined) {
+      const key = propertyNames === undefined ? 'string' : this.#print(propertyNames)
+      const value = typeof additionalProperties === 'object' ? this.#print(additionalProperties) : 'unknown'
+      return `{ [name in ${key}]: ${value} }`
+    }
+    if (Object.keys(properties).length === 0) return 'Record<string, never>'
+    const lines = Object.entries(properties).map(([name, property]) => {
+      const type = this.#print(property)
+      return `${commentOf(property)}${name}${required.includes(name) ? `: ${type}` : `?: ${type} | undefined`}\n`
     })
-  }
-
-  #textOf(schema: z.core.$ZodType, side: SchemaSide, depth: number): string {
-    if (schema instanceof z.ZodString || schema instanceof z.ZodStringFormat) return 'string'
-    if (schema instanceof z.ZodNumber) return 'number'
-    if (schema instanceof z.ZodBoolean) return 'boolean'
-    if (schema instanceof z.ZodUnknown) return 'unknown'
-    if (schema instanceof z.ZodEnum) return schema.options.map(quoted).join(' | ')
-    if (schema instanceof z.ZodLiteral) return [...schema.values].map(quoted).join(' | ')
-    if (schema instanceof z.ZodObject) {
-      const fields = this.fieldsOf(schema, side, { depth })
-      return fields.length === 0 ? 'Record<string, never>' : ['{', ...fields, '}'].join('\n')
-    }
-    if (schema instanceof z.ZodArray) {
-      // The formatter takes away brackets that nothing needs.
-      return `(${this.typeOf(schema.element, side, depth)})[]`
-    }
-    if (schema instanceof z.ZodRecord) {
-      return `Record<${this.typeOf(schema.keyType, side, depth)}, ${this.typeOf(schema.valueType, side, depth)}>`
-    }
-    if (schema instanceof z.ZodUnion) return schema.options.map((one) => this.typeOf(one, side, depth)).join(' | ')
-    if (schema instanceof z.ZodNullable) return `${this.typeOf(schema.unwrap(), side, depth)} | null`
-    if (schema instanceof z.ZodOptional) return `${this.typeOf(schema.unwrap(), side, depth)} | undefined`
-    if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
-      return this.typeOf(schema.unwrap(), side, depth)
-    }
-    if (schema instanceof z.ZodPipe) {
-      if (side === 'input') return this.typeOf(schema.in, side, depth)
-      // A yes or no behind a path.
-      if (schema.in instanceof z.ZodEnum && schema.in.options.every((word) => /^(true|false)$/.test(String(word)))) {
-        return 'boolean'
-      }
-    }
-    throw new TypeError(`the type of a schema cannot be read: ${schema._zod.def.type}`)
+    return `{\n${lines.join('')}}`
   }
 }
 
-/** A comment before what stands at `depth`; none for no words. */
-export function docOf(words: string, depth: number): readonly string[] {
-  if (words === '') return []
-  const before = 2 * depth
-  const safe = words.replaceAll('*/', '*\\/')
-  if (before + safe.length + '/**  */'.length <= WIDTH) return [`/** ${safe} */`]
-  const lines: string[] = []
-  let line = ''
-  for (const word of safe.split(' ')) {
-    if (line !== '' && before + ' * '.length + line.length + 1 + word.length > WIDTH) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return ['/**', ...[...lines, line].map((text) => ` * ${text}`), ' */']
+function plainType(type: string | undefined): string {
+  const plain = PLAIN[type ?? '']
+  if (plain === undefined) throw new TypeError(`no type is known for '${type}'`)
+  return plain
 }
 
-function quoted(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value)
-}
-
-function mayBeLeftOut(schema: z.core.$ZodType, side: SchemaSide): boolean {
-  if (schema instanceof z.ZodOptional) return true
-  if (side === 'output') return false
-  if (schema instanceof z.ZodPipe) return mayBeLeftOut(schema.in, side)
-  return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault
-}
-
-function withoutOptional(schema: z.core.$ZodType): z.core.$ZodType {
-  return schema instanceof z.ZodOptional ? withoutOptional(schema.unwrap()) : schema
-}
-
-/** What is said of a schema, at itself or at what it wraps, and the default where one is plain. */
-function wordsOf(schema: z.core.$ZodType): string {
-  const words: string[] = []
-  for (let at: unknown = schema; at instanceof z.ZodType; ) {
-    const said = at.description
-    if (words.length === 0 && said !== undefined) words.push(said)
-    if (at instanceof z.ZodDefault || at instanceof z.ZodPrefault) {
-      const value: unknown = at.def.defaultValue
-      if (typeof value !== 'object') words.push(`Default: ${JSON.stringify(value)}.`)
-    }
-    at = at instanceof z.ZodPipe ? at.in : 'unwrap' in at && typeof at.unwrap === 'function' ? at.unwrap() : undefined
-    if (at instanceof z.ZodObject) break
-  }
-  return words.join(' ')
+function commentOf({ description, default: defaultValue }: JsonSchema): string {
+  const said = [
+    description === undefined ? '' : description.replaceAll('*/', '*\\/'),
+    defaultValue === undefined || typeof defaultValue === 'object' ? '' : `Default: ${defaultValue}.`,
+  ].filter((part) => part !== '')
+  return said.length === 0 ? '' : `/** ${said.join(' ').replaceAll('\n', '\n * ')} */\n`
 }

@@ -221,7 +221,8 @@ describe('files', () => {
   })
 
   test(`have at most ${MAX_LINES} lines`, () => {
-    expect(pathsWhere(({ text }) => text.split('\n').length - 1 > MAX_LINES, product)).toEqual([])
+    const byHand = product.filter(({ text }) => !text.startsWith('// Written by `npm run docs`'))
+    expect(pathsWhere(({ text }) => text.split('\n').length - 1 > MAX_LINES, byHand)).toEqual([])
   })
 })
 
