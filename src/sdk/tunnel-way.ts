@@ -24,6 +24,9 @@ const UPSTREAM_HEADER = 'x-punku-upstream'
 /** A key as the gateway gives it; never in a message. */
 const KEY = /^pk_[\x21-\x7e]+$/
 
+/** What whoever parses a URL takes away. A dispatcher is given paths as somebody wrote them. */
+const LEADS_OUT = /^(?!\/)|^[^?#]*(?:\\|\/(?:\.|%2e){1,2}(?=[/?#]|$))/i
+
 /** Answers that send a client elsewhere. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -32,7 +35,8 @@ export class TunnelWay {
   /** Of the gateway: scheme, host and port. */
   readonly origin: string
   readonly #basePath: string
-  readonly #options: TunnelWayOptions
+  readonly #key: TunnelKey
+  readonly #org: string | undefined
 
   /** @throws TunnelRefusal `options` for a gateway that is no URL of one, and a text that is no key. */
   constructor(options: TunnelWayOptions) {
@@ -49,28 +53,36 @@ export class TunnelWay {
     if (typeof options.key === 'string') assertKey(options.key)
     this.origin = url.origin
     this.#basePath = url.pathname.replace(/\/+$/, '')
-    this.#options = options
+    this.#key = options.key
+    this.#org = options.org?.toLowerCase()
   }
 
   /** What an address names; `undefined`: another host. Throws TunnelRefusal `address` and `other_org`. */
   hostOf(url: URL): TunnelHost | undefined {
     const host = readTunnelHost(url)
-    const { org } = this.#options
-    if (host?.org === undefined || org === undefined || host.org === org.toLowerCase()) return host
+    const org = this.#org
+    if (host?.org === undefined || org === undefined || host.org === org) return host
     throw new TunnelRefusal(
       'other_org',
       `This address names the org '${host.org}', and the key given to the SDK is of '${org}'. Use a key of that org.`,
     )
   }
 
-  /** A path of a `.tunnel` address, with its query, at the gateway. */
+  /**
+   * A path of a `.tunnel` address, with its query, at the gateway.
+   * @throws TunnelRefusal `address` for one that would lead out of the gateway's own: beside it may be what is not to get the key
+   */
   pathOf(path: string): string {
-    return this.#basePath + path
+    if (!LEADS_OUT.test(path)) return this.#basePath + path
+    throw new TunnelRefusal(
+      'address',
+      'The path of a request must begin with / and have no part that is . or .., and no \\. Ask for a whole URL, as in http://ollama.<tunnel label>.tunnel/v1/models.',
+    )
   }
 
   /** The key for a host; rejects with TunnelRefusal `options` for what is none. A text is there at once. */
   keyFor(host: TunnelHost): string | Promise<string> {
-    const { key } = this.#options
+    const key = this.#key
     if (typeof key === 'string') return key
     const given = key(host)
     return typeof given === 'string' ? assertKey(given) : given.then(assertKey)
