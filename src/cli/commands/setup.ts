@@ -96,13 +96,13 @@ const PROBE_EXITS: Readonly<Record<CommandFailureKind, number>> = {
 }
 
 function printPlan(
-  { title }: SetupTool,
+  { title, lacksContext }: SetupTool,
   { url, name }: ClientProfile,
   { id, contextTokens, contextFrom }: RunModel,
   { plan, diff, isNew }: PreparedSetup,
 ): void {
   print(visible(`${title} on ${url} (profile '${name}'), with the model ${id}.`))
-  print(`Its context: ${contextTokens} tokens (${CONTEXT_WORDS[contextFrom]}).`)
+  if (!lacksContext) print(`Its context: ${contextTokens} tokens (${CONTEXT_WORDS[contextFrom]}).`)
   for (const note of plan.notes) print(visible(note))
   print('')
   if (isNew) for (const line of diff.trimEnd().split('\n')) print(visible(line.replaceAll('\t', '    ')))

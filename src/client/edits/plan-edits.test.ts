@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { FileEdit } from './file-edit.ts'
-import { hasChanges, planEdits } from './plan-edits.ts'
+import { hasChanges, type PlannedEdit, planEdits } from './plan-edits.ts'
 import { renderDiff } from './render-diff.ts'
 
 function newFolder(): string {
@@ -85,4 +85,20 @@ test('a diff shows what changes, without keys', async () => {
   expect(renderDiff(foreign)).toContain('"c": "sk-…"')
   const none = await planEdits([edit(file, 'a', 'x')])
   expect(renderDiff(none.map((one) => ({ ...one, after: one.before ?? '' })))).toBe('')
+})
+
+test('of a long line a diff shows what changed in it, and keeps no more secret than else', () => {
+  const others = Array.from({ length: 200 }, (_, at) => `"setting-${at}":${at}`).join(',')
+  const edit = {
+    ...{ file: '/home/ana/.tool.json', hasKey: true },
+    before: `{${others},"sk":"sk-foreign${'x'.repeat(58)}","url":"https://old.example","end":1}`,
+    after: `{${others},"sk":"sk-foreign${'x'.repeat(58)}","url":"https://new.example","key":"pk_abc_secretsecret","end":1}`,
+  }
+  const diff = renderDiff([edit as unknown as PlannedEdit])
+  const changed = diff.split('\n').filter((line) => /^[-+](?![-+])/.test(line))
+  expect(changed).toEqual([
+    expect.stringMatching(/^-….*"setting-199":199,"sk":"sk-…","url":"https:\/\/old\.example","end":1}$/),
+    expect.stringMatching(/^\+….*"sk":"sk-…","url":"https:\/\/new\.example","key":"pk_abc_…","end":1}$/),
+  ])
+  expect(Math.max(...changed.map(({ length }) => length))).toBeLessThan(240)
 })

@@ -65,6 +65,8 @@ export interface SetupTool {
   /** The version of the tool that was measured; `undefined`: none was. */
   readonly measuredVersion?: string
   readonly format: AskedFormat
+  /** Its configuration has no place for the context of a model. Default: it has one. */
+  readonly lacksContext?: true
   /** Pure: the same target and places give the same plan. */
   readonly plan: (target: SetupTarget, places: SetupPlaces) => SetupPlan
 }

@@ -209,3 +209,9 @@ test('every tool that is known by name can be set up or is refused, once, under 
     if (clientTool(name) !== undefined && evidence === 'measured') expect(measuredVersion).toMatch(/^\d+\.\d+\.\d+$/)
   }
 })
+
+test.each(SETUP_TOOLS)('$name is told the context of its model where it has a place for it', (tool) => {
+  const at = PLAIN()
+  const texts = [TARGET, { ...TARGET, contextTokens: 40_000 }].map((target) => JSON.stringify(tool.plan(target, at)))
+  expect(texts[0] === texts[1]).toBe(tool.lacksContext === true)
+})

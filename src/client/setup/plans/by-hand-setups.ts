@@ -1,4 +1,5 @@
 import { commandLine } from '../../../config/own-command.ts'
+import { isLoopbackHost } from '../../../core/loopback.ts'
 import type { SetupTool } from '../setup-plan.ts'
 
 /** VS Code keeps keys in its own store and asks for them in a window: the rest of the model is text to paste. */
@@ -36,6 +37,7 @@ export const jetbrainsSetup: SetupTool = {
   title: 'JetBrains AI Assistant',
   evidence: 'documented',
   format: 'openai-chat',
+  lacksContext: true,
   plan({ url, keyCommand, model }, { platform }) {
     return {
       edits: [],
@@ -55,11 +57,17 @@ export const homeAssistantSetup: SetupTool = {
   title: 'Home Assistant',
   evidence: 'documented',
   format: 'ollama-chat',
+  lacksContext: true,
   plan({ url, keyCommand, model }, { platform }) {
     return {
       edits: [],
       notes: [
-        'Its integration of Ollama takes an address. Where yours has no field for a key, the key can stand in the address: the gateway has to allow that (gateway.keyInPath), and the address is then as secret as the key.',
+        'Its integration of Ollama takes an address. Where yours has no field for a key, the key can stand in the address: the gateway has to allow that (`gateway: { keyInPath: true }` in its punku.yaml), and the address is then as secret as the key.',
+        ...(isLoopbackHost(new URL(url).hostname)
+          ? [
+              `${url} is this machine alone. Home Assistant on another, or in a container, needs an address that it reaches: the gateway has to listen there.`,
+            ]
+          : []),
       ],
       next: [
         'Open Settings, Devices & services, Add integration, Ollama.',
@@ -77,6 +85,7 @@ export const n8nSetup: SetupTool = {
   title: 'n8n',
   evidence: 'documented',
   format: 'openai-chat',
+  lacksContext: true,
   plan({ url, keyCommand, model }, { platform }) {
     return {
       edits: [],

@@ -1,4 +1,5 @@
 import { commandLine } from '../../../config/own-command.ts'
+import { copilotVariables } from '../../tools/copilot-variables.ts'
 import { authorityNote } from '../authority-note.ts'
 import { inStateFolder } from '../place-paths.ts'
 import type { SetupTool } from '../setup-plan.ts'
@@ -11,17 +12,12 @@ export const copilotSetup: SetupTool = {
   evidence: 'measured',
   measuredVersion: '1.0.102',
   format: 'openai-chat',
-  plan({ url, keyCommand, model, contextTokens, maxOutputTokens, caFile, typed }, places) {
+  plan(target, places) {
+    const { keyCommand, caFile, typed } = target
     const shell = shellOf(places)
     const text = shellLines(shell, {
-      COPILOT_MODEL: model,
-      COPILOT_OFFLINE: 'true',
-      COPILOT_PROVIDER_TYPE: 'openai',
-      COPILOT_PROVIDER_BASE_URL: `${url}/v1`,
+      ...copilotVariables(target),
       COPILOT_PROVIDER_API_KEY_COMMAND: commandLine(keyCommand, places.platform),
-      COPILOT_PROVIDER_WIRE_API: 'completions',
-      COPILOT_PROVIDER_MAX_PROMPT_TOKENS: String(contextTokens),
-      COPILOT_PROVIDER_MAX_OUTPUT_TOKENS: String(maxOutputTokens),
     })
     const file = inStateFolder(places, 'tools', `copilot.${ENDINGS[shell]}`)
     return {

@@ -105,6 +105,7 @@ export const librarySetups: readonly SetupTool[] = LIBRARIES.map(
     title,
     evidence: 'measured',
     format,
+    lacksContext: true,
     plan: (target, { platform }) => ({
       edits: [],
       notes: ['It is code to copy: nothing is written. The key comes from the environment, never from the code.'],

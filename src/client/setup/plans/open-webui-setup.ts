@@ -8,7 +8,8 @@ export const openWebuiSetup: SetupTool = {
   title: 'Open WebUI',
   evidence: 'documented',
   format: 'openai-chat',
-  plan({ url, key, model }, places) {
+  lacksContext: true,
+  plan({ url, key, model, typed }, places) {
     const file = inStateFolder(places, 'secrets', 'open-webui.env')
     const { hostname } = new URL(url)
     const isHere = /^(?:localhost|127\..*|\[::1\])$/.test(hostname)
@@ -30,9 +31,9 @@ export const openWebuiSetup: SetupTool = {
       edits: [{ file, hasKey: true, format: 'whole', text }],
       notes: [
         'Open WebUI reads these variables at its first start, and keeps them in its database from then on. In one that runs already, put address and key under Admin Panel, Settings, Connections.',
-        ...(isHere
+        ...(isHere && places.platform === 'linux'
           ? [
-              'A container does not reach the loopback address of this machine: the gateway has to listen on the address of the bridge too.',
+              `A container does not reach the loopback address of this machine. Let the gateway listen for containers too: ${typed('serve --listen loopback --listen docker')}`,
             ]
           : []),
       ],

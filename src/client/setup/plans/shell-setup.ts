@@ -9,6 +9,7 @@ export const shellSetup: SetupTool = {
   title: 'Variables of the shell',
   evidence: 'measured',
   format: 'openai-chat',
+  lacksContext: true,
   plan({ url, keyCommand, model, caFile }, places) {
     const text = shellLines(shellOf(places), {
       OPENAI_BASE_URL: `${url}/v1`,
