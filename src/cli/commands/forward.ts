@@ -44,6 +44,7 @@ export function defineForward(command: Command): void {
       const forward = await openForward({
         gateway: profile,
         listen,
+        home,
         clock: systemClock,
         log: faultLog(),
         onEvent: tell,

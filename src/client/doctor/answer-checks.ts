@@ -4,7 +4,7 @@ import { namesOf } from '../../core/wording.ts'
 import type { Hop } from '../../diagnosis/hop.ts'
 import type { Check, HopFinding } from '../../diagnosis/walk.ts'
 import type { ClientScene } from './client-scene.ts'
-import type { GatewayRefusal, HopBehind } from './gateway-refusal.ts'
+import { type GatewayRefusal, type HopBehind, isUnheard } from './gateway-refusal.ts'
 
 const TUNNEL = /^tun_/
 
@@ -151,6 +151,13 @@ async function broken(
       state: 'broken',
       said: `Not the gateway answered, but ${before}: ${text}.`,
       advice: 'Let it pass on POST requests below /v1/ as they are, and see its log.',
+    }
+  }
+  if (isUnheard(refusal)) {
+    return {
+      state: 'broken',
+      said: `The gateway has not heard of all its model servers: ${ended(text)}`,
+      advice: `Walk again in a few seconds. If it stays so, see at the gateway which it is: ${plainCommand('status')}`,
     }
   }
   const list = hop === 'model' ? await scene.list(signal) : undefined

@@ -49,11 +49,15 @@ const ABOUT_MODEL = /\bmodel\b.*\b(?:not found|does not exist|try pulling)|loadi
 
 /** Where the way broke that a refusal tells of. */
 export function hopOfRefusal({ code, status, text, before }: GatewayRefusal): HopBehind {
-  // A model server that the gateway itself was given may be away as well.
-  if (code === 'upstream_away' && !/\bagent\b/.test(text)) return 'model-server'
+  if (isUnheard({ code, text })) return 'model-server'
   if (before !== undefined || status === 0) return HOPS[code ?? ''] ?? 'first-token'
   // What the model server says itself is passed on as it came, under no code of the gateway.
   return HOPS[code ?? ''] ?? (ABOUT_MODEL.test(text) ? 'model' : status >= 400 ? serverHop(code) : 'first-token')
+}
+
+/** The gateway has not heard of a model server that it was given; its word is the same as for an agent that is away. */
+export function isUnheard({ code, text }: Pick<GatewayRefusal, 'code' | 'text'>): boolean {
+  return code === 'upstream_away' && !/\bagent\b/.test(text)
 }
 
 /** Codes of the gateway that are about none of these hops. */

@@ -29,6 +29,8 @@ test('nothing but loopback is listened on, and no port that somebody holds', asy
   const port = typeof address === 'object' && address !== null ? address.port : 0
   try {
     await expect(listenForward({ host: '127.0.0.1', port }, never)).rejects.toThrow(`(pid ${process.pid})`)
+    const ofGateway = listenForward({ host: '127.0.0.1', port }, never, process.pid)
+    await expect(ofGateway).rejects.toThrow('held by the Punku gateway that runs here')
   } finally {
     server.close()
   }

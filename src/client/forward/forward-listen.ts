@@ -28,15 +28,17 @@ export function parseForwardListen(text: string): ForwardListen {
 
 /**
  * Has `listen` open the address, unless somebody holds it, and gives the port.
+ * @param gatewayPid the gateway of this state folder, where one runs
  * @throws ConfigError that says who holds it and what to do, or why it cannot be had
  */
 export async function listenForward(
   { host, port }: ForwardListen,
   listen: (host: string, port: number) => Promise<number>,
+  gatewayPid?: number,
 ): Promise<number> {
   if (!isLoopbackAddress(host)) throw new ConfigError([notLoopback(renderAddress({ host, port }))])
   // Asked before: on some systems one address of a port can be had that somebody else holds all addresses of.
-  const holder = port === 0 ? undefined : await portOwner(port, host)
+  const holder = port === 0 ? undefined : await portOwner(port, host, gatewayPid === undefined ? [] : [gatewayPid])
   if (holder !== undefined) throw new ConfigError([await explainTakenPort({ host, port }, holder)])
   try {
     return await listen(host, port)
