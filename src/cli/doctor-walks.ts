@@ -78,6 +78,7 @@ async function clientWalk(wanted: WalksWanted): Promise<MachineWalk> {
     import('../client/doctor/setup-drift.ts'),
   ])
   const { home, clientProfile, model, answerMs, loadMs, onWait } = wanted
+  const { clock, platform, run } = await surroundings()
   return {
     as: 'client',
     title: 'As a client, from this machine to a model',
@@ -85,9 +86,10 @@ async function clientWalk(wanted: WalksWanted): Promise<MachineWalk> {
       home,
       profileName: clientProfile,
       model,
-      clock: systemClock,
+      clock,
+      platform,
+      run,
       env: process.env,
-      platform: process.platform,
       answerMs,
       loadMs,
       drift: () => setupDrift(home, systemClock),
@@ -110,7 +112,13 @@ async function unfitHere(home: string): Promise<readonly string[]> {
 
 async function agentWalk(wanted: WalksWanted, profileName: string | undefined): Promise<MachineWalk> {
   const { agentChecks } = await import('../agent/doctor/agent-checks.ts')
-  const checks = agentChecks({ ...(await surroundings()), home: wanted.home, profileName })
+  const checks = agentChecks({
+    ...(await surroundings()),
+    home: wanted.home,
+    profileName,
+    env: process.env,
+    answerMs: wanted.answerMs,
+  })
   const name = profileName === undefined ? '' : ` '${profileName}'`
   return { as: 'agent', title: `As an agent${name}, from its gateway to the model server beside it`, checks }
 }

@@ -5,11 +5,12 @@ import type { RunProgram } from './run-program.ts'
 
 /** Answers take seconds on slow ways, and `Date` has whole ones. */
 const TOLERATED_MS = 60_000
+
 /** The time of another machine. */
 export interface TimeElsewhere {
   /** Epoch milliseconds. */
   readonly now: number
-  /** Its certificate is not valid by the time of this machine. */
+  /** Its certificate is not valid by the time of this machine, and is by that. */
   readonly isUntrustedHere: boolean
 }
 
@@ -34,17 +35,18 @@ async function lookAtClock(
   const there = await elsewhere?.(signal)
   if (there !== undefined) {
     const offByMs = clock.now() - there.now
-    const said = `The clock of this machine is ${formatDuration(Math.abs(offByMs))} ${offByMs > 0 ? 'ahead of' : 'behind'} that of the gateway.`
+    const said = `It is ${formatDuration(Math.abs(offByMs))} ${offByMs > 0 ? 'ahead of' : 'behind'} the gateway's.`
     if (Math.abs(offByMs) >= TOLERATED_MS) {
       if (!there.isUntrustedHere) return { state: 'warning', said, advice }
-      return { state: 'broken', said: `${said} By the time here the gateway's certificate is not valid.`, advice }
+      const why = "By the time here the gateway's certificate is not valid, by the time there it is."
+      return { state: 'broken', said: `${said} ${why}`, advice }
     }
   }
   const isKept = platform === 'linux' ? await isSynchronised(run) : undefined
   if (isKept === false) {
     return { state: 'warning', said: 'Nothing sets the clock of this machine by a time server (NTP).', advice }
   }
-  if (there !== undefined) return { state: 'ok', said: 'It agrees with that of the gateway.' }
+  if (there !== undefined) return { state: 'ok', said: "It agrees with the gateway's." }
   if (isKept === true) return { state: 'ok', said: 'It is set by a time server (NTP).' }
   return { state: 'skipped', said: 'Nothing here tells whether the clock is right.' }
 }

@@ -157,7 +157,7 @@ describe('tls', () => {
   test('plain HTTP at an address with https://', async () => {
     await using site = await startSite((_, response) => void response.end('{}'))
     const url = site.url.replace('http:', 'https:')
-    await expectBroken('tls', /speaks no TLS, and the profile's address begins with https/, placeOf({ url }))
+    await expectBroken('tls', /speaks no TLS, and its address begins with https/, placeOf({ url }))
   })
 
   test('TLS at an address with http://', async () => {
@@ -167,7 +167,7 @@ describe('tls', () => {
     })
     await expectBroken(
       'tls',
-      /speaks TLS, and the profile's address begins with http:/,
+      /speaks TLS, and its address begins with http:/,
       placeOf({ url: site.url.replace('https:', 'http:') }),
     )
   })

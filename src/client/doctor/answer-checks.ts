@@ -3,8 +3,9 @@ import { formatDuration } from '../../core/units.ts'
 import { namesOf } from '../../core/wording.ts'
 import type { Hop } from '../../diagnosis/hop.ts'
 import type { Check, HopFinding } from '../../diagnosis/walk.ts'
+import type { GatewayRefusal } from '../../machine/way/refused-answer.ts'
 import type { ClientScene } from './client-scene.ts'
-import { type GatewayRefusal, type HopBehind, isUnheard } from './gateway-refusal.ts'
+import { type HopBehind, isUnheard } from './gateway-refusal.ts'
 
 const TUNNEL = /^tun_/
 

@@ -4,8 +4,8 @@ import { FrameSplitter, frameReader } from '../../formats/frames.ts'
 import { asObject, parseObject } from '../../formats/json-facts.ts'
 import type { GatewayAddress } from '../../http-client/gateway-address.ts'
 import { GatewayError } from '../../http-client/gateway-error.ts'
-import { errorIn, type GatewayRefusal, readRefusal } from './gateway-refusal.ts'
-import { askByWay, type WayAnswer } from './way-answer.ts'
+import { errorIn, type GatewayRefusal, readRefusal } from '../../machine/way/refused-answer.ts'
+import { askByWay, type WayAnswer } from '../../machine/way/way-answer.ts'
 
 /** A small question to a model. */
 export interface ChatQuestion {

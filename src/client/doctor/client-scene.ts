@@ -1,28 +1,24 @@
-import type { Clock } from '../../core/clock.ts'
-import { isLoopbackHost } from '../../core/loopback.ts'
+import { ownCommand } from '../../config/own-command.ts'
+import { profileFlag } from '../../config/profile-name.ts'
 import { formatDuration } from '../../core/units.ts'
 import type { GatewayAddress } from '../../http-client/gateway-address.ts'
 import { GatewayError } from '../../http-client/gateway-error.ts'
+import type { RunProgram } from '../../machine/run-program.ts'
+import { type GatewayRefusal, readRefusal } from '../../machine/way/refused-answer.ts'
+import { WayScene, type WaySceneOptions } from '../../machine/way/way-scene.ts'
 import { loginAddress } from '../login-address.ts'
 import { type OfferedModel, offeredModel, readModelList } from '../model-list.ts'
 import { type ClientProfile, chooseClientProfile } from '../profiles/client-profile.ts'
 import { askChat, type ChatReport } from './chat-ask.ts'
-import { type GatewayRefusal, type HopBehind, hopOfRefusal, readRefusal } from './gateway-refusal.ts'
-import { askByWay, type WayAnswer, type WayQuestion } from './way-answer.ts'
+import { type HopBehind, hopOfRefusal } from './gateway-refusal.ts'
 
 /** What the walk of a client is made with. */
-export interface ClientWalkOptions {
-  /** The state folder. */
-  readonly home: string
+export interface ClientWalkOptions extends WaySceneOptions {
   /** Default: the one that was written last. */
   readonly profileName: string | undefined
   /** Default: that of the profile, else the first that the gateway lists. */
   readonly model: string | undefined
-  readonly clock: Clock
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly platform: NodeJS.Platform
-  /** How long a connection, or an answer that needs no model, is waited for. */
-  readonly answerMs: number
+  readonly run: RunProgram
   /** How long nothing may come of a model, which may have to be loaded first. */
   readonly loadMs: number
   /** What `setup` wrote into tools and stands there no longer, each a sentence. */
@@ -35,9 +31,6 @@ export interface ClientWalkOptions {
 
 /** How often it is told that a model still has not answered. */
 const TELL_EVERY_MS = 15_000
-
-/** What the gateway answers without a key, by any certificate, or why nothing did. */
-export type FirstContact = { readonly answer: Omit<WayAnswer, 'body' | 'text'>; readonly text: string } | GatewayError
 
 /** The models that a key may use, or why they are not told. */
 export type ListedForKey = { readonly models: readonly OfferedModel[] } | { readonly refusal: GatewayRefusal }
@@ -52,14 +45,14 @@ export interface BrokenWay {
  * What the checks of one walk share: the profile, the way to its gateway, and answers, each of which is asked for once. Until
  * `open` has returned there is neither.
  */
-export class ClientScene {
-  readonly options: ClientWalkOptions
+export class ClientScene extends WayScene {
+  override readonly options: ClientWalkOptions
   #opened: { readonly profile: ClientProfile; readonly address: GatewayAddress } | undefined
-  #contact: Promise<FirstContact> | undefined
   #list: Promise<ListedForKey> | undefined
   #firstChat: Promise<ChatReport> | undefined
 
   constructor(options: ClientWalkOptions) {
+    super(options)
     this.options = options
   }
 
@@ -77,41 +70,21 @@ export class ClientScene {
     return this.#open.profile
   }
 
-  get url(): URL {
-    return new URL(this.profile.url)
+  override get address(): GatewayAddress {
+    return this.#open.address
   }
 
-  /** The gateway is on this machine. */
-  get isHere(): boolean {
-    return isLoopbackHost(this.url.hostname)
+  override readdressCommand(url: string): string {
+    return ownCommand(`login ${url}${profileFlag(this.profile.name)}`, this.options.home)
+  }
+
+  override trustCommand(): string {
+    return `${this.readdressCommand(this.profile.url)} --ca-file FILE`
   }
 
   get #open() {
     if (this.#opened === undefined) throw new Error('the profile was not read yet')
     return this.#opened
-  }
-
-  /** @throws GatewayError when no answer begins. */
-  ask(question: Omit<WayQuestion, 'timeoutMs'>): Promise<WayAnswer> {
-    const { clock, answerMs: timeoutMs } = this.options
-    return askByWay(this.#open.address, { ...question, timeoutMs }, clock)
-  }
-
-  /** The first answer of whoever is there: it carries no key, and believes no certificate. */
-  contact(signal: AbortSignal): Promise<FirstContact> {
-    this.#contact ??= this.#makeContact(signal)
-    return this.#contact
-  }
-
-  async #makeContact(signal: AbortSignal): Promise<FirstContact> {
-    try {
-      const answer = await this.ask({ path: '/healthz', trustsAnyone: true, signal })
-      const text = await answer.text().catch(() => '')
-      return { answer, text }
-    } catch (thrown) {
-      if (thrown instanceof GatewayError) return thrown
-      throw thrown
-    }
   }
 
   /** The models that the gateway lists for the key, or why it does not. */
@@ -162,7 +135,7 @@ export class ClientScene {
       onWait(`${model} is still waited for, since ${formatDuration(clock.elapsed() - askedAtMs)}.`),
     )
     const asked = { ...question, model, authorization: this.#authorization, silenceMs, signal }
-    return await askChat(this.#open.address, asked, clock)
+    return await askChat(this.address, asked, clock)
   }
 
   /** Why no model answers, and where the way to it broke; `undefined`: one answers, or there is none to ask. */

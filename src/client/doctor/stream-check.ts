@@ -1,8 +1,8 @@
 import { formatDuration } from '../../core/units.ts'
 import type { Check, HopFinding } from '../../diagnosis/walk.ts'
+import { namedServer, unbufferAdvice } from '../../machine/way/named-server.ts'
 import type { ChatReport } from './chat-ask.ts'
 import type { ClientScene } from './client-scene.ts'
-import { namedServer, unbufferAdvice } from './named-server.ts'
 import { streamPace } from './stream-pace.ts'
 
 const QUESTION = { prompt: 'Count from one to forty in words, and say nothing else.', maxTokens: 64 }

@@ -13,6 +13,7 @@ export const clineSetup: SetupTool = {
   evidence: 'measured',
   measuredVersion: '3.0.65',
   format: 'openai-chat',
+  lacksContext: true,
   plan({ url, key, model, caFile, isDefault }, places) {
     const provider = 'openai-compatible'
     const settings = { provider, apiKey: key.reveal(), model, baseUrl: `${url}/v1` }

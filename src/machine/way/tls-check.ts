@@ -1,18 +1,16 @@
-import { ownCommand } from '../../config/own-command.ts'
-import { profileFlag } from '../../config/profile-name.ts'
 import type { Check, HopFinding } from '../../diagnosis/walk.ts'
 import { GatewayError } from '../../http-client/gateway-error.ts'
 import { refusesPlain } from '../../http-client/tls-mismatch.ts'
-import type { ClientScene } from './client-scene.ts'
 import { hostOf } from './dns-check.ts'
 import { localDay } from './local-day.ts'
 import type { PeerCertificate } from './way-answer.ts'
+import type { WayScene } from './way-scene.ts'
 
 /** How a gateway of ours refuses plain HTTP. */
 const OWN_REFUSAL = /Use https:\/\/, not http:\/\//
 
 /** What is sent to the gateway cannot be read on the way, and goes to no other. */
-export function tlsCheck(scene: ClientScene): Check {
+export function tlsCheck(scene: WayScene): Check {
   return {
     hop: 'tls',
     title: 'Its certificate is trusted',
@@ -25,7 +23,7 @@ export function tlsCheck(scene: ClientScene): Check {
         if (refusesPlain(status, contact.text) || (status === 400 && OWN_REFUSAL.test(contact.text))) {
           return {
             state: 'broken',
-            said: `What answers at ${url.host} speaks TLS, and the profile's address begins with http://.`,
+            said: `What answers at ${url.host} speaks TLS, and its address begins with http://.`,
             advice: giveAnew(scene, `https://${url.host}${url.pathname.replace(/\/$/, '')}`),
           }
         }
@@ -45,29 +43,29 @@ export function tlsCheck(scene: ClientScene): Check {
   }
 }
 
-function unanswered({ message }: GatewayError, scene: ClientScene): HopFinding {
+function unanswered({ message }: GatewayError, scene: WayScene): HopFinding {
   const { url } = scene
   if (/speaks no TLS/.test(message)) {
     return {
       state: 'broken',
-      said: `What answers at ${url.host} speaks no TLS, and the profile's address begins with https://.`,
+      said: `What answers at ${url.host} speaks no TLS, and its address begins with https://.`,
       advice: `Check the port. Where the gateway has no certificate: ${giveAnew(scene, `http://${url.host}`)}`,
     }
   }
   if (/speaks TLS/.test(message)) {
     return {
       state: 'broken',
-      said: `What answers at ${url.host} speaks TLS, and the profile's address begins with http://, or it hung up.`,
+      said: `What answers at ${url.host} speaks TLS, and its address begins with http://, or it hung up.`,
       advice: giveAnew(scene, `https://${url.host}`),
     }
   }
   return { state: 'skipped', said: 'It was not shown: nothing answers, which the next step tells.' }
 }
 
-function untrusted(fault: string, certificate: PeerCertificate, scene: ClientScene): HopFinding {
+function untrusted(fault: string, certificate: PeerCertificate, scene: WayScene): HopFinding {
   const host = hostOf(scene.url)
   const { issuer, names, validFromAt, validToAt, isAlone } = certificate
-  const trust = `Give this machine the authority's certificate: ${loginCommand(scene, scene.profile.url)} --ca-file FILE`
+  const trust = `Give this machine the authority's certificate: ${scene.trustCommand()}`
   switch (fault) {
     case 'CERT_HAS_EXPIRED':
       return {
@@ -85,13 +83,13 @@ function untrusted(fault: string, certificate: PeerCertificate, scene: ClientSce
       return {
         state: 'broken',
         said: `It is for another name than ${host}: ${names}.`,
-        advice: `Use a name that it holds for in the profile's address, or have one made for ${host}.`,
+        advice: `Use a name that it holds for in the gateway's address, or have one made for ${host}.`,
       }
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return {
         state: 'broken',
         said: 'The gateway signed it itself, so nobody this machine trusts vouches for it.',
-        advice: `If it is yours, give it to this machine: ${loginCommand(scene, scene.profile.url)} --ca-file FILE`,
+        advice: `If it is yours, give it to this machine: ${scene.trustCommand()}`,
       }
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
@@ -101,7 +99,7 @@ function untrusted(fault: string, certificate: PeerCertificate, scene: ClientSce
         ? {
             state: 'broken',
             said: `It was issued by ${issuer}, whom this machine does not know, and the server sends no certificate of ${issuer} with it.`,
-            advice: `Where ${issuer} is an intermediate, serve the full chain (in \`tls.certFile\` its certificate behind the gateway's own). Where it is an authority of your own: ${loginCommand(scene, scene.profile.url)} --ca-file FILE`,
+            advice: `Where ${issuer} is an intermediate, serve the full chain (in \`tls.certFile\` its certificate behind the gateway's own). Where it is an authority of your own: ${scene.trustCommand()}`,
           }
         : {
             state: 'broken',
@@ -113,10 +111,6 @@ function untrusted(fault: string, certificate: PeerCertificate, scene: ClientSce
   }
 }
 
-function giveAnew(scene: ClientScene, url: string): string {
-  return `Give the address anew: ${loginCommand(scene, url)}`
-}
-
-function loginCommand({ profile, options }: ClientScene, url: string): string {
-  return ownCommand(`login ${url}${profileFlag(profile.name)}`, options.home)
+function giveAnew(scene: WayScene, url: string): string {
+  return `Give the address anew: ${scene.readdressCommand(url)}`
 }

@@ -3,12 +3,12 @@ import { ownCommand } from '../../config/own-command.ts'
 import { formatDuration } from '../../core/units.ts'
 import type { Check, HopFinding } from '../../diagnosis/walk.ts'
 import { codeOf, GatewayError } from '../../http-client/gateway-error.ts'
-import type { ClientScene, ClientWalkOptions } from './client-scene.ts'
 import { hostOf } from './dns-check.ts'
 import { isByProxy } from './proxy-check.ts'
+import type { WayScene, WaySceneOptions } from './way-scene.ts'
 
 /** A connection to the gateway's port opens. */
-export function connectionCheck(scene: ClientScene): Check {
+export function connectionCheck(scene: WayScene): Check {
   return {
     hop: 'connection',
     title: 'A connection to it opens',
@@ -33,7 +33,7 @@ function portOf({ port, protocol }: URL): number {
 async function connectFault(
   host: string,
   port: number,
-  { clock, answerMs }: Pick<ClientWalkOptions, 'clock' | 'answerMs'>,
+  { clock, answerMs }: Pick<WaySceneOptions, 'clock' | 'answerMs'>,
 ): Promise<string | undefined> {
   return await new Promise((resolve) => {
     const end = (fault: string | undefined) => {
@@ -47,15 +47,15 @@ async function connectFault(
   })
 }
 
-function broken(fault: string, place: string, scene: ClientScene): HopFinding {
+function broken(fault: string, place: string, scene: WayScene): HopFinding {
   const { isHere, options } = scene
   if (fault === 'ECONNREFUSED') {
     return {
       state: 'broken',
       said: `The machine answers and refuses: nothing listens on ${place}.`,
       advice: isHere
-        ? `Start the gateway here: ${ownCommand('serve', options.home)}. Or check the port in the profile.`
-        : 'Start the gateway there, let it listen on an address that this machine reaches (`--listen`), or check the port in the profile.',
+        ? `Start the gateway here: ${ownCommand('serve', options.home)}. Or check the port of its address.`
+        : 'Start the gateway there, let it listen on an address that this machine reaches (`--listen`), or check the port of its address.',
     }
   }
   if (fault === 'late') {

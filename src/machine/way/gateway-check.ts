@@ -1,15 +1,29 @@
 import type { Check, HopFinding } from '../../diagnosis/walk.ts'
 import { asList, asText, parseObject } from '../../formats/json-facts.ts'
 import { GatewayError } from '../../http-client/gateway-error.ts'
-import type { ClientScene } from './client-scene.ts'
-import { readRefusal } from './gateway-refusal.ts'
 import { namedServer } from './named-server.ts'
+import { readRefusal } from './refused-answer.ts'
 import type { WayAnswer } from './way-answer.ts'
+import type { WayScene } from './way-scene.ts'
 
 const MAX_BODY_BYTES = 65_536
 
-/** What answers is a gateway, by this name, and is ready. */
-export function gatewayCheck(scene: ClientScene): Check {
+/** What answers is a gateway: for whom it need have no model server. */
+export function livingGatewayCheck(scene: WayScene): Check {
+  return {
+    hop: 'gateway',
+    title: 'What answers is a gateway',
+    look: async (signal) => {
+      const contact = await scene.contact(signal)
+      if (contact instanceof GatewayError) return silent(contact)
+      const isAlive = contact.answer.status === 200 && asText(parseObject(contact.text)?.['status']) === 'ok'
+      return isAlive ? { state: 'ok', said: 'It runs.' } : noGateway(contact.answer, contact.text, scene)
+    },
+  }
+}
+
+/** What answers is a gateway, by this name, and is ready for clients. */
+export function readyGatewayCheck(scene: WayScene): Check {
   return {
     hop: 'gateway',
     title: 'What answers is a gateway, and ready',
@@ -35,13 +49,17 @@ export function gatewayCheck(scene: ClientScene): Check {
         return ofReadiness(state, text)
       } catch (thrown) {
         if (!(thrown instanceof GatewayError)) throw thrown
-        return {
-          state: 'broken',
-          said: `The gateway is asked, and gives no answer: ${thrown.message}`,
-          advice: 'See its log, and that of a proxy before it.',
-        }
+        return silent(thrown)
       }
     },
+  }
+}
+
+function silent({ message }: GatewayError): HopFinding {
+  return {
+    state: 'broken',
+    said: `The gateway is asked, and gives no answer: ${message}`,
+    advice: 'See its log, and that of a proxy before it.',
   }
 }
 
@@ -72,7 +90,11 @@ function ofReadiness(state: string, text: string): HopFinding {
   return { state: 'ok', said: 'It runs, and has a model server that answers.' }
 }
 
-function noGateway({ status, headers }: WayAnswer, text: string, scene: ClientScene): HopFinding {
+function noGateway(
+  { status, headers }: Pick<WayAnswer, 'status' | 'headers'>,
+  text: string,
+  scene: WayScene,
+): HopFinding {
   const name = namedServer(headers)
   const who = name ?? 'something that does not name itself'
   if (status === 502 || status === 503 || status === 504) {
@@ -87,7 +109,7 @@ function noGateway({ status, headers }: WayAnswer, text: string, scene: ClientSc
     return {
       state: 'broken',
       said: `${who} answers, and sends elsewhere (status ${status}). It may be the sign-in page of this network, or another address is meant.`,
-      advice: 'Open a page in a browser and sign in to the network, or correct the address in the profile.',
+      advice: 'Open a page in a browser and sign in to the network, or correct the address of the gateway.',
     }
   }
   if (/^Ollama is running/.test(text) || parseObject(text)?.['error'] === '404 page not found') {
@@ -100,6 +122,6 @@ function noGateway({ status, headers }: WayAnswer, text: string, scene: ClientSc
   return {
     state: 'broken',
     said: `Another server than a gateway answers at ${scene.url.host}: ${who} (status ${status}).`,
-    advice: 'Check host, port and path of the address in the profile; a proxy must pass on every path below it.',
+    advice: 'Check host, port and path of its address; a proxy must pass on every path below it.',
   }
 }

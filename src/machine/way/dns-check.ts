@@ -3,14 +3,14 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { Check, HopFinding } from '../../diagnosis/walk.ts'
 import { codeOf } from '../../http-client/gateway-error.ts'
-import type { ClientScene } from './client-scene.ts'
 import { isByProxy } from './proxy-check.ts'
+import type { WayScene } from './way-scene.ts'
 
 /** Addresses that are listened on and that nobody has: lists against advertising give them. */
 const NOBODYS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 /** The gateway's name has an address that this machine can go to. */
-export function dnsCheck(scene: ClientScene): Check {
+export function dnsCheck(scene: WayScene): Check {
   return {
     hop: 'dns',
     title: "The gateway's name leads somewhere",
@@ -31,7 +31,7 @@ export function dnsCheck(scene: ClientScene): Check {
 /** The addresses of a name, as all programs here find them; `undefined`: nobody said in time. */
 async function addressesOf(
   host: string,
-  { options: { clock, answerMs } }: ClientScene,
+  { options: { clock, answerMs } }: WayScene,
 ): Promise<readonly string[] | undefined> {
   const late = Promise.withResolvers<undefined>()
   using _timer = clock.after(answerMs, () => late.resolve(undefined))
@@ -78,7 +78,7 @@ function unknown(host: string, code: string): HopFinding {
     return {
       state: 'broken',
       said: `Nobody knows the name ${host}: it has no address.`,
-      advice: `Check how it is written in the profile, and that this machine is in the network that has it (a VPN?): getent hosts ${host}`,
+      advice: `Check how it is written, and that this machine is in the network that has it (a VPN?): getent hosts ${host}`,
     }
   }
   return {

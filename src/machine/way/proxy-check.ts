@@ -2,7 +2,7 @@ import type { Check, HopFinding } from '../../diagnosis/walk.ts'
 import { GatewayError } from '../../http-client/gateway-error.ts'
 import { proxyNamedFor } from '../../http-client/gateway-proxy.ts'
 import { PROXY_VARIABLES } from '../../http-client/gateway-way.ts'
-import type { ClientScene } from './client-scene.ts'
+import type { WayScene } from './way-scene.ts'
 
 /** Where a variable stands in two spellings, programs differ in which they read. */
 const SPELLINGS = [
@@ -12,7 +12,7 @@ const SPELLINGS = [
 ] as const
 
 /** What the environment says of proxies: whether one stands on the way, lets the gateway through, and no tool is led astray. */
-export function proxyCheck(scene: ClientScene): Check {
+export function proxyCheck(scene: WayScene): Check {
   return {
     hop: 'proxy',
     title: 'No proxy stands in the way',
@@ -40,7 +40,7 @@ export function proxyCheck(scene: ClientScene): Check {
 }
 
 /** Whether a proxy stands on the way to the gateway: it finds the address and opens the connection then. */
-export function isByProxy({ url, isHere }: ClientScene): boolean {
+export function isByProxy({ url, isHere }: WayScene): boolean {
   return !isHere && namedFor(url) !== undefined
 }
 
@@ -54,7 +54,7 @@ function namedFor(url: URL): string | GatewayError | undefined {
 }
 
 /** We ask this machine by no proxy; many tools do. */
-function ofThisMachine({ url }: ClientScene, named: string | GatewayError | undefined): HopFinding {
+function ofThisMachine({ url }: WayScene, named: string | GatewayError | undefined): HopFinding {
   if (named === undefined) return { state: 'ok', said: 'They hold not for this machine, on which the gateway is.' }
   const host = url.hostname.replace(/^\[|\]$/g, '')
   return {
