@@ -156,7 +156,7 @@ class Forward implements RequestServer, RunningForward {
   }
 
   async listen(listen: ForwardListen): Promise<void> {
-    this.#port = await listenForward(listen, (host, port) => this.#server.listen(host, port))
+    this.#port = await listenForward(listen, (host, port) => this.#server.listen(host, port), this.#options.gateway.url)
     this.#url = `http://${renderAddress({ host: listen.host, port: this.#port })}`
   }
 

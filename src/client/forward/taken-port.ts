@@ -15,6 +15,12 @@ export async function explainTakenPort(listen: ForwardListen, holder: PortOwner 
   return `${renderAddress(listen)} is held by ${known}. Listen elsewhere with --listen ${other}, and set OLLAMA_HOST=${other} for the tools that are to use it; or ${stop}.`
 }
 
+/** Says that the address that was to be listened on is the gateway's own, and what to do. */
+export function explainOwnGateway(listen: ForwardListen, gatewayUrl: string): string {
+  const other = renderAddress({ host: listen.host, port: listen.port - 1 })
+  return `${renderAddress(listen)} is where your gateway itself is (${gatewayUrl}). Tools that can send a key need no forwarder: give them that address. For others listen elsewhere: --listen ${other}`
+}
+
 /** Another user's Ollama does not show which sockets it has, and which process it is all the same. */
 async function ollamaPid(): Promise<number | undefined> {
   const names = await readdir('/proc').catch(() => [])
