@@ -10,7 +10,7 @@ const server = createServer((request, response) => {
   else relay.handler(request, response)
 })
 server.on('upgrade', relay.upgrade).listen(Number(port), '127.0.0.1')
-process.once('SIGTERM', () => void relay.close().finally(() => process.exit()))
+for (const end of ['SIGINT', 'SIGTERM']) process.once(end, () => void relay.close().finally(() => process.exit()))
 
 const { keys } = await relay.control.call('listKeys')
 if (keys.length === 0) {

@@ -1,6 +1,7 @@
 import { type Agent, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 
 /** They speak of one connection alone, and the next has its own. */
 const HOP: ReadonlySet<string> = new Set([
@@ -8,7 +9,9 @@ const HOP: ReadonlySet<string> = new Set([
 ])
 
 /** What it said of where it came from is for whoever stands before the gateway to say. */
-const FORWARDED: ReadonlySet<string> = new Set(['x-forwarded-for', 'forwarded'])
+const FORWARDED: ReadonlySet<string> = new Set([
+  ...['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-real-ip'],
+])
 
 /**
  * Puts back the head that Node's server read from a connection, so that another can read it: for the `upgrade` event alone, at
@@ -23,14 +26,24 @@ export function withHeadAgain({ method, url, rawHeaders }: IncomingMessage, sock
   return socket
 }
 
+/** Where a request is carried to, and where it came from. */
+export interface Handover {
+  /** Of the gateway, on loopback. */
+  readonly port: number
+  readonly agent: Agent
+  /** Default: the other end of the request's connection. */
+  readonly clientAddress: string | undefined
+}
+
 /** Carries a request of Node's server to a gateway on this machine and its answer back, each piece as it comes. */
 export function carryOver(
   req: IncomingMessage,
   res: ServerResponse,
-  { port, agent }: { readonly port: number; readonly agent: Agent },
+  { port, agent, clientAddress = req.socket.remoteAddress ?? '' }: Handover,
 ): void {
   const headers = passedOn(req.rawHeaders, FORWARDED)
-  headers.push('x-forwarded-for', req.socket.remoteAddress ?? '')
+  headers.push('x-forwarded-for', clientAddress)
+  headers.push('x-forwarded-proto', req.socket instanceof TLSSocket ? 'https' : 'http')
   const isChunked = req.headers['transfer-encoding'] !== undefined
   if (isChunked) headers.push('transfer-encoding', 'chunked')
   const { method, url: path } = req
@@ -55,9 +68,20 @@ export function carryOver(
 
 function passedOn(raw: readonly string[], besides: ReadonlySet<string> = new Set()): string[] {
   const kept: string[] = []
+  const named = namedByConnection(raw)
   for (let at = 0; at < raw.length; at += 2) {
     const name = (raw[at] ?? '').toLowerCase()
-    if (!HOP.has(name) && !besides.has(name)) kept.push(raw[at] ?? '', raw[at + 1] ?? '')
+    if (!HOP.has(name) && !besides.has(name) && !named.has(name)) kept.push(raw[at] ?? '', raw[at + 1] ?? '')
   }
   return kept
+}
+
+/** Fields that the sender says are of this connection (RFC 9110, section 7.6.1). */
+function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
+  const named = new Set<string>()
+  for (let at = 0; at < raw.length; at += 2) {
+    if (raw[at]?.toLowerCase() !== 'connection') continue
+    for (const name of (raw[at + 1] ?? '').split(',')) named.add(name.trim().toLowerCase())
+  }
+  return named
 }

@@ -59,8 +59,11 @@ export interface OpenedGateway extends AsyncDisposable {
   connection(socket: NodeStream): void
   /** For the `upgrade` event of an own server of `node:http` or `node:https`: takes the connection over, as links of agents need. */
   upgrade(request: NodeRequest, socket: NodeStream, head: Uint8Array): void
-  /** For requests of such a server: carries them to the gateway's first listener, which must be plain HTTP, and the answers back. */
-  handler(request: NodeRequest, response: NodeStream): void
+  /**
+   * For requests of such a server: carries them to the gateway's first listener, which must be plain HTTP, and the answers back.
+   * @param clientAddress where the request came from, if a proxy before the server tells. Default: the other end of its connection
+   */
+  handler(request: NodeRequest, response: NodeStream, clientAddress?: string): void
   /** Refuses new requests, lets streams finish within `timeouts.drain`, writes every row, and gives all of it back. */
   close(): Promise<void>
 }
@@ -101,7 +104,8 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenedGa
     connection: (socket) => running.take(socket as Socket),
     upgrade: (request, socket, head) =>
       running.take(withHeadAgain(request as IncomingMessage, socket as Duplex, Buffer.from(head))),
-    handler: (request, response) => carryOver(request as IncomingMessage, response as ServerResponse, { port, agent }),
+    handler: (request, response, clientAddress) =>
+      carryOver(request as IncomingMessage, response as ServerResponse, { port, agent, clientAddress }),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -24,8 +24,11 @@ const UPSTREAM_HEADER = 'x-punku-upstream'
 /** A key as the gateway gives it; never in a message. */
 const KEY = /^pk_[\x21-\x7e]+$/
 
-/** What whoever parses a URL takes away. A dispatcher is given paths as somebody wrote them. */
-const LEADS_OUT = /^(?!\/)|^[^?#]*(?:\\|\/(?:\.|%2e){1,2}(?=[/?#]|$))/i
+/**
+ * What whoever parses a URL takes away, and what a server that decodes it first may. A dispatcher is given paths as somebody
+ * wrote them.
+ */
+const LEADS_OUT = /^(?!\/)|^[^?#]*(?:\\|(?:\/|%2f|%5c)(?:\.|%2e){1,2}(?=[/?#;]|%2f|%5c|$))/i
 
 /** Answers that send a client elsewhere. */
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])

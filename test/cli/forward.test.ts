@@ -40,6 +40,7 @@ test('it says where it listens and what to set, forwards, and ends with a signal
   const url = /^Listening {2}(http:\/\/127\.0\.0\.1:\d+)$/m.exec(said)?.[1] ?? ''
   expect(said).toContain(`Gateway    ${gateway.url} (profile default)`)
   expect(said).toContain(`export OLLAMA_HOST=${url.slice('http://'.length)}`)
+  expect(said).toContain(`ANTHROPIC_BASE_URL=${url}, with`)
   expect(said).toContain('Every user of this machine can reach it')
   expect(await (await fetch(`${url}/api/tags`)).text()).toContain('tiny:latest')
   const { code, stdout, stderr } = await forward.stop('SIGTERM')

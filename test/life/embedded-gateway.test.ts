@@ -1,14 +1,16 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer as createHttpServer } from 'node:http'
+import { Agent, createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { carryOver } from '../../src/sdk/handover.ts'
 import { type GatewayLogLine, type OpenedGateway, openGateway } from '../../src/sdk/open-gateway.ts'
 import { punkuFetch } from '../../src/sdk/punku-fetch.ts'
 import { ReadStream } from '../proxy/client.ts'
 import { startHouseAgent } from '../support/house-agent.ts'
+import { RawConnection } from '../support/raw.ts'
 import { SCRIPTED_TEXT } from '../support/scripted/answer.ts'
 import { frames, head, hold, rest } from '../support/scripted/steps.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
@@ -69,6 +71,36 @@ test('a request that was handed over tells where it came from, whatever it says 
   expect((await fetch(`${service}/api/tags`, { headers })).status).toBe(200)
   const { requests } = await relay.control.call('listRequests', { query: { limit: 5 } })
   expect(JSON.stringify(requests)).not.toContain('203.0.113.9')
+})
+
+test('what is carried over says of its way what this server saw, and nothing that was said before', async () => {
+  const seen = Promise.withResolvers<readonly string[]>()
+  const behind = createHttpServer((req, res) => {
+    seen.resolve(req.rawHeaders)
+    res.end()
+  }).listen(0, '127.0.0.1')
+  await once(behind, 'listening')
+  const agent = new Agent()
+  const { port } = behind.address() as AddressInfo
+  const before = createHttpServer((req, res) => carryOver(req, res, { port, agent, clientAddress: '203.0.113.7' }))
+  before.listen(0, '127.0.0.1')
+  await once(before, 'listening')
+  opened.defer(() => void [before, behind].map((server) => server.close()))
+  const connection = await RawConnection.open((before.address() as AddressInfo).port)
+  await connection.send(
+    [
+      'GET / HTTP/1.1',
+      'host: h',
+      ...['x-forwarded-for: 9.9.9.9', 'x-forwarded-proto: https', 'x-forwarded-host: evil', 'x-real-ip: 9.9.9.9'],
+      ...['forwarded: for=9.9.9.9', 'connection: close, X-Hop', 'x-hop: 1', 'x-kept: 1', '', ''],
+    ].join('\r\n'),
+  )
+  const raw = await seen.promise
+  const fields = raw.flatMap((name, at) => (at % 2 === 0 ? `${name.toLowerCase()}: ${raw[at + 1]}` : []))
+  expect(fields.filter((field) => !field.startsWith('connection'))).toEqual([
+    ...['host: h', 'x-kept: 1', 'x-forwarded-for: 203.0.113.7', 'x-forwarded-proto: http'],
+  ])
+  await connection.untilClosed()
 })
 
 test('connections of an own listener are served', async () => {

@@ -113,6 +113,11 @@ describe('where a request may lead', () => {
     '@HOST/',
     '/../admin',
     '/%2E%2e/admin',
+    '/..%2fadmin',
+    '/..%5Cadmin',
+    '/..;/admin',
+    '/%2e%2e%2fadmin',
+    '/v1%2f..%2fadmin',
     '/x\r\nx-punku-upstream: other',
     '/a\\..\\..',
   ])('a path that is given as it is, %j, is the gateway’s, below its own path, or refused', async (form) => {

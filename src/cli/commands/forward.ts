@@ -44,7 +44,6 @@ export function defineForward(command: Command): void {
       const forward = await openForward({
         gateway: profile,
         listen,
-        home,
         clock: systemClock,
         log: faultLog(),
         onEvent: tell,

@@ -31,7 +31,7 @@ function listening({ url, gateway, profile }: Extract<ForwardNews, { readonly ki
       ? 'Tools that look for Ollama find it there by themselves; nothing is to be set.'
       : `For tools that look for Ollama: export OLLAMA_HOST=${host}`,
     `For tools that speak OpenAI's API: OPENAI_BASE_URL=${url}/v1, with any text as the key.`,
-    `For tools that speak Anthropic's: ANTHROPIC_BASE_URL=${url}, likewise.`,
+    `For tools that speak Anthropic's API: ANTHROPIC_BASE_URL=${url}, with any text as the key.`,
     'Every user of this machine can reach it, and then uses your key. Ctrl-C ends it.',
   ]
 }

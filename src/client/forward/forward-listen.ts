@@ -1,8 +1,8 @@
 import { ConfigError } from '../../config/config-error.ts'
-import { isLoopbackAddress } from '../../core/loopback.ts'
+import { isLoopbackAddress, isLoopbackHost } from '../../core/loopback.ts'
 import { renderAddress } from '../../system/listen-address.ts'
 import { portOwner } from '../../system/port-owner.ts'
-import { explainTakenPort } from './taken-port.ts'
+import { explainOwnGateway, explainTakenPort } from './taken-port.ts'
 
 /** Where a forwarder listens. */
 export interface ForwardListen {
@@ -28,17 +28,20 @@ export function parseForwardListen(text: string): ForwardListen {
 
 /**
  * Has `listen` open the address, unless somebody holds it, and gives the port.
- * @param gatewayPid the gateway of this state folder, where one runs
+ * @param gatewayUrl where requests go; default: it is not told when that is who holds the address
  * @throws ConfigError that says who holds it and what to do, or why it cannot be had
  */
 export async function listenForward(
   { host, port }: ForwardListen,
   listen: (host: string, port: number) => Promise<number>,
-  gatewayPid?: number,
+  gatewayUrl?: string,
 ): Promise<number> {
   if (!isLoopbackAddress(host)) throw new ConfigError([notLoopback(renderAddress({ host, port }))])
+  if (gatewayUrl !== undefined && isAt(gatewayUrl, port)) {
+    throw new ConfigError([explainOwnGateway({ host, port }, gatewayUrl)])
+  }
   // Asked before: on some systems one address of a port can be had that somebody else holds all addresses of.
-  const holder = port === 0 ? undefined : await portOwner(port, host, gatewayPid === undefined ? [] : [gatewayPid])
+  const holder = port === 0 ? undefined : await portOwner(port, host)
   if (holder !== undefined) throw new ConfigError([await explainTakenPort({ host, port }, holder)])
   try {
     return await listen(host, port)
@@ -50,6 +53,11 @@ export async function listenForward(
       `Nothing can listen on ${address} (${code ?? message}). Choose another address with --listen.`,
     ])
   }
+}
+
+function isAt(gatewayUrl: string, port: number): boolean {
+  const url = URL.parse(gatewayUrl)
+  return url !== null && isLoopbackHost(url.hostname) && url.port === String(port)
 }
 
 function notLoopback(text: string): string {

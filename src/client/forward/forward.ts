@@ -11,7 +11,6 @@ import type { ConnectionFault, RequestServer } from '../../http-server/request-s
 import type { ServerConnection } from '../../http-server/server-connection.ts'
 import type { ServerRequest } from '../../http-server/server-request.ts'
 import { renderAddress } from '../../system/listen-address.ts'
-import { readInstance } from '../../system/single-instance.ts'
 import { loginAddress } from '../login-address.ts'
 import { openForwardConnection } from './forward-connection.ts'
 import { ForwardExchange, type ForwardWay } from './forward-exchange.ts'
@@ -52,8 +51,6 @@ export interface ForwardOptions {
   readonly gateway: { readonly url: string; readonly key: Secret; readonly caFile: string | undefined }
   /** A loopback address, and a port; 0: any free one. */
   readonly listen: ForwardListen
-  /** The state folder of a gateway that may run here and hold the port. Default: none is known. */
-  readonly home?: string | undefined
   /** Whose run the requests belong to: sent as `x-punku-session`. Default: what a client says itself. */
   readonly session?: string | undefined
   /** Sent as `x-punku-label`, likewise. */
@@ -159,12 +156,7 @@ class Forward implements RequestServer, RunningForward {
   }
 
   async listen(listen: ForwardListen): Promise<void> {
-    const { home } = this.#options
-    this.#port = await listenForward(
-      listen,
-      (host, port) => this.#server.listen(host, port),
-      home === undefined ? undefined : readInstance(home)?.pid,
-    )
+    this.#port = await listenForward(listen, (host, port) => this.#server.listen(host, port), this.#options.gateway.url)
     this.#url = `http://${renderAddress({ host: listen.host, port: this.#port })}`
   }
 

@@ -9,10 +9,6 @@ test('who holds the port is named, and what to do', async () => {
   expect(said).toContain(`127.0.0.1:11434 is held by ollama (pid ${process.pid}) of user ada.`)
   expect(said).toContain('--listen 127.0.0.1:11433, and set OLLAMA_HOST=127.0.0.1:11433')
   expect(said).toContain('stop Ollama')
-  const gateway = { pid: 7, command: 'node', user: 'ada', isOurs: true }
-  expect(await explainTakenPort(listen, gateway)).toMatch(
-    /held by the Punku gateway that runs here \(pid 7\)\. Listen elsewhere/,
-  )
   const other = { pid: undefined, command: undefined, user: 'bob', isOurs: false }
   expect(await explainTakenPort(listen, other)).toMatch(/held by another program of user bob\. .*; or stop it\.$/)
   expect(await explainTakenPort({ host: '::1', port: 80 }, undefined)).toMatch(

@@ -6,16 +6,19 @@ import type { ForwardListen } from './forward-listen.ts'
 /** Says who holds the address that was to be listened on, and what to do. `holder` undefined: nobody knows. */
 export async function explainTakenPort(listen: ForwardListen, holder: PortOwner | undefined): Promise<string> {
   const { command, user } = holder ?? {}
-  const other = renderAddress({ host: listen.host, port: listen.port === 0 ? 0 : listen.port - 1 })
-  if (holder?.isOurs) {
-    return `${renderAddress(listen)} is held by the Punku gateway that runs here (pid ${holder.pid}). Listen elsewhere with --listen ${other}, and set OLLAMA_HOST=${other} for the tools that are to use it.`
-  }
   const isOllama = /^ollama/i.test(command ?? '') || (command === undefined && user === 'ollama')
   const pid = holder?.pid ?? (isOllama ? await ollamaPid() : undefined)
   const name = command ?? (isOllama ? 'ollama' : 'another program')
   const known = `${name}${pid === undefined ? '' : ` (pid ${pid})`}${user === undefined ? '' : ` of user ${user}`}`
+  const other = renderAddress({ host: listen.host, port: listen.port === 0 ? 0 : listen.port - 1 })
   const stop = isOllama ? waysToStop(process.platform, await cgroupOf(pid)) : 'stop it'
   return `${renderAddress(listen)} is held by ${known}. Listen elsewhere with --listen ${other}, and set OLLAMA_HOST=${other} for the tools that are to use it; or ${stop}.`
+}
+
+/** Says that the address that was to be listened on is the gateway's own, and what to do. */
+export function explainOwnGateway(listen: ForwardListen, gatewayUrl: string): string {
+  const other = renderAddress({ host: listen.host, port: listen.port - 1 })
+  return `${renderAddress(listen)} is where your gateway itself is (${gatewayUrl}). Tools that can send a key need no forwarder: give them that address. For others listen elsewhere: --listen ${other}`
 }
 
 /** Another user's Ollama does not show which sockets it has, and which process it is all the same. */
