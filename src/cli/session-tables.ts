@@ -48,6 +48,8 @@ export function printSession(session: ShownToolSessionBody): void {
     ['Label', session.label ?? '-'],
     ['From', localTime(session.firstAt)],
     ['To', localTime(session.endedAt)],
+    // Others ask what models there are, or count tokens.
+    ['Requests', `${session.requests}, of which turns: ${session.turns}`],
     ['Called', list(session.toolCalls.map(({ name, count }) => [name, count]))],
     ['Failed', list(session.errorCodes.map(({ code, count }) => [code, count]))],
   ] as const

@@ -71,6 +71,7 @@ test('sessions are listed, by label too, as a table, JSON and CSV', async () => 
 
 test('one session is shown by tool and model', async () => {
   const { stdout } = await place.run('sessions', 'show', 'run_1')
+  expect(stdout).toMatch(/^Requests +\d+, of which turns: 2$/m)
   expect(stdout).toMatch(/^Called +Read 8, Edit 1$/m)
   expect(stdout).toMatch(/^claude-cli 2\.1\.332 +qwen3 +2 +0 +9 /m)
   const shown = await place.json<ShownToolSessionBody>('sessions', 'show', 'run_3')
