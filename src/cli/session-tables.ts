@@ -48,7 +48,8 @@ export function printSession(session: ShownToolSessionBody): void {
     ['Label', session.label ?? '-'],
     ['From', localTime(session.firstAt)],
     ['To', localTime(session.endedAt)],
-    ['Requests', requestWords(session)],
+    // Others ask what models there are, or count tokens.
+    ['Requests', `${session.requests}, of which turns: ${session.turns}`],
     ['Called', list(session.toolCalls.map(({ name, count }) => [name, count]))],
     ['Failed', list(session.errorCodes.map(({ code, count }) => [code, count]))],
   ] as const
@@ -61,14 +62,6 @@ export function printSession(session: ShownToolSessionBody): void {
     ...measuredCells(part),
   ])
   printTableLines(renderTable(columns, [...rows, ['all', '', ...measuredCells(session)]]))
-}
-
-/** Lists of models and counts of tokens are requests of a session too, and no turns. */
-function requestWords({ requests, turns, errors }: ShownToolSessionBody): string {
-  const others = requests - turns - errors
-  const words = [`${turns} ${turns === 1 ? 'turn' : 'turns'}`, `${errors} failed`]
-  if (others > 0) words.push(`${others} in which no model wrote (lists of models, counts of tokens, embeddings)`)
-  return `${requests}: ${words.join(', ')}`
 }
 
 function measuredTitles(currency: string): readonly Column[] {
