@@ -83,7 +83,7 @@ async function responses(isStreamed: boolean): Promise<void> {
       cached_tokens: usage?.input_tokens_details.cached_tokens,
       completion_tokens: usage?.output_tokens,
     })
-    const calls = output.filter((item) => item.type === 'function_call')
+    const calls = output.flatMap((item) => (item.type === 'function_call' ? [item] : []))
     if (calls.length === 0) return
     for (const { call_id, name, arguments: text } of calls) {
       input.push({ type: 'function_call', call_id, name, arguments: text })

@@ -35,3 +35,12 @@ export function toolTurnModel(
 ): ScriptedModelOptions {
   return { ...toolCallModel(name, args), template: TEMPLATE, onCue: { cue: CUE, tokens: words } }
 }
+
+/** A model that says `words`, whatever tools a request offers; it too is shown the beginnings of messages alone. */
+export function sayingModel(words: readonly string[]): ScriptedModelOptions {
+  return {
+    template: TEMPLATE.replace('ns.calls = true', 'ns.calls = false'),
+    tokens: ['none'],
+    onCue: { cue: CUE, tokens: words },
+  }
+}
