@@ -1,7 +1,8 @@
 /**
  * A coding tool of a few lines: what its environment leads to is asked in the formats of OpenAI, Anthropic and Ollama, whole
  * and streamed; a tool that the model calls is answered, and then the model says something. Prints what it was told of
- * tokens, a line of JSON for each answer; what it was not told is left out. Run as a program, with a model.
+ * tokens, a line of JSON for each answer; what it was not told is left out. Run as a program, with a model and
+ * the formats to ask in, by the names of the functions below.
  */
 import Anthropic from '@anthropic-ai/sdk'
 import { type Message, Ollama } from 'ollama'
@@ -114,5 +115,7 @@ async function ollamaChat(isStreamed: boolean): Promise<void> {
   }
 }
 
-for (const ask of [chat, messages, responses, ollamaChat]) for (const isStreamed of [false, true]) await ask(isStreamed)
+const [, , , ...asked] = process.argv
+for (const ask of [chat, messages, responses, ollamaChat])
+  if (asked.includes(ask.name)) for (const isStreamed of [false, true]) await ask(isStreamed)
 await chat(true, false)
