@@ -40,6 +40,13 @@ export function offeredModel(offered: readonly OfferedModel[], name: string): Of
   return offered.find(({ id }) => id === name) ?? offered.find(({ id }) => plain(id) === plain(name))
 }
 
+/** Says that a model is offered in another letter case than it was named in; `undefined`: it is not, or none was named. */
+export function namedOtherwise(id: string, name: string | undefined): string | undefined {
+  const untagged = (text: string) => text.replace(/:latest$/i, '')
+  if (name === undefined || untagged(name) === untagged(id)) return undefined
+  return printable(`The model '${name}' is offered as ${id}.`)
+}
+
 /** The names of models in a sentence, all of them: whoever reads it has to choose. */
 export function offeredNames(offered: readonly OfferedModel[]): string {
   return offered.length === 0 ? 'none' : offered.map(({ id }) => printable(id)).join(', ')

@@ -54,7 +54,7 @@ test('a key that is given is tried first, kept, shown by its id alone, and print
   expect([noModel.code, noModel.stderr]).toEqual([2, expect.stringContaining('It offers: tiny, large')])
   expect(readClientProfiles(place.home)).toEqual([])
 
-  expect((await login(key, '--model', 'tiny')).code).toBe(0)
+  expect((await login(key, '--model', 'TINY')).stdout).toContain('They get the model tiny.')
   expect((await login(key, '--profile', 'Work')).code).toBe(0)
   const list = await place.run('login', '--list')
   expect(list.stdout).toMatch(/^PROFILE.*\nwork .*\ndefault .* tiny /)

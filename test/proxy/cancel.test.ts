@@ -4,7 +4,7 @@ import { ManualClock } from '../support/clock.ts'
 import { RawConnection } from '../support/raw.ts'
 import type { Step } from '../support/scripted/playback.ts'
 import type { ReceivedRequest } from '../support/scripted/received.ts'
-import { bytes, flood, frames, hold, rest } from '../support/scripted/steps.ts'
+import { allFrames, bytes, flood, frames, hold, rest } from '../support/scripted/steps.ts'
 import { postRaw, requestText } from './client.ts'
 import { caseOf, STREAM_CASES, type StreamCase, type StreamGround, startStreamGround } from './stream-cases.ts'
 import { settled, until } from './turns.ts'
@@ -60,6 +60,13 @@ describe.each(STREAM_CASES)('a client of a $format stream that leaves', (of) => 
     await client.until((text) => text.includes('\n\r\n', text.indexOf('\r\n\r\n') + 4))
     await annotate(await upstreamCloses(request, () => LEAVES[way](client)))
     expect(await lastRow()).toMatchObject({ ...CLIENT_CLOSED, is_streamed: 1 })
+  })
+
+  test('with the last frame, which its model server has not ended, has had all of it', async () => {
+    const { client, request } = await start(of, [allFrames, hold, rest])
+    await client.until((text) => text.includes(of.terminator) && text.endsWith('\n\r\n'))
+    await upstreamCloses(request, () => client.socket.destroy())
+    expect(await lastRow()).toMatchObject({ status: 200, error_code: null, is_streamed: 1 })
   })
 
   test('before the first byte', async ({ annotate }) => {

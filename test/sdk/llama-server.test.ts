@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { settled } from '../proxy/turns.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { PLAIN_TOKENS } from '../support/gguf.ts'
-import { type LlamaServer, llamaServerOrSkip, startLlamaServer } from '../support/llama-server.ts'
+import { type LlamaServer, llamaServerOrSkip, startLlamaServer, untilIdle } from '../support/llama-server.ts'
 import { toolCallModel } from '../support/scripted-models.ts'
 import { anthropicClient, messages, ollamaClient, openaiClient, parameters } from './clients.ts'
 
@@ -223,7 +223,7 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
     const client = openaiClient(gateway, key)
     const stream = await client.chat.completions.create({ model: 'endless', messages, stream: true })
     for await (const part of stream) if (part.choices[0]?.delta.content === ' tock') break
-    await stoppedWorking(endless.origin)
+    await untilIdle(endless)
     await settled(gateway)
     expect((await gateway.rows()).at(-1)).toMatchObject({
       error_code: 'client_closed',
@@ -233,12 +233,3 @@ describe.skipIf(program === undefined)('a real llama-server behind the gateway',
     })
   })
 })
-
-/** Resolves once no slot of the server is at work. */
-async function stoppedWorking(origin: string): Promise<void> {
-  const isWorking = async () => {
-    const slots = (await (await fetch(`${origin}/slots`)).json()) as readonly { readonly is_processing: boolean }[]
-    return slots.some((slot) => slot.is_processing)
-  }
-  while (await isWorking());
-}

@@ -5,6 +5,8 @@ export interface ScriptedModelOptions {
    * of ` Hello from a tiny scripted model .`
    */
   readonly tokens?: readonly string[]
+  /** Another answer, for prompts that end with `cue`: a token of its own. With `tokens` at most 126. Default: there is none. */
+  readonly onCue?: { readonly cue: string; readonly tokens: readonly string[] }
   /** The Jinja chat template. It must not end the prompt with a token of the answer. Default: one line a message. */
   readonly template?: string
   /** The answer begins again after its last token, until the request's limit or the context is reached. Default false. */
@@ -51,14 +53,21 @@ interface Tensor {
  *
  * Attention and feed-forward weights are zero, so the hidden state is the last token's embedding. Dimension 0 stands
  * for any token outside the answer, dimension i + 1 for the answer's token i; the output row of each token of the
- * answer points at the dimension of what comes before it, and the end of text at the last one's.
+ * answer points at the dimension of what comes before it, and the end of text at the last one's. A cue and what is
+ * said on it stand behind the answer in the same way, but nothing leads to the cue.
  */
 export function buildScriptedModel(options: ScriptedModelOptions = {}): Buffer {
-  const answer = options.tokens ?? PLAIN_TOKENS
-  if (answer.length === 0 || answer.length >= EMBEDDING_LENGTH) {
+  const first = options.tokens ?? PLAIN_TOKENS
+  const { onCue } = options
+  const answer = [...first, ...(onCue === undefined ? [] : [onCue.cue, ...onCue.tokens])]
+  if (first.length === 0 || answer.length >= EMBEDDING_LENGTH) {
     throw new RangeError(`a scripted model says 1 to ${EMBEDDING_LENGTH - 1} tokens, not ${answer.length}`)
   }
-  const vocabulary = buildVocabulary(answer)
+  const vocabulary = buildVocabulary(answer, onCue?.cue)
+  const afterLast = options.isEndless ? vocabulary.answer : vocabulary.end
+  const ids = answer.map((_, index) => vocabulary.answer + index)
+  const next = [...ids.slice(0, first.length), afterLast, ...ids.slice(first.length + 1)]
+  if (onCue !== undefined) next.push(vocabulary.end)
   const metadata = [
     text('general.architecture', 'llama'),
     text('general.name', 'tiny-scripted'),
@@ -95,7 +104,7 @@ export function buildScriptedModel(options: ScriptedModelOptions = {}): Buffer {
     entry('tokenizer.ggml.add_space_prefix', valueType.boolean, Buffer.from([0])),
     text('tokenizer.chat_template', options.template ?? PLAIN_TEMPLATE),
   ]
-  return renderFile(metadata, buildTensors(vocabulary, answer.length, options.isEndless ?? false))
+  return renderFile(metadata, buildTensors(vocabulary, next))
 }
 
 interface Vocabulary {
@@ -107,7 +116,7 @@ interface Vocabulary {
   readonly answer: number
 }
 
-function buildVocabulary(answer: readonly string[]): Vocabulary {
+function buildVocabulary(answer: readonly string[], cue: string | undefined): Vocabulary {
   const tokens: Token[] = [
     { text: '<unk>', score: 0, type: tokenType.unknown },
     { text: '<s>', score: 0, type: tokenType.control },
@@ -123,7 +132,9 @@ function buildVocabulary(answer: readonly string[]): Vocabulary {
   tokens.push({ text: spaced(' '), score: -1000, type: tokenType.normal })
   const firstOfAnswer = tokens.length
   for (const [index, piece] of answer.entries()) {
-    tokens.push({ text: spaced(piece), score: -5000 - index, type: tokenType.normal })
+    // A control token is one in a prompt without having been put together from characters.
+    const type = piece === cue ? tokenType.control : tokenType.normal
+    tokens.push({ text: spaced(piece), score: -5000 - index, type })
   }
   // The engine aborts the whole process on a repeated token; this says which one it is.
   const seen = new Set<string>()
@@ -139,7 +150,8 @@ function spaced(piece: string): string {
   return piece.replaceAll(' ', '\u2581')
 }
 
-function buildTensors(vocabulary: Vocabulary, answerLength: number, isEndless: boolean): Tensor[] {
+/** @param next the token that follows on each dimension */
+function buildTensors(vocabulary: Vocabulary, next: readonly number[]): Tensor[] {
   const vocabularySize = vocabulary.tokens.length
   const embedding = new Float32Array(vocabularySize * EMBEDDING_LENGTH)
   const output = new Float32Array(vocabularySize * EMBEDDING_LENGTH)
@@ -147,11 +159,7 @@ function buildTensors(vocabulary: Vocabulary, answerLength: number, isEndless: b
     const isOfAnswer = id >= vocabulary.answer
     embedding[id * EMBEDDING_LENGTH + (isOfAnswer ? id - vocabulary.answer + 1 : 0)] = 1
   }
-  for (let step = 0; step <= answerLength; step++) {
-    const afterLast = isEndless ? vocabulary.answer : vocabulary.end
-    const next = step < answerLength ? vocabulary.answer + step : afterLast
-    output[next * EMBEDDING_LENGTH + step] = OUTPUT_WEIGHT
-  }
+  for (const [step, id] of next.entries()) output[id * EMBEDDING_LENGTH + step] = OUTPUT_WEIGHT
   const zeros = (name: string, columns: number, rows: number): Tensor => ({
     name,
     dimensions: [columns, rows],

@@ -90,6 +90,15 @@ export async function startLlamaServer(options: LlamaServerOptions = {}): Promis
   return { port: Number(new URL(origin).port), origin, model, [Symbol.asyncDispose]: stop }
 }
 
+/** Resolves once no slot of the server is at work. */
+export async function untilIdle({ origin }: LlamaServer): Promise<void> {
+  const isWorking = async () => {
+    const slots = (await (await fetch(`${origin}/slots`)).json()) as readonly { readonly is_processing: boolean }[]
+    return slots.some((slot) => slot.is_processing)
+  }
+  while (await isWorking());
+}
+
 async function isHealthy(origin: string): Promise<boolean> {
   try {
     const response = await fetch(`${origin}/health`)

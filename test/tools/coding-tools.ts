@@ -21,7 +21,7 @@ export interface CodingTool {
   readonly tells: readonly ('client_version' | 'session_id')[]
   /** The tool of its own that runs a command in a shell. */
   readonly shell: string
-  /** Arguments of `shell`. */
+  /** Arguments of `shell`, in the order of its schema: engines hold their models to that. */
   readonly shellArguments: (command: string) => Readonly<Record<string, unknown>>
   /** It offers the model a search of the web, which some servers would do at their owner's cost. */
   readonly offersWebSearch: boolean
@@ -104,7 +104,7 @@ const opencode: CodingTool = {
   clientName: 'opencode',
   tells: ['client_version', 'session_id'],
   shell: 'bash',
-  shellArguments: (command) => ({ command, description: 'Says hello' }),
+  shellArguments: (command) => ({ command }),
   offersWebSearch: false,
   // For a package that plugins would need.
   strangers: ['registry.npmjs.org:443'],
@@ -136,7 +136,7 @@ const qwen: CodingTool = {
   clientName: 'qwencode',
   tells: ['client_version'],
   shell: 'run_shell_command',
-  shellArguments: (command) => ({ command, description: 'Says hello', is_background: false }),
+  shellArguments: (command) => ({ command, is_background: false, description: 'Says hello' }),
   offersWebSearch: false,
   strangers: [],
   turn: ({ url, key, model }, prompt) => ({

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openForward } from '../../src/client/forward/forward.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { settled } from '../proxy/turns.ts'
 import { startTestGateway, TEST_PATH, type TestGateway } from '../support/gateway.ts'
+import { llamaServerOrSkip, startLlamaServer, untilIdle } from '../support/llama-server.ts'
 import { SCRIPTED_TEXT, SCRIPTED_TOOL_ARGUMENTS } from '../support/scripted/answer.ts'
 import { type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { type Library, npmLibraryOrSkip, pythonLibraryOrSkip } from './library.ts'
@@ -54,12 +59,27 @@ print(whole.message.content == streamed == answered.message.content == generated
 print(call.name, call.arguments, [len(vector) for vector in vectors], names, shown)
 `
 
+/** Its own default client, as `OLLAMA_HOST` leads it, which leaves a stream that never ends. */
+const OLLAMA_LEAVES = `
+import ollama
+hi = [{'role': 'user', 'content': 'hi'}]
+names = [model.model for model in ollama.list().models]
+print(names, ollama.chat(model='tiny', messages=hi, options={'num_predict': 3}).message.content)
+text = ''
+for part in ollama.chat(model='tiny', messages=hi, stream=True):
+    text += part.message.content
+    if text.count('tick') == 2: break
+print(text)
+`
+
 const OLLAMA_SAID = [
   `True stop ${SCRIPTED_TEXT}`,
   "get_weather {'city': 'Cuzco', 'unit': '°C'} [4, 4] ['tiny'] ['completion', 'tools']",
 ].join('\n')
 
 const TOOL_SAID = Object.values(SCRIPTED_TOOL_ARGUMENTS).join(' ')
+
+const llama = await llamaServerOrSkip()
 
 interface Case {
   readonly library: Library | undefined
@@ -145,4 +165,26 @@ describe('client libraries that are no dependency', () => {
     const identity = { client_name: 'ollama-python', client_version: ollamaPython?.version }
     for (const row of rows) expect(row).toMatchObject({ error_code: null, ...identity })
   })
+
+  test.skipIf(ollamaPython === undefined || llama === undefined)(
+    'ollama for Python, unchanged, at a forward before a real llama-server, and what it leaves ends there',
+    async () => {
+      await using endless = await startLlamaServer({ tokens: [' tick', ' tock'], isEndless: true })
+      await using before = await startTestGateway({ translates: true, upstreams: [endless.origin] })
+      await using forward = await openForward({
+        gateway: { url: before.url, key: new Secret(await before.key()), caFile: undefined },
+        listen: { host: '127.0.0.1', port: 0 },
+        clock: systemClock,
+      })
+      const ended = await ollamaPython?.run(place, OLLAMA_LEAVES, { OLLAMA_HOST: forward.url })
+      expect(ended).toMatchObject({ code: 0, stdout: "['tiny']  tick tock tick\n tick tock tick\n" })
+      await untilIdle(endless)
+      await settled(before)
+      const chats = (await before.rows()).filter(({ route }) => route === 'POST /api/chat')
+      expect(chats).toMatchObject([
+        { status: 200, completion_tokens: 3, is_estimated: 0 },
+        { status: 499, error_code: 'client_closed' },
+      ])
+    },
+  )
 })

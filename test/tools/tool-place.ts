@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { ConnectProxy } from '../support/connect-proxy.ts'
+import { Terminal } from '../support/terminal.ts'
 import { watched } from '../support/watched.ts'
 
 /** How a program ended and all that it wrote. */
@@ -70,9 +71,7 @@ export class ToolPlace implements AsyncDisposable {
   /** Runs one to its end. What it started and left behind is ended with it. */
   async run(program: string, options: ToolRunOptions): Promise<ToolEnd> {
     const { args, env, homeFiles = {}, cwd = this.work, limitMs = RUN_LIMIT_MS } = options
-    for (const [path, text] of Object.entries(homeFiles)) {
-      writeFileSync(join(this.#makeFolder(join('home', dirname(path))), basename(path)), text)
-    }
+    this.#put(homeFiles)
     const child = watched(
       spawn(program, args, {
         cwd,
@@ -94,6 +93,12 @@ export class ToolPlace implements AsyncDisposable {
     this.#endLeftovers()
     await closed
     return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
+  }
+
+  /** Starts one in a terminal of its own, which whoever asked takes away again. */
+  startInTerminal(program: string, { args, env, homeFiles = {} }: ToolRunOptions): Terminal {
+    this.#put(homeFiles)
+    return new Terminal([program, ...args], { ...this.#environment(), ...env, TERM: 'xterm' }, this.work)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,6 +125,12 @@ export class ToolPlace implements AsyncDisposable {
       TMPDIR: this.#makeFolder('tmp'),
       ...{ http_proxy: proxy, HTTP_PROXY: proxy, https_proxy: proxy, HTTPS_PROXY: proxy, ALL_PROXY: proxy },
       ...{ no_proxy: loopback, NO_PROXY: loopback },
+    }
+  }
+
+  #put(homeFiles: Readonly<Record<string, string>>): void {
+    for (const [path, text] of Object.entries(homeFiles)) {
+      writeFileSync(join(this.#makeFolder(join('home', dirname(path))), basename(path)), text)
     }
   }
 

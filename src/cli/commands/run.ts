@@ -106,6 +106,7 @@ async function runOnGateway(
     const parts = runParts(run, process.env, forwarder?.url)
     folder.write(parts.files)
     if (planner.remark !== undefined) remark(planner.remark)
+    if (model.otherwise !== undefined) remark(model.otherwise)
     if (!planner.isModelOptional && model.contextTokens < LITTLE_CONTEXT_TOKENS) remark(tooLittle(model))
     await start(program, [...parts.args, ...args], parts.env)
   } finally {

@@ -98,10 +98,11 @@ const PROBE_EXITS: Readonly<Record<CommandFailureKind, number>> = {
 function printPlan(
   { title, lacksContext }: SetupTool,
   { url, name }: ClientProfile,
-  { id, contextTokens, contextFrom }: RunModel,
+  { id, contextTokens, contextFrom, otherwise }: RunModel,
   { plan, diff, isNew }: PreparedSetup,
 ): void {
   print(visible(`${title} on ${url} (profile '${name}'), with the model ${id}.`))
+  if (otherwise !== undefined) print(visible(otherwise))
   if (!lacksContext) print(`Its context: ${contextTokens} tokens (${CONTEXT_WORDS[contextFrom]}).`)
   for (const note of plan.notes) print(visible(note))
   print('')

@@ -17,7 +17,7 @@ export interface KeptFacts {
 /**
  * Tries a key at its gateway and keeps it as a profile, which comes first from then on.
  * @throws CommandFailure `denied` for a key that is not taken and `away` when the gateway cannot say: nothing is kept then.
- * PunkuError `invalid_request` for a model that is not offered.
+ * PunkuError `invalid_request` for a model that is not offered. One in another letter case is kept as it is offered.
  */
 export async function keepProfile(
   home: string,
@@ -27,15 +27,17 @@ export async function keepProfile(
   const former = readClientProfiles(home).find((known) => known.name === name && known.url === url)
   const profile = { name, url, key, caFile: caFile ?? former?.caFile, model: model ?? former?.model }
   const offered = await tryKey(profile)
-  if (model !== undefined && offered !== undefined && offeredModel(offered, model) === undefined) {
+  const meant = model === undefined || offered === undefined ? undefined : offeredModel(offered, model)
+  if (model !== undefined && offered !== undefined && meant === undefined) {
     throw new PunkuError(
       'invalid_request',
       `${url} offers this key no model '${model}'. It offers: ${offeredNames(offered)}.`,
       { param: 'model' },
     )
   }
-  writeClientProfile(home, profile)
-  return profile
+  const kept = meant === undefined ? profile : { ...profile, model: meant.id }
+  writeClientProfile(home, kept)
+  return kept
 }
 
 /**

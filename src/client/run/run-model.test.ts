@@ -18,6 +18,7 @@ test('the one that is asked for, else that of the profile, else the only one tha
   const offered = [model('tiny:latest', 8_000), model('Large', 200_000), model('embedder', undefined, false)]
   expect(choose({ offered, asked: 'large', ofProfile: 'tiny' })).toEqual({
     id: 'Large',
+    otherwise: "The model 'large' is offered as Large.",
     contextTokens: 200_000,
     contextFrom: 'gateway',
     maxOutputTokens: 16_384,

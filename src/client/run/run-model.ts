@@ -1,5 +1,5 @@
 import { PunkuError } from '../../core/error.ts'
-import { type OfferedModel, offeredModel, offeredNames } from '../model-list.ts'
+import { namedOtherwise, type OfferedModel, offeredModel, offeredNames } from '../model-list.ts'
 
 /** Where nobody knows: the first request of every tool fits, and most model servers have as much. */
 const DEFAULT_CONTEXT_TOKENS = 32_768
@@ -13,6 +13,8 @@ export interface RunModel {
   /** Who says so. */
   readonly contextFrom: 'asked' | 'gateway' | 'default'
   readonly maxOutputTokens: number
+  /** Says that it was named in another letter case; `undefined`: it was not. */
+  readonly otherwise: string | undefined
 }
 
 export interface RunModelOptions {
@@ -50,6 +52,7 @@ export function runModel({ offered, asked, ofProfile, contextTokens, isOptional,
     id: model?.id ?? '',
     contextTokens: size,
     contextFrom: contextTokens !== undefined ? 'asked' : known === undefined ? 'default' : 'gateway',
+    otherwise: namedOtherwise(model?.id ?? '', name),
     maxOutputTokens: Math.min(MAX_OUTPUT_TOKENS, Math.max(1, Math.floor(size / 4))),
   }
 }

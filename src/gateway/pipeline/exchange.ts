@@ -390,10 +390,11 @@ export class Exchange implements KeyedExchange, Recipient, Guarded {
   }
 
   #closed(): void {
-    const { finished } = this.#surroundings
+    // Who leaves with the last frame of a stream has all of it, though its model server has not ended it.
+    if (!this.isOver && !this.reply.isBehind) this.#chain?.endIfComplete()
     if (!this.isOver) this.fail(new PunkuError('client_closed', 'The client closed the connection.'))
     this.#guard.gone()
     this.#orgPlace?.[Symbol.dispose]()
-    finished(this)
+    this.#surroundings.finished(this)
   }
 }

@@ -86,7 +86,7 @@ export class Delivery implements AnswerHandler {
     return true
   }
 
-  /** The upstream fell silent after it had said all of a stream: that is its end. False: it had not. */
+  /** The upstream fell silent, or the client left, after all of a stream was said: that is its end. False: it was not. */
   endIfComplete(): boolean {
     if (this.#phase !== 'streaming') return false
     this.#options.observation.streamEnds()

@@ -70,7 +70,7 @@ export class ReplyChain {
     return this.#delivery.signOfLife()
   }
 
-  /** The upstream fell silent. False: in the middle of its answer. */
+  /** The upstream fell silent, or the client left. False: in the middle of the answer. */
   endIfComplete(): boolean {
     return this.#delivery.endIfComplete()
   }

@@ -23,8 +23,13 @@ export function bytes(count: number): Step {
 
 /** Sends what is left of the answer and ends it: what happens without a script. */
 export const rest: Step = async (playback) => {
-  while (playback.unsentFrames > 0 && !playback.isOver) await playback.sendFrame()
+  await allFrames(playback)
   await playback.end()
+}
+
+/** Sends what is left of the answer, and does not end it. */
+export const allFrames: Step = async (playback) => {
+  while (playback.unsentFrames > 0 && !playback.isOver) await playback.sendFrame()
 }
 
 /** Sends all frames but those that say the stream is complete. */

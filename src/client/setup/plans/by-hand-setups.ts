@@ -58,11 +58,12 @@ export const homeAssistantSetup: SetupTool = {
   evidence: 'documented',
   format: 'ollama-chat',
   lacksContext: true,
-  plan({ url, keyCommand, model }, { platform }) {
+  plan({ url, keyCommand, model, typed }, { platform }) {
     return {
       edits: [],
       notes: [
         'Its integration of Ollama takes an address. Where yours has no field for a key, the key can stand in the address: the gateway has to allow that (`gateway: { keyInPath: true }` in its punku.yaml), and the address is then as secret as the key.',
+        `Where Home Assistant runs on this machine itself, or shares its network, ${typed('forward')} adds the key, and the URL is http://127.0.0.1:11434.`,
         ...(isLoopbackHost(new URL(url).hostname)
           ? [
               `${url} is this machine alone. Home Assistant on another, or in a container, needs an address that it reaches: the gateway has to listen there.`,
@@ -73,7 +74,8 @@ export const homeAssistantSetup: SetupTool = {
         'Open Settings, Devices & services, Add integration, Ollama.',
         `URL: ${url}, with the key that this prints: ${commandLine(keyCommand, platform)}`,
         `Or, without a field for a key, the URL ${url}/k/KEY with that key in the place of KEY.`,
-        `Choose the model ${model}.`,
+        `Choose the model ${model} as it stands in the list: Home Assistant tries to fetch any other, which the gateway does not do for it.`,
+        'Open Settings, Voice assistants, and choose it as the conversation agent of an assistant.',
       ],
     }
   },
