@@ -384,7 +384,7 @@ describe('the gateway', () => {
     const key = await gateway.key()
     const told: ForwardEvent[] = []
     await using own = await open(`http://127.0.0.1:${port}`, key, { onEvent: (event) => told.push(event) })
-    const said = /Punku asked http:\S+ The gateway cannot be reached \(ECONNREFUSED\)\. Check that it runs/
+    const said = /Punku asked http:\S+ The gateway cannot be reached: nothing listens .*\(ECONNREFUSED\)\. Check that it runs/
     await expect(new Ollama({ host: own.url }).list()).rejects.toMatchObject({
       status_code: 503,
       error: expect.stringMatching(said),
