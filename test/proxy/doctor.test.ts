@@ -63,6 +63,6 @@ test('it is told as it is walked, a line for each hop, and nothing is said of th
   expect(stdout).toMatch(/^✓ The key is accepted: The gateway takes it\.$/m)
   expect(stdout).toMatch(/^✓ The model is there: tiny:latest is there\./m)
   expect(stdout).toMatch(/All is well\.\n$/)
-  expect(stderr).toMatch(/^tiny is asked for a few words\./)
+  expect(stderr).toMatch(/^tiny:latest is asked for a few words\./)
   expect(stdout + stderr).not.toContain(key)
 })
