@@ -20,10 +20,15 @@ const listed = z.object({
 })
 const list = z.object({ data: z.array(listed) })
 
+/** What no gateway of ours lists: names that are longer than it takes, or with characters that nobody sees. */
+const NO_NAME = /\p{C}|^.{513}/su
+/** As many names as are read to choose one. */
+const MAX_NAMES = 40
+
 /** Reads the body of an answer to `GET /v1/models`; `undefined`: it is no list of models. */
 export function readModelList(text: string): readonly OfferedModel[] | undefined {
   const answer = list.safeParse(parseJson(text))
-  return answer.success ? answer.data.data.map(offeredOf) : undefined
+  return answer.success ? answer.data.data.filter(({ id }) => !NO_NAME.test(id)).map(offeredOf) : undefined
 }
 
 function offeredOf({ id, max_model_len, context_length, capabilities }: z.output<typeof listed>): OfferedModel {
@@ -47,7 +52,9 @@ export function namedOtherwise(id: string, name: string | undefined): string | u
   return printable(`The model '${name}' is offered as ${id}.`)
 }
 
-/** The names of models in a sentence, all of them: whoever reads it has to choose. */
+/** The names of models in a sentence; of very many the first. */
 export function offeredNames(offered: readonly OfferedModel[]): string {
-  return offered.length === 0 ? 'none' : offered.map(({ id }) => printable(id)).join(', ')
+  if (offered.length === 0) return 'none'
+  const names = offered.slice(0, MAX_NAMES).map(({ id }) => printable(id))
+  return `${names.join(', ')}${offered.length > MAX_NAMES ? `, and ${offered.length - MAX_NAMES} more` : ''}`
 }

@@ -87,7 +87,8 @@ async function ask(
     return { status: answer.status, text: await answer.text(MAX_ANSWER_BYTES) }
   } catch (cause) {
     if (!(cause instanceof GatewayError)) throw cause
-    const start = isLoopbackHost(new URL(url).hostname) ? ` Start it on this machine: ${ownCommand('serve')}` : ''
+    const isOff = cause.code === 'unreachable' && isLoopbackHost(new URL(url).hostname)
+    const start = isOff ? ` Start it on this machine: ${ownCommand('serve')}` : ''
     throw new CommandFailure('away', `${url} was asked for its models: ${cause.message}${start}`, { cause })
   }
 }
