@@ -57,6 +57,13 @@ test.each<[Format, string, string, readonly DocumentChange[], string]>([
     [set('b', 2)],
     '{\n  "a": [1,], /* x\n y */\n  "b": 2,\n}\n',
   ],
+  [
+    'jsonc',
+    'a comment alone between braces of one line',
+    '{\n\t"a": {/* x */},\n\t// end\n}\n',
+    [set('a.b', 1)],
+    '{\n\t"a": {/* x */"b": 1},\n\t// end\n}\n',
+  ],
   ['jsonc', 'nothing but comments', '// mine\n', [set('a', 1)], '// mine\n{\n  "a": 1\n}\n'],
   ['jsonc', 'comments in an empty object', '{\n  // mine\n}\n', [set('a', 1)], '{\n  // mine\n  "a": 1\n}\n'],
   ['yaml', 'an empty file', '', [set('a.b', 'yes')], 'a:\n  b: "yes"\n'],
@@ -180,7 +187,7 @@ test.each<[Format, string, string, RegExp, number]>([
   ['jsonc', '{"a" 1}', 'a', /colon expected/, 1],
   ['yaml', 'a:\n\tb: 1\n', 'a', /tabs are not allowed/, 2],
   ['yaml', 'a: 1\na: 2\n', 'a', /unique/, 2],
-  ['yaml', 'a: 1\n---\nb: 1\n', 'a', /multiple documents/, 2],
+  ['yaml', 'a: 1\n---\nb: 1\n', 'a', /a second document begins/, 2],
   ['yaml', 'a: &x 1\nb: *x\n', 'a', /a form that is not edited/, 0],
   [
     'yaml',

@@ -153,7 +153,8 @@ function addTo(text: string, container: Node, { name, value }: Member): string {
   const eol = lineEndOf(text)
   if (last === undefined) {
     const inside = text.slice(container.offset + 1, close)
-    if (unit === undefined) {
+    // A comment alone, on the line of both braces, leaves no line to write on.
+    if (unit === undefined || (inside.trim() !== '' && !inside.includes('\n'))) {
       const colon = /": /.test(text) ? ': ' : ':'
       return splice(text, close, close, written(line(text, value), colon))
     }

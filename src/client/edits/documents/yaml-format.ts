@@ -69,7 +69,11 @@ export const yamlFormat: DocumentFormat = {
 function parse(text: string): Document.Parsed {
   const document = parseDocument(text, { prettyErrors: false })
   const [error] = document.errors
-  if (error !== undefined) throw faultAt(text, error.pos[0], lowerFirst(error.message))
+  if (error !== undefined) {
+    const isSecond = error.code === 'MULTIPLE_DOCS'
+    const words = isSecond ? 'a second document begins, and one alone is edited here' : lowerFirst(error.message)
+    throw faultAt(text, error.pos[0], words)
+  }
   return document
 }
 
