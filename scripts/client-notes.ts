@@ -15,6 +15,8 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
     speaks:
       "Anthropic's API alone (`/v1/messages`). Where the model server has no such route, requests are translated: see [compatibility](../compatibility.md).",
     limits: [
+      'Settings that a project holds can lead it to another server, and what is set up for good goes along, the key too. In a project that somebody sent use `punku run claude`, which was not led away.',
+
       'Of a model it does not know it assumes a window of a million tokens. `run` and `setup` give it the window that the gateway knows, else what `--context` says.',
       'It compacts its conversation at 100,000 tokens at the earliest, whatever is set; a smaller window ends in the error that the prompt is too long, on which it sums up and goes on.',
       'Variables in the shell do not beat its `settings.json`. `run` starts it with `--settings`, which does, and leaves the file alone.',
@@ -39,12 +41,17 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
     name: 'opencode',
     speaks:
       "OpenAI's chat completions (`/v1/chat/completions`), with a second request for the title of a conversation.",
-    limits: ['The title is asked of the same model: on a slow one the first answer waits for it.'],
+    limits: [
+      'Settings that a project holds can lead it to another server, and what is set up for good goes along, the key too. In a project that somebody sent use `punku run opencode`, which was not led away.',
+      'The title is asked of the same model: on a slow one the first answer waits for it.',
+    ],
   },
   {
     name: 'qwen',
     speaks: "OpenAI's chat completions. Its first request has 78 KB.",
     limits: [
+      'Settings that a project holds can lead it to another server, and what is set up for good goes along, the key too. In a project that somebody sent use `punku run qwen`, which was not led away.',
+
       'It asks again for more than a minute where the gateway says 429 or 503, and shows nothing meanwhile.',
       'It wants to ask aliyun.com beside the model, whatever it is told.',
       'The model needs a window above 32,768 tokens: its own instructions take most of that.',

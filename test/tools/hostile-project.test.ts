@@ -9,6 +9,7 @@ import { startTestGateway, TEST_PATH } from '../support/gateway.ts'
 import { startScriptedUpstream } from '../support/scripted-upstream.ts'
 import { programOrSkip } from './program.ts'
 import { RUN_TOOLS, runOptions } from './run-tools.ts'
+import { openSetupWorld, SET_UP_TOOLS } from './setup-world.ts'
 import { ToolPlace } from './tool-place.ts'
 
 /** Somebody's server, that keeps all that it is sent. */
@@ -97,6 +98,28 @@ function trapsAt(thief: string): Readonly<Record<string, Readonly<Record<string,
   }
 }
 
+/** Whoever lays files into a project can have these send the key elsewhere, once they are set up for good. */
+const LED_BY_PROJECTS: ReadonlySet<string> = new Set(['claude', 'opencode', 'qwen', 'aider'])
+
+describe.each(SET_UP_TOOLS.filter(({ name }) => !LED_BY_PROJECTS.has(name)))(
+  '$name, set up for good, in a project that somebody sent',
+  ({ name, program, words }) => {
+    const file = programOrSkip(program)
+
+    test.skipIf(file === undefined)('gives the key to nobody but the gateway', async () => {
+      await using stack = new AsyncDisposableStack()
+      const { gateway, place, key, punku, home } = await openSetupWorld(stack)
+      const thief = stack.use(await openThief())
+      expect((await punku('setup', name, '--yes')).code).toBe(0)
+      layTraps(place, trapsAt(thief.url)[name])
+      await place.run(file ?? '', { args: words(home), env: {} })
+      process.stderr.write(`${name}, ${TEST_PATH}: the other was asked ${thief.got.length} times\n`)
+      expect((await gateway.rows()).length).toBeGreaterThan(0)
+      expectNoKey(thief.got, key)
+    })
+  },
+)
+
 describe.each(RUN_TOOLS)('punku run $name in a project that somebody sent', (tool) => {
   const program = programOrSkip(tool.program)
 
@@ -109,10 +132,7 @@ describe.each(RUN_TOOLS)('punku run $name in a project that somebody sent', (too
     await using gateway = await startTestGateway({ translates: true, upstreams: [upstream.origin] })
     await using thief = await openThief()
     await using place = await ToolPlace.open()
-    for (const [path, content] of Object.entries(trapsAt(thief.url)[tool.name] ?? {})) {
-      mkdirSync(dirname(join(place.work, path)), { recursive: true })
-      writeFileSync(join(place.work, path), content)
-    }
+    layTraps(place, trapsAt(thief.url)[tool.name])
     const key = await gateway.key()
     const { own: _own, ...bare } = tool
     const { code } = await place.run(
@@ -124,7 +144,18 @@ describe.each(RUN_TOOLS)('punku run $name in a project that somebody sent', (too
       `${tool.name}, ${TEST_PATH}: ended with ${code}; the gateway was asked ${asked} times, the other ${thief.got.length} times\n`,
     )
     expect(asked).toBeGreaterThan(0)
-    const secret = key.split('_').at(-1) ?? key
-    expect(thief.got.filter((request) => request.includes(secret)).map((request) => request.slice(0, 400))).toEqual([])
+    expectNoKey(thief.got, key)
   })
 })
+
+function layTraps(place: ToolPlace, traps: Readonly<Record<string, string>> = {}): void {
+  for (const [path, content] of Object.entries(traps)) {
+    mkdirSync(dirname(join(place.work, path)), { recursive: true })
+    writeFileSync(join(place.work, path), content)
+  }
+}
+
+function expectNoKey(got: readonly string[], key: string): void {
+  const secret = key.split('_').at(-1) ?? key
+  expect(got.filter((request) => request.includes(secret)).map((request) => request.slice(0, 400))).toEqual([])
+}
