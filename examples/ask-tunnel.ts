@@ -1,4 +1,4 @@
-// Asks the models of a laptop by its name, with three SDKs: `KEY=pk_… node ask-tunnel.ts https://gateway.example`
+// Asks the models of a laptop by its name, with three SDKs: `KEY=pk_… node ask-tunnel.ts https://gateway.example llama3.2`
 import Anthropic from '@anthropic-ai/sdk'
 import { Ollama } from 'ollama'
 import OpenAI from 'openai'

@@ -10,6 +10,7 @@ import { GatewayError, printable } from '../http-client/gateway-error.ts'
 import { loginAddress } from './login-address.ts'
 import { type OfferedModel, readModelList } from './model-list.ts'
 import type { ClientProfile } from './profiles/client-profile.ts'
+import { loginAgainCommand } from './profiles/login-again.ts'
 
 const TIMEOUT_MS = 30_000
 /** A thousand models take a quarter of it. */
@@ -21,6 +22,8 @@ const refusal = z.object({
 /** Codes of what fails at the model servers. */
 const BEHIND_THE_KEY = /^(?:upstream_|agent_|route_not_served$)/
 
+const START = ownCommand('serve')
+
 type Asked = Pick<ClientProfile, 'url' | 'key' | 'caFile'>
 
 /**
@@ -30,18 +33,19 @@ type Asked = Pick<ClientProfile, 'url' | 'key' | 'caFile'>
  * the message says what to do. ConfigError, or PunkuError `invalid_request`, for authorities that cannot be used.
  */
 export async function offeredModels(home: string, profile: ClientProfile): Promise<readonly OfferedModel[]> {
-  const { name, url } = profile
   try {
     const answer = await askForModels(profile)
     if (typeof answer !== 'string') return answer
-    throw away(url, `says: ${answer}`)
+    throw away(profile.url, `says: ${answer}`)
   } catch (thrown) {
     if (!(thrown instanceof CommandFailure)) throw thrown
+    // It ends with a command already.
+    if (thrown.message.endsWith(START)) throw thrown
     const next =
       thrown.kind === 'denied'
-        ? `Get another: ${ownCommand(`login ${url}${profileFlag(name)}`, home)}`
-        : `Where the way is broken tells: ${ownCommand(`doctor${profileFlag(name)}`, home)}`
-    throw new CommandFailure(thrown.kind, `${thrown.message} ${next}`, { cause: thrown })
+        ? `Get another: ${loginAgainCommand(home, profile)}`
+        : `Where the way is broken tells: ${ownCommand(`doctor${profileFlag(profile.name)}`, home)}`
+    throw new CommandFailure(thrown.kind, `${asSentence(thrown.message)} ${next}`, { cause: thrown })
   }
 }
 
@@ -88,11 +92,15 @@ async function ask(
   } catch (cause) {
     if (!(cause instanceof GatewayError)) throw cause
     const isOff = cause.code === 'unreachable' && isLoopbackHost(new URL(url).hostname)
-    const start = isOff ? ` Start it on this machine: ${ownCommand('serve')}` : ''
+    const start = isOff ? ` Start it on this machine, as before: ${START}` : ''
     throw new CommandFailure('away', `${url} was asked for its models: ${cause.message}${start}`, { cause })
   }
 }
 
 function away(url: string, what: string): CommandFailure {
   return new CommandFailure('away', `${url} answered, but ${what}`)
+}
+
+function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }

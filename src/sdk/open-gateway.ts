@@ -28,7 +28,7 @@ export interface OpenGatewayOptions {
 
 /** The control API of a gateway in this process, as a system actor. */
 export interface GatewayControl {
-  /** Calls an operation (docs/control-api.md). Rejects with an error that has `code`, `status` and `detail` for what is refused. */
+  /** Calls an operation (docs/control-api.md). Rejects with an error that has `code`, `status` and a `message` that says what to do, for what is refused. */
   call<Name extends keyof ControlCalls>(
     name: Name,
     ...input: ControlCalls[Name]['arguments']

@@ -2,6 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { writeClientProfile } from '../../src/client/profiles/client-profile.ts'
+import { ensureHome } from '../../src/config/home.ts'
+import { Secret } from '../../src/core/secret.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { runCommand } from '../support/run-command.ts'
 
 /** A machine with a Claude Code that npm installed, and an npm that installs no more than its version. */
@@ -48,6 +52,17 @@ describe.skipIf(process.platform === 'win32')('punku compat', () => {
     const unknown = await machine('99.0.0').run('check', 'claude', '--no-try')
     expect(unknown.code).toBe(0)
     expect(unknown.stdout).toMatch(/claude +99\.0\.0 +untried +- +It was never tried/)
+  })
+
+  test('a gateway that is away is no fault of the tool, and nothing is kept of it', async () => {
+    const { folder, run } = machine('99.0.0')
+    const home = join(folder, 'home')
+    ensureHome(home)
+    const of = { key: new Secret('pk_a_b'), caFile: undefined, model: undefined }
+    writeClientProfile(home, { ...of, name: 'default', url: `http://127.0.0.1:${await findFreePort()}` })
+    const { code, stdout, stderr } = await run('check', 'claude')
+    expect([code, stdout, stderr]).toEqual([69, '', expect.stringMatching(/nothing listens at its address/)])
+    expect((await run('check', 'claude', '--no-try')).stdout).toMatch(/untried/)
   })
 
   test('a version is pinned, and comes back as npm had installed it', async () => {

@@ -157,10 +157,7 @@ test('a gateway that is away, and a key that is gone, are told with what to do',
   const unknown = { key: new Secret('pk_a_b'), caFile: undefined, model: undefined }
   writeClientProfile(place.home, { ...unknown, name: 'away', url })
   const away = await punku(['run', 'claude', '--profile', 'away'])
-  expect([away.code, away.stderr]).toEqual([
-    69,
-    expect.stringMatching(/nothing listens at its address.* serve .* doctor --profile away/),
-  ])
+  expect([away.code, away.stderr]).toEqual([69, expect.stringMatching(/nothing listens at its address.* serve$/m)])
   expect(away.stderr).not.toContain('online')
   writeClientProfile(place.home, { ...unknown, name: 'gone', url: gateway.url })
   const gone = await punku(['run', 'claude', '--profile', 'gone'])

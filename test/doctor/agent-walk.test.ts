@@ -250,7 +250,7 @@ test('a gateway that is not there, one whose name has no address, and one that s
   expect(away.brokenAt).toBe('connection')
   expect(away.at('connection')).toMatchObject({
     said: `The machine answers and refuses: nothing listens on 127.0.0.1, port ${port}.`,
-    advice: expect.stringMatching(/^Start the gateway here: \S*punku serve/),
+    advice: expect.stringMatching(/^Start the gateway here, as before: \S*punku serve/),
   })
   moveGateway(`http://gateway.invalid:${port}`)
   expect((await walkHere()).brokenAt).toBe('dns')

@@ -384,7 +384,8 @@ describe('the gateway', () => {
     const key = await gateway.key()
     const told: ForwardEvent[] = []
     await using own = await open(`http://127.0.0.1:${port}`, key, { onEvent: (event) => told.push(event) })
-    const said = /Punku asked http:\S+ The gateway cannot be reached: nothing listens .*\(ECONNREFUSED\)\. Check that it runs/
+    const said =
+      /Punku asked http:\S+ The gateway cannot be reached: nothing listens .*\(ECONNREFUSED\)\. Check that it runs/
     await expect(new Ollama({ host: own.url }).list()).rejects.toMatchObject({
       status_code: 503,
       error: expect.stringMatching(said),
@@ -467,6 +468,18 @@ describe('the gateway', () => {
       expect(await answer.text()).toMatch(/does not know this key/)
     }
     expect(told).toEqual([{ kind: 'key_refused' }])
+  })
+
+  test('that refuses the key is asked with the one that there is by then', async () => {
+    const told: ForwardEvent[] = []
+    let renewed: Secret | undefined
+    const onEvent = (event: ForwardEvent) => told.push(event)
+    await using own = await open(gateway.url, WRONG, { onEvent, renewedKey: () => renewed })
+    const status = async () => (await fetch(`${own.url}/api/tags`)).status
+    expect(await status()).toBe(401)
+    renewed = new Secret(await gateway.key())
+    expect([await status(), await status()]).toEqual([401, 200])
+    expect(told.map(({ kind }) => kind)).toEqual(['key_refused', 'gateway_back'])
   })
 
   test('answered all along, and nothing was told', () => expect(events).toEqual([]))

@@ -20,6 +20,7 @@ interface CompatFlags {
 
 interface CheckFlags extends CompatFlags {
   try: boolean
+  again?: true
   profile?: string
   model?: string
 }
@@ -41,6 +42,7 @@ export function defineCompat(command: Command): void {
       '--no-try',
       'try no tool of which nothing is known; else it is asked one small question through the gateway',
     )
+    .option('--again', 'try also what was tried on this machine before')
     .option('--profile <name>', 'the gateway and key to try tools with (default: the last one)')
     .option('--model <model>', 'the model to try tools with')
     .option('--json', 'print JSON')
@@ -99,13 +101,20 @@ async function checkTool(
   flags: CheckFlags,
   command: Command,
 ): Promise<VersionVerdict> {
-  const [{ verdictOf }, { canBeTried, keepTrial, readTrials, tryTool }] = await Promise.all([
-    import('../../client/compat/verdict.ts'),
-    import('../../client/compat/trials.ts'),
-  ])
+  const [{ verdictOf }, { canBeTried, keepTrial, readTrials, tryTool }, { offeredModels }, { chooseClientProfile }] =
+    await Promise.all([
+      import('../../client/compat/verdict.ts'),
+      import('../../client/compat/trials.ts'),
+      import('../../client/offered-models.ts'),
+      import('../../client/profiles/client-profile.ts'),
+    ])
   const { home } = contextOf(command)
+  const wasTried = () => readTrials(home).some((trial) => trial.tool === tool.name && trial.version === version)
   const verdict = () => verdictOf(tool.name, version, { trials: readTrials(home), punku: VERSION })
-  if (!flags.try || version === undefined || verdict().state !== 'untried' || !canBeTried(tool.name)) return verdict()
+  const isKnown = verdict().state !== 'untried' && !(flags.again && wasTried())
+  if (!flags.try || version === undefined || isKnown || !canBeTried(tool.name)) return verdict()
+  // What is wrong with the gateway or the key is no fault of the tool, and not to be kept.
+  await offeredModels(home, chooseClientProfile(home, flags.profile))
   ensureHome(home)
   remark(visible(`Nothing is known of ${tool.title} ${version}. It is asked one small question through the gateway …`))
   const [main = ''] = process.argv.slice(1)

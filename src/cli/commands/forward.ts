@@ -26,7 +26,7 @@ export function defineForward(command: Command): void {
       const [
         { openForward, askOnce },
         { OLLAMA_LISTEN, parseForwardListen },
-        { chooseClientProfile },
+        { chooseClientProfile, renewedProfileKey },
         { forwardLines },
       ] = await Promise.all([
         import('../../client/forward/forward.ts'),
@@ -44,6 +44,7 @@ export function defineForward(command: Command): void {
       const forward = await openForward({
         gateway: profile,
         listen,
+        renewedKey: () => renewedProfileKey(home, profile),
         clock: systemClock,
         log: faultLog(),
         onEvent: tell,

@@ -48,7 +48,7 @@ export async function lookAtRunning(config: LoadedConfig, options: GatewaySurrou
     return {
       state: 'warning',
       said: `The configuration names ${absent.map(renderAddress).join(', ')}, and the gateway listens at ${status.addresses.join(', ')}. It was started with other options, or before they were changed.`,
-      advice: `Start it again: ${ownCommand('serve', home)}`,
+      advice: `Write the addresses that are meant into its configuration (\`listen\`), and start it anew: ${ownCommand('serve', home)}`,
     }
   }
   return { state: 'ok', said: `It runs (pid ${status.pid}) and answers at ${status.addresses.join(', ')}.` }

@@ -45,7 +45,7 @@ export function modelServerCheck(scene: ClientScene): Check {
   return behind(scene, 'model-server', 'The model server answers', async (signal) => {
     const chat = await scene.firstChat(signal)
     if (chat === undefined || chat.begunMs === undefined)
-      return { state: 'skipped', said: 'It was not asked for an answer, or gave none.' }
+      return { state: 'skipped', said: 'No answer of a model has come of it, which a later step tells.' }
     return { state: 'ok', said: 'It answers.' }
   })
 }

@@ -1,6 +1,5 @@
-import { ownCommand } from '../../config/own-command.ts'
-import { profileFlag } from '../../config/profile-name.ts'
 import type { Check } from '../../diagnosis/walk.ts'
+import { loginAgainCommand } from '../profiles/login-again.ts'
 import type { ClientScene } from './client-scene.ts'
 
 /** The gateway takes the key of the profile. */
@@ -17,7 +16,7 @@ export function keyCheck(scene: ClientScene): Check {
         return {
           state: 'broken',
           said: `The gateway does not take it: ${text}`,
-          advice: `Give this machine another: ${ownCommand(`login ${profile.url}${profileFlag(profile.name)}`, options.home)}`,
+          advice: `Give this machine another: ${loginAgainCommand(options.home, profile)}`,
         }
       }
       if (code === 'network_not_allowed') {

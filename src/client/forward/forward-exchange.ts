@@ -25,8 +25,8 @@ export interface ForwardWay {
   readonly url: string
   /** The base path of that, without a trailing slash; empty for none. */
   readonly basePath: string
-  /** Fields of every request: the key, and whose run it is. */
-  readonly added: ReadonlyMap<string, string>
+  /** Fields of every request: the key, and whose run it is. Another key may take its place. */
+  added: ReadonlyMap<string, string>
   /** How long a client may take nothing of an answer, milliseconds. */
   readonly stalledReaderMs: number
   readonly clock: Pick<Clock, 'after'>

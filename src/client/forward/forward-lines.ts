@@ -14,7 +14,9 @@ export function forwardLines(news: ForwardNews, home: string): readonly string[]
     case 'gateway_away':
       return [`${news.message} It is tried again with each request.`]
     case 'key_refused':
-      return [`The gateway does not take the key of this profile. Give another one: ${ownCommand('login URL', home)}`]
+      return [
+        `The gateway does not take the key of this profile. Give another one, and it is used from then on: ${ownCommand('login URL', home)}`,
+      ]
     case 'gateway_back':
       return ['The gateway answers again.']
   }

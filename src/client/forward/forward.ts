@@ -55,6 +55,8 @@ export interface ForwardOptions {
   readonly session?: string | undefined
   /** Sent as `x-punku-label`, likewise. */
   readonly label?: string | undefined
+  /** Asked when the gateway refuses the key: the key to use from then on; `undefined`: there is no other. Must not throw. */
+  readonly renewedKey?: () => Secret | undefined
   readonly clock: Clock
   /** For faults of its own. Default: they are thrown away. */
   readonly log?: Pick<Logger, 'error'>
@@ -138,13 +140,23 @@ class Forward implements RequestServer, RunningForward {
       added: addedFields(options),
       stalledReaderMs,
       clock,
-      onAnswer: (status) => standing.onAnswer(status),
+      onAnswer: (status) => {
+        if (status === 401) this.#renew()
+        standing.onAnswer(status)
+      },
       onAway: (error) => {
         if (error.code === 'internal') options.log?.error({ err: error.cause }, 'forward.exchange_failed')
         standing.onAway(error)
       },
     }
     this.#server = new HttpServer({ ...this.#limits, clock, tls: undefined }, this)
+  }
+
+  /** The key was refused: the next request has another one, if there is by now. */
+  #renew(): void {
+    const { gateway, renewedKey } = this.#options
+    const key = renewedKey?.()
+    if (key !== undefined) this.#way.added = addedFields({ ...this.#options, gateway: { ...gateway, key } })
   }
 
   get url(): string {

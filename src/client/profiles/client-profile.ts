@@ -73,6 +73,18 @@ export function chooseClientProfile(home: string, asked: string | undefined): Cl
   ])
 }
 
+/** The key that a profile has by now, where it is still of that gateway; `undefined`: it is gone, or cannot be read. */
+export function renewedProfileKey(
+  home: string,
+  { name, url }: Pick<ClientProfile, 'name' | 'url'>,
+): Secret | undefined {
+  try {
+    return readClientProfiles(home).find((known) => known.name === name && known.url === url)?.key
+  } catch {
+    return undefined
+  }
+}
+
 /** Puts a profile first, in place of the one of its name. The state folder must stand (`ensureHome`). */
 export function writeClientProfile(home: string, profile: ClientProfile): void {
   write(home, [profile, ...readClientProfiles(home).filter(({ name }) => name !== profile.name)])

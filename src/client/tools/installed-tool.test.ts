@@ -26,11 +26,13 @@ test.skipIf(process.platform === 'win32')(
     }
     put('said', 'echo "said $1 3.4.5" >&2')
     put('mute', 'exit 3')
+    put('crashed', 'echo "at main (tool.js:1)"; echo "Node.js v20.20.2" >&2; exit 1')
     put('endless', 'echo 9.9.9; while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done')
     const env = { PATH: folder }
     const find = (...programs: string[]) => findInstalled({ programs }, env)
     expect(await find('absent', 'said')).toEqual({ file: join(folder, 'said'), version: '3.4.5' })
     expect(await find('mute')).toEqual({ file: join(folder, 'mute'), version: undefined })
+    expect(await find('crashed')).toEqual({ file: join(folder, 'crashed'), version: undefined })
     expect(await find('endless')).toMatchObject({ version: '9.9.9' })
     expect(await find('absent')).toBeUndefined()
     expect(await find()).toBeUndefined()

@@ -11,7 +11,7 @@ const MAX_OUTPUT_BYTES = 65_536
 export interface InstalledTool {
   /** The program's file. */
   readonly file: string
-  /** As it says it itself: `1.2.3` or `1.2.3-rc.1`; `undefined`: it does not say. */
+  /** As it says it itself: `1.2.3` or `1.2.3-rc.1`; `undefined`: it does not say, or failed as it was asked. */
   readonly version: string | undefined
 }
 
@@ -61,8 +61,15 @@ function versionText({ file, args }: FoundProgram, env: Environment): Promise<st
     }
     child.stdout.on('data', take)
     child.stderr.on('data', take)
-    child.once('error', end)
-    child.once('close', end)
-    child.once('exit', () => setImmediate(end))
+    // A crash names versions of other things.
+    const fail = () => {
+      written.length = 0
+      end()
+    }
+    child.once('error', fail)
+    // Without a code: it was ended from here, as it wrote on and on.
+    const endBy = (code: number | null) => ((code ?? 0) === 0 ? end() : fail())
+    child.once('close', endBy)
+    child.once('exit', (code) => setImmediate(endBy, code))
   })
 }

@@ -54,7 +54,7 @@ function broken(fault: string, place: string, scene: WayScene): HopFinding {
       state: 'broken',
       said: `The machine answers and refuses: nothing listens on ${place}.`,
       advice: isHere
-        ? `Start the gateway here: ${ownCommand('serve', options.home)}. Or check the port of its address.`
+        ? `Start the gateway here, as before: ${ownCommand('serve', options.home)}. Or check the port of its address.`
         : 'Start the gateway there, let it listen on an address that this machine reaches (`--listen`), or check the port of its address.',
     }
   }
