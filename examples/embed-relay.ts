@@ -1,11 +1,11 @@
 // A relay in a service of one's own: `node embed-relay.ts`. Laptops link to it, and programs ask their models by name.
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import { openGateway } from 'punku'
 
 const [home = 'relay-state', port = '8080'] = process.argv.slice(2)
-// Requests reach the gateway through this process, and so from loopback.
 const relay = await openGateway({ home, config: { gateway: { trustedProxies: ['127.0.0.1'] } } })
-const server = createServer((request, response) => {
+const shouldUpgradeCallback = (request: IncomingMessage) => request.headers.upgrade === 'websocket'
+const server = createServer({ shouldUpgradeCallback }, (request, response) => {
   if (request.url === '/') response.end('A page of this service.\n')
   else relay.handler(request, response)
 })

@@ -23,15 +23,29 @@ export function programFolders(env: Environment): readonly string[] {
   return [...(env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== ''), ...ADMIN_FOLDERS]
 }
 
-/** Runs the programs of these folders, in English, with nothing else of the environment: there may be secrets in it. */
-export function programRunner(folders: readonly string[]): RunProgram {
+/**
+ * Runs the programs of these folders, in English, with nothing else of the environment: there may be secrets in it.
+ * @param timeoutMs after which one is ended. Default: 5 s
+ */
+export function programRunner(folders: readonly string[], timeoutMs = TIMEOUT_MS): RunProgram {
   const env = { PATH: folders.join(delimiter), LC_ALL: 'C', SystemRoot: process.env['SystemRoot'] }
-  const options = { env, timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true }
+  // What ignores a gentler signal would be waited for without end.
+  const options = {
+    env,
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
+    maxBuffer: MAX_OUTPUT_BYTES,
+    windowsHide: true,
+  } as const
   return (program, args) =>
     new Promise((resolve) => {
-      execFile(program, args, options, (error, stdout, stderr) => {
+      const child = execFile(program, args, options, (error, stdout, stderr) => {
         const status = error === null ? 0 : error.code
         resolve(typeof status === 'number' ? { status, stdout, stderr } : undefined)
+      })
+      // What it has started and left behind may hold its pipes open.
+      child.once('exit', (_code, signal) => {
+        if (signal === 'SIGKILL') resolve(undefined)
       })
     })
 }

@@ -26,6 +26,14 @@ export function withHeadAgain({ method, url, rawHeaders }: IncomingMessage, sock
   return socket
 }
 
+/**
+ * Whether a request that offers another protocol has a body: Node has read that before its `upgrade` event, so that the connection
+ * cannot be given on.
+ */
+export function hasReadBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
 /** Where a request is carried to, and where it came from. */
 export interface Handover {
   /** Of the gateway, on loopback. */

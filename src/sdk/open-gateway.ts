@@ -4,7 +4,10 @@ import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { ControlCalls } from './control-calls.ts'
 import type { GatewayConfig } from './gateway-config.ts'
-import { carryOver, withHeadAgain } from './handover.ts'
+import { carryOver, hasReadBody, withHeadAgain } from './handover.ts'
+
+const NO_UPGRADE =
+  'HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 57\r\nconnection: close\r\n\r\nSend a request with a body without the header `Upgrade`.\n'
 
 /** A line of the log: its level, time and message, and the facts beside them. It holds no secret, no prompt and no answer. */
 export interface GatewayLogLine {
@@ -57,7 +60,10 @@ export interface OpenedGateway extends AsyncDisposable {
   inOrg(org: string): GatewayControl
   /** Serves a connection of `node:net` that nobody has read; it is the gateway's from now on. */
   connection(socket: NodeStream): void
-  /** For the `upgrade` event of an own server of `node:http` or `node:https`: takes the connection over, as links of agents need. */
+  /**
+   * For the `upgrade` event of an own server of `node:http` or `node:https`: takes the connection over, as links of agents need. Let
+   * that event be for `websocket` alone (`shouldUpgradeCallback`): a request with a body that offers another protocol is refused.
+   */
   upgrade(request: NodeRequest, socket: NodeStream, head: Uint8Array): void
   /**
    * For requests of such a server: carries them to the gateway's first listener, which must be plain HTTP, and the answers back.
@@ -102,8 +108,10 @@ export async function openGateway(options: OpenGatewayOptions): Promise<OpenedGa
     control: running.control() as GatewayControl,
     inOrg: (org) => running.control(org) as GatewayControl,
     connection: (socket) => running.take(socket as Socket),
-    upgrade: (request, socket, head) =>
-      running.take(withHeadAgain(request as IncomingMessage, socket as Duplex, Buffer.from(head))),
+    upgrade(request, socket, head) {
+      if (hasReadBody(request as IncomingMessage)) (socket as Duplex).end(NO_UPGRADE)
+      else running.take(withHeadAgain(request as IncomingMessage, socket as Duplex, Buffer.from(head)))
+    },
     handler: (request, response, clientAddress) =>
       carryOver(request as IncomingMessage, response as ServerResponse, { port, agent, clientAddress }),
     close,

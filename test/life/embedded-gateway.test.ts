@@ -103,6 +103,33 @@ test('what is carried over says of its way what this server saw, and nothing tha
   await connection.untilClosed()
 })
 
+test('what has a body and offers another protocol is refused at once, and nothing of it becomes the next request', async () => {
+  const connection = await RawConnection.open(Number(new URL(service).port))
+  const body = JSON.stringify(chat)
+  await connection.send(
+    [
+      ...[
+        'POST /v1/chat/completions HTTP/1.1',
+        'host: 127.0.0.1',
+        `authorization: Bearer ${key}`,
+        'connection: Upgrade',
+      ],
+      ...[
+        'upgrade: h2c',
+        `content-length: ${body.length}`,
+        '',
+        `${body}GET /healthz HTTP/1.1`,
+        'host: 127.0.0.1',
+        '',
+        '',
+      ],
+    ].join('\r\n'),
+  )
+  await connection.untilClosed()
+  expect(connection.text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400'])
+  expect(connection.text).toMatch(/without the header `Upgrade`\.\n$/)
+})
+
 test('connections of an own listener are served', async () => {
   const server = createServer({ allowHalfOpen: true }, (socket: Socket) => relay.connection(socket))
   server.listen(0, '127.0.0.1')
