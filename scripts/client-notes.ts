@@ -104,7 +104,7 @@ export const CLIENT_NOTES: readonly ClientNotes[] = [
     speaks: 'Chat completions (`openai/MODEL`); Ollama’s and Anthropic’s API by the prefix of the model’s name.',
     limits: [
       'It ends with code 0 also where the key was refused.',
-      'Files of a project (`.env`, `.aider.conf.yml`, `.aider.model.settings.yml`) can lead it to another server, and what is set up for good goes along, the key too. In a project that somebody sent use `punku run aider`: there it has no key, and those files are overruled.',
+      'Files of a project (`.env`, `.aider.conf.yml`, `.aider.model.settings.yml`) can lead it to another server, and what is set up for good goes along, the key too. In a project that somebody sent use `punku run aider`: there those files are overruled.',
       'It knows nothing of the model’s window, and warns so; `setup` writes a file of settings for the model.',
     ],
   },

@@ -470,6 +470,25 @@ describe('the gateway', () => {
     expect(told).toEqual([{ kind: 'key_refused' }])
   })
 
+  test('is asked for whoever shows the pass of a run, in whichever way, and for nobody else', async () => {
+    await using own = await open(gateway.url, await gateway.key(), { pass: 'run-pass' })
+    const status = async (headers: Record<string, string>) => (await fetch(`${own.url}/api/tags`, { headers })).status
+    for (const headers of [
+      { authorization: 'Bearer run-pass' },
+      { authorization: `Basic ${btoa('anybody:run-pass')}` },
+      { 'x-api-key': 'run-pass', authorization: 'Bearer foreign' },
+      { 'api-key': 'run-pass' },
+    ])
+      expect(await status(headers)).toBe(200)
+    for (const headers of [
+      {},
+      { authorization: 'Bearer run-pas' },
+      { 'x-api-key': 'run-pass-' },
+      { cookie: 'run-pass' },
+    ])
+      expect(await status(headers)).toBe(401)
+  })
+
   test('that refuses the key is asked with the one that there is by then', async () => {
     const told: ForwardEvent[] = []
     let renewed: Secret | undefined

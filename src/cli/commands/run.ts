@@ -64,7 +64,7 @@ async function runOnGateway(
     { toolPlanner },
     { runModel },
     { openRunFolder, runFolderPath },
-    { newRunSession, openForwarderFor, refuseConflicts, runParts, shownRunParts },
+    { newRunPass, newRunSession, openForwarderFor, refuseConflicts, runParts, shownRunParts },
     { openRunForwarder },
   ] = await Promise.all([
     import('../../client/tools/unfit-tools.ts'),
@@ -93,7 +93,8 @@ async function runOnGateway(
     url: profile.url,
   })
   const session = newRunSession()
-  const run: ToolRun = { session, label, planner, profile, model, folder: runFolderPath(home, session) }
+  const [folderPath, pass] = [runFolderPath(home, session), newRunPass(planner)]
+  const run: ToolRun = { session, label, planner, profile, model, folder: folderPath, pass }
   if (flags.print) {
     show(name, tool, run, shownRunParts(run, process.env), args, flags)
     return
@@ -103,14 +104,14 @@ async function runOnGateway(
   using folder = openRunFolder(home, session)
   const forwarder = await openForwarderFor(run, openRunForwarder)
   try {
-    const parts = runParts(run, process.env, forwarder?.url)
+    const parts = runParts(run, process.env, forwarder.url)
     folder.write(parts.files)
     if (planner.remark !== undefined) remark(planner.remark)
     if (model.otherwise !== undefined) remark(model.otherwise)
     if (!planner.isModelOptional && model.contextTokens < LITTLE_CONTEXT_TOKENS) remark(tooLittle(model))
     await start(program, [...parts.args, ...args], parts.env)
   } finally {
-    await forwarder?.close()
+    await forwarder.close()
   }
 }
 

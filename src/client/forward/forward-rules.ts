@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto'
 import { PunkuError } from '../../core/error.ts'
 import { isLoopbackHost } from '../../core/loopback.ts'
 import { type HeaderView, refuseUnsafeHeaders } from '../../http/headers.ts'
@@ -39,6 +40,36 @@ export function refuseUnforwarded({ headers, head, target, method }: ServerReque
     'route_not_found',
     'Only the APIs of models are forwarded: /api/… and /v1/…. Ask the gateway itself for anything else.',
   )
+}
+
+/**
+ * Refuses a request that does not show the pass: `Bearer`, the password of `Basic`, or a key in a header of its own.
+ * @throws PunkuError
+ */
+export function refuseWithoutPass(headers: HeaderView, pass: string | undefined): void {
+  if (pass === undefined || credentialsIn(headers).some((shown) => isSame(shown, pass))) return
+  throw new PunkuError(
+    'key_unknown',
+    'This port serves one run of a tool alone, by a pass that the tool was given as its key. Something made it send another one: a setting of its own, or of this project.',
+  )
+}
+
+function credentialsIn(headers: HeaderView): readonly string[] {
+  const given = headers.all('authorization').map((value) => {
+    const [, scheme = '', text = ''] = /^(\S+) +(\S+)$/.exec(value) ?? []
+    return scheme.toLowerCase() === 'basic'
+      ? Buffer.from(text, 'base64')
+          .toString()
+          .replace(/^[^:]*:/, '')
+      : text
+  })
+  return [...given, ...['x-api-key', 'api-key', 'x-goog-api-key'].flatMap((name) => headers.all(name))]
+}
+
+/** In a time that does not tell how much of it is right. */
+function isSame(shown: string, pass: string): boolean {
+  const [a, b] = [Buffer.from(shown), Buffer.from(pass)]
+  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 function refuseForeignHost(headers: HeaderView, port: number): void {

@@ -16,7 +16,7 @@ import { openForwardConnection } from './forward-connection.ts'
 import { ForwardExchange, type ForwardWay } from './forward-exchange.ts'
 import { type ForwardListen, listenForward } from './forward-listen.ts'
 import { bareRefusal, refuseRequest, unreadable } from './forward-refusal.ts'
-import { refuseUnforwarded } from './forward-rules.ts'
+import { refuseUnforwarded, refuseWithoutPass } from './forward-rules.ts'
 import { type ForwardEvent, ForwardStanding } from './forward-standing.ts'
 
 /** What the programs that use a forwarder may take of it. */
@@ -55,6 +55,8 @@ export interface ForwardOptions {
   readonly session?: string | undefined
   /** Sent as `x-punku-label`, likewise. */
   readonly label?: string | undefined
+  /** What a request must show as its key, as whichever API has it. Default: whoever reaches the port is served. */
+  readonly pass?: string
   /** Asked when the gateway refuses the key: the key to use from then on; `undefined`: there is no other. Must not throw. */
   readonly renewedKey?: () => Secret | undefined
   readonly clock: Clock
@@ -221,6 +223,7 @@ class Forward implements RequestServer, RunningForward {
   onRequest(request: ServerRequest): void {
     try {
       refuseUnforwarded(request, this.#port)
+      refuseWithoutPass(request.headers, this.#options.pass)
       this.#count(request)
       new ForwardExchange(request, this.#way).start()
     } catch (thrown) {

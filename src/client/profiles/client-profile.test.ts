@@ -67,3 +67,15 @@ test.skipIf(process.platform === 'win32')('a file that others can read is refuse
   chmodSync(join(home, 'secrets', 'client-profiles.json'), 0o644)
   expect(() => readClientProfiles(home)).toThrow(/Other users/)
 })
+
+test('what could not be read again is not written, and those that are there stay', () => {
+  const home = newHome()
+  const of = { url: 'https://gateway.test', caFile: undefined, model: undefined }
+  writeClientProfile(home, { ...of, name: 'good', key: new Secret('pk_a_b') })
+  const long = { ...of, name: 'long', key: new Secret('x'.repeat(513)) }
+  expect(() => writeClientProfile(home, long)).toThrow(/cannot be kept: key must be the key on one line/)
+  for (let at = 1; at < 100; at++) writeClientProfile(home, { ...of, name: `p${at}`, key: new Secret('pk_a_b') })
+  expect(() => writeClientProfile(home, { ...of, name: 'more', key: new Secret('pk_a_b') })).toThrow(/100 profiles/)
+  writeClientProfile(home, { ...of, name: 'good', key: new Secret('pk_c_d') })
+  expect(readClientProfiles(home)).toHaveLength(100)
+})

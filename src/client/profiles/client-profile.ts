@@ -4,6 +4,7 @@ import { ConfigError } from '../../config/config-error.ts'
 import { ownCommand } from '../../config/own-command.ts'
 import { isProfileName, parseProfileName } from '../../config/profile-name.ts'
 import { readSecretFile, writeSecretFile } from '../../config/secret-file.ts'
+import { PunkuError } from '../../core/error.ts'
 import { parseJson } from '../../core/parse-json.ts'
 import { Secret } from '../../core/secret.ts'
 
@@ -27,7 +28,8 @@ const profileSchema = z.strictObject({
   caFile: z.string().refine(isAbsolute, 'must be an absolute path').optional(),
   model: z.string().min(1).max(512).optional(),
 })
-const fileSchema = z.strictObject({ profiles: z.array(profileSchema).max(100) })
+const MAX_PROFILES = 100
+const fileSchema = z.strictObject({ profiles: z.array(profileSchema).max(MAX_PROFILES) })
 
 /**
  * The profiles of this user, the last one that was written first.
@@ -85,7 +87,10 @@ export function renewedProfileKey(
   }
 }
 
-/** Puts a profile first, in place of the one of its name. The state folder must stand (`ensureHome`). */
+/**
+ * Puts a profile first, in place of the one of its name. The state folder must stand (`ensureHome`).
+ * @throws PunkuError `invalid_request` for one that could not be read again, or one too many: nothing is written then
+ */
 export function writeClientProfile(home: string, profile: ClientProfile): void {
   write(home, [profile, ...readClientProfiles(home).filter(({ name }) => name !== profile.name)])
 }
@@ -100,7 +105,23 @@ export function removeClientProfile(home: string, name: string): boolean {
 }
 
 function write(home: string, profiles: readonly ClientProfile[]): void {
+  if (profiles.length > MAX_PROFILES) {
+    throw new PunkuError(
+      'invalid_request',
+      `${MAX_PROFILES} profiles are kept already. End one that nobody uses: ${ownCommand('logout --profile NAME', home)}`,
+      { param: 'profile' },
+    )
+  }
   const content = { profiles: profiles.map(({ key, ...rest }) => ({ ...rest, key: key.reveal() })) }
+  const { error } = fileSchema.safeParse(content)
+  // What is written must be read again: else every profile would be lost.
+  if (error !== undefined) {
+    const [issue] = error.issues
+    throw new PunkuError(
+      'invalid_request',
+      `This profile cannot be kept: ${String(issue?.path.at(-1))} ${issue?.message}.`,
+    )
+  }
   writeSecretFile(
     clientProfilesFile(home),
     `${JSON.stringify(content satisfies z.input<typeof fileSchema>, undefined, 2)}\n`,

@@ -37,3 +37,33 @@ test('how much it takes is as the person says, else as the gateway knows, else a
   expect(choose({ offered, contextTokens: 9_000 })).toMatchObject({ contextTokens: 9_000, contextFrom: 'asked' })
   expect(choose({ offered: [model('tiny')] })).toMatchObject({ contextTokens: 32_768, contextFrom: 'default' })
 })
+
+test.each([
+  '--yolo',
+  '-x',
+  'x{env:HOME}y',
+  'x{file:~/id}y',
+  `a$${'{{ secrets.X }}'}`,
+  '$HOME',
+  '`id`',
+  "a'b",
+  'a"b',
+  'a\\b',
+  'a;b',
+  'a|b',
+  '~/x',
+  '@file',
+  '%X%',
+])('a model that is called %j is refused: tools would take it for something else', (id) => {
+  expect(() => choose({ offered: [model(id, 8_000)] })).toThrow(/name tools may take for something else/)
+})
+
+test.each([
+  'llama3.2:1b',
+  'hf.co/unsloth/Qwen3-GGUF:Q4_K_M',
+  'models/x (1).gguf',
+  'modèle',
+  'a@b=c+d,[e]',
+  'my model',
+  '_x',
+])('and one that is called %j is not', (id) => expect(choose({ offered: [model(id, 8_000)] })).toMatchObject({ id }))

@@ -1,9 +1,16 @@
 import { PunkuError } from '../../core/error.ts'
+import { printable } from '../../http-client/gateway-error.ts'
 import { namedOtherwise, type OfferedModel, offeredModel, offeredNames } from '../model-list.ts'
 
 /** Where nobody knows: the first request of every tool fits, and most model servers have as much. */
 const DEFAULT_CONTEXT_TOKENS = 32_768
 const MAX_OUTPUT_TOKENS = 16_384
+
+/**
+ * Names stand in arguments, variables and configuration files of other programs, some of which put `{env:X}`, `$X` or `${{ X }}`
+ * in their place: a gateway that is not the person's own must not read files by a name.
+ */
+const SAFE_NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N} ._:/@+=,()[\]-]*$/u
 
 /** The model of a run, and how much it takes. */
 export interface RunModel {
@@ -44,6 +51,11 @@ export function runModel({ offered, asked, ofProfile, contextTokens, isOptional,
       chats.length === 0
         ? `${url} offers this key no model now. Check its upstreams.`
         : `Say which model: --model MODEL. ${url} offers: ${names}.`,
+    )
+  }
+  if (model !== undefined && !SAFE_NAME.test(model.id)) {
+    throw invalid(
+      `${url} offers a model whose name tools may take for something else (${printable(model.id, 80)}): a flag, a variable, a file. Have it renamed at its model server, or give it an alias at the gateway.`,
     )
   }
   const known = contextTokens ?? model?.contextTokens

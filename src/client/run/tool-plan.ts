@@ -1,8 +1,11 @@
 /** What a tool is started for: where its model is, and what is said of it. */
 export interface RunTarget {
-  /** The gateway, or what forwards to it: scheme, authority and base path, without a trailing slash. */
+  /** What forwards to the gateway, on this machine: scheme and authority, without a trailing slash. */
   readonly url: string
-  /** The key's text. To be shown, a plan is made with a text that stands for it. */
+  /**
+   * What the tool sends as its key: the pass of its run, which the forwarder asks for and puts the key in place of. To be shown, a
+   * plan is made with a text that stands for it.
+   */
   readonly key: string
   readonly model: string
   /** The tokens of prompt and answer together. */
@@ -23,7 +26,7 @@ export interface PlannedFile {
 
 /** How a tool is started, for one process. */
 export interface ToolPlan {
-  /** They stand before those of the person. No key is in them: everybody can list them. */
+  /** They stand before those of the person. No pass is in them: everybody can list them. */
   readonly args: readonly string[]
   /** In place of what the shell has. */
   readonly env: Readonly<Record<string, string>>
@@ -42,8 +45,8 @@ export interface RunConflict {
 export interface ToolPlanner {
   /** As in `CLIENT_TOOLS`; empty: any other command. */
   readonly name: string
-  /** It cannot send a key, or no headers: it asks a forwarder on this machine, which adds them. */
-  readonly isForwarded: boolean
+  /** It cannot send a key, or it is not known how: the forwarder of its run asks for no pass. Default: it sends one. */
+  readonly lacksPass?: true
   /** It works without a model that is chosen here: `RunTarget.model` may be empty. */
   readonly isModelOptional?: true
   readonly conflicts: readonly RunConflict[]

@@ -23,7 +23,7 @@ test('each tool that is known has a plan, and any other word is a command', () =
   expect(toolPlanner('some-script')).toMatchObject({ name: '', isModelOptional: true })
 })
 
-describe.each(TOOL_PLANNERS.filter(({ isForwarded }) => !isForwarded))('$name', ({ plan }) => {
+describe.each(TOOL_PLANNERS.filter(({ lacksPass }) => !lacksPass))('$name', ({ plan }) => {
   const planned = plan(TARGET)
 
   test('gets key, address, model and session, and no key as an argument', () => {
@@ -47,7 +47,7 @@ describe.each(TOOL_PLANNERS.filter(({ isForwarded }) => !isForwarded))('$name', 
   })
 })
 
-test('what asks a forwarder has no key', () => {
+test('what can show no pass has none', () => {
   for (const name of ['ollama', 'some-script']) {
     const planned = toolPlanner(name).plan({ ...TARGET, url: 'http://127.0.0.1:5000', key: 'punku', model: '' })
     expect(planned.env).toMatchObject({ OLLAMA_HOST: 'http://127.0.0.1:5000' })

@@ -1,19 +1,18 @@
 import type { Environment } from '../../config/environment.ts'
 import { PunkuError } from '../../core/error.ts'
 import { randomId } from '../../core/id.ts'
-import { isLoopbackHost } from '../../core/loopback.ts'
 import type { ClientProfile } from '../profiles/client-profile.ts'
 import { directLoopback, withoutForeign } from './foreign-variables.ts'
 import type { OpenRunForwarder } from './forwarder.ts'
 import type { RunModel } from './run-model.ts'
 import type { RunTarget, ToolPlan, ToolPlanner } from './tool-plan.ts'
 
-/** Stands for a key where one must not be shown. */
-const KEY_SHOWN = 'pk_…'
+/** Stands for a pass where one must not be shown. */
+const PASS_SHOWN = 'run-…'
 /** Stands for an address that is known once the run has begun. */
 const FORWARDER_SHOWN = 'http://127.0.0.1:PORT'
-/** What a tool sends that asks the forwarder, which puts the key in its place. */
-const NO_KEY = 'punku'
+/** What a tool sends whose forwarder asks for no pass. */
+const NO_PASS = 'punku'
 
 /** A run of a tool on a gateway's models, before it has begun. */
 export interface ToolRun {
@@ -25,6 +24,8 @@ export interface ToolRun {
   readonly model: RunModel
   /** The folder in which its files will stand. */
   readonly folder: string
+  /** What its requests show to its forwarder, so that nobody else uses that; `undefined`: the tool cannot. */
+  readonly pass: string | undefined
 }
 
 /** What a tool is started with. */
@@ -44,9 +45,9 @@ export function newRunSession(): string {
   return `run_${randomId(16)}`
 }
 
-/** Whether its requests go through a forwarder on this machine, which also trusts an authority that tools do not know. */
-export function isForwardedRun({ planner, profile }: Pick<ToolRun, 'planner' | 'profile'>): boolean {
-  return planner.isForwarded || profile.caFile !== undefined
+/** A new pass of a run; `undefined`: its tool can show none. */
+export function newRunPass({ lacksPass }: ToolPlanner): string | undefined {
+  return lacksPass ? undefined : `run-${randomId(32)}`
 }
 
 /**
@@ -63,25 +64,19 @@ export function refuseConflicts({ name, conflicts }: ToolPlanner, args: readonly
   }
 }
 
-/** What a tool is started with, with the key. @param forwarderUrl where the forwarder of the run listens, where it has one */
-export function runParts(run: ToolRun, shell: Environment, forwarderUrl: string | undefined): RunParts {
-  const target = { url: forwarderUrl ?? run.profile.url, key: forwarderUrl ? NO_KEY : run.profile.key.reveal() }
-  return partsFor(run, shell, target)
+/** What a tool is started with. @param forwarderUrl where the forwarder of the run listens */
+export function runParts(run: ToolRun, shell: Environment, forwarderUrl: string): RunParts {
+  return partsFor(run, shell, { url: forwarderUrl, key: run.pass ?? NO_PASS })
 }
 
-/** The same as it may be shown: without the key. */
+/** The same as it may be shown: without the pass. */
 export function shownRunParts(run: ToolRun, shell: Environment): RunParts {
-  const isForwarded = isForwardedRun(run)
-  return partsFor(run, shell, {
-    url: isForwarded ? FORWARDER_SHOWN : run.profile.url,
-    key: isForwarded ? NO_KEY : KEY_SHOWN,
-  })
+  return partsFor(run, shell, { url: FORWARDER_SHOWN, key: run.pass === undefined ? NO_PASS : PASS_SHOWN })
 }
 
-/** Opens the forwarder of a run, where it needs one. */
-export async function openForwarderFor(run: ToolRun, open: OpenRunForwarder) {
-  const { profile, session, label } = run
-  return isForwardedRun(run) ? await open({ gateway: profile, session, label }) : undefined
+/** Opens the forwarder of a run: it alone has the key, and trusts an authority that tools do not know. */
+export async function openForwarderFor({ profile, session, label, pass }: ToolRun, open: OpenRunForwarder) {
+  return await open({ gateway: profile, session, label, pass })
 }
 
 function partsFor(run: ToolRun, shell: Environment, { url, key }: Pick<RunTarget, 'url' | 'key'>): RunParts {
@@ -96,7 +91,6 @@ function partsFor(run: ToolRun, shell: Environment, { url, key }: Pick<RunTarget
     pathOf: (name) => `${folder}${folder.includes('\\') ? '\\' : '/'}${name}`,
   })
   const { env, removed } = withoutForeign(shell)
-  const isHere = isLoopbackHost(URL.parse(url)?.hostname ?? '127.0.0.1')
-  const set = { ...(isHere && directLoopback(env)), ...plan.env }
+  const set = { ...directLoopback(env), ...plan.env }
   return { args: plan.args, env: { ...env, ...set }, set, removed, files: plan.files }
 }

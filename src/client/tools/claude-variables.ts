@@ -29,5 +29,10 @@ export function claudeVariables({
     CLAUDE_CODE_USE_BEDROCK: '',
     CLAUDE_CODE_USE_VERTEX: '',
     CLAUDE_CODE_USE_FOUNDRY: '',
+    CLAUDE_CODE_USE_MANTLE: '',
+    CLAUDE_CODE_USE_ANTHROPIC_AWS: '',
+    CLAUDE_CODE_USE_GATEWAY: '',
+    // Theirs may be keys.
+    ANTHROPIC_CUSTOM_HEADERS: '',
   }
 }

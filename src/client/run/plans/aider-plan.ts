@@ -14,7 +14,6 @@ const LOOPBACK = '127.0.0.1,localhost'
  */
 export const aiderPlan: ToolPlanner = {
   name: 'aider',
-  isForwarded: true,
   conflicts: [
     refusedFlag(
       ['--env-file', '--openai-api-base', '--openai-api-key', '--api-key', '--set-env', '--no-verify-ssl'],
@@ -25,6 +24,7 @@ export const aiderPlan: ToolPlanner = {
     const base = `${url}/v1`
     const variables = {
       OPENAI_API_BASE: base,
+      OPENAI_BASE_URL: base,
       OPENAI_API_KEY: key,
       AIDER_OPENAI_API_BASE: base,
       AIDER_OPENAI_API_KEY: key,

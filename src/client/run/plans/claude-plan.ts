@@ -2,6 +2,8 @@ import { claudeVariables } from '../../tools/claude-variables.ts'
 import { headerLines, refusedFlag, type ToolPlanner } from '../tool-plan.ts'
 
 const SETTINGS = 'punku-claude.json'
+/** Where the forwarder of its run is. */
+const LOOPBACK = '127.0.0.1,localhost'
 
 /**
  * Claude Code: settings that are given by flag win over the shell's variables and over the person's own settings, which
@@ -9,7 +11,6 @@ const SETTINGS = 'punku-claude.json'
  */
 export const claudePlan: ToolPlanner = {
   name: 'claude',
-  isForwarded: false,
   conflicts: [
     refusedFlag(
       ['--settings'],
@@ -23,11 +24,16 @@ export const claudePlan: ToolPlanner = {
       {
         name: SETTINGS,
         text: JSON.stringify({
+          // One of the person's, or of the project, would be asked for a key in place of this one.
+          apiKeyHelper: '',
           env: {
             ...claudeVariables({ url, model, contextTokens }),
             ANTHROPIC_AUTH_TOKEN: key,
             ANTHROPIC_CUSTOM_HEADERS: headerLines(headers),
             ANTHROPIC_SMALL_FAST_MODEL: model,
+            // A project may name a proxy.
+            NO_PROXY: LOOPBACK,
+            no_proxy: LOOPBACK,
           },
         }),
       },

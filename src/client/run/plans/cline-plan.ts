@@ -9,7 +9,6 @@ const PROVIDER = 'openai-compatible'
  */
 export const clinePlan: ToolPlanner = {
   name: 'cline',
-  isForwarded: false,
   conflicts: [
     refusedFlag(['-P', '--provider', '-k', '--key'], 'this flag would lead it away from the gateway. Leave it out.'),
     refusedFlag(['-z', '--zen'], 'it would go on in the background, after the key is taken away. Leave it out.'),

@@ -5,7 +5,6 @@ const OUR_SETTING = /^(model_provider|model_providers\.punku\b|profile$|profile=
 /** Codex: a provider of its own, by settings on the command line, which win over those of its file. */
 export const codexPlan: ToolPlanner = {
   name: 'codex',
-  isForwarded: false,
   conflicts: [
     {
       matches: (word, next) =>

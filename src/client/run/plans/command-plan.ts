@@ -3,8 +3,8 @@ import type { ToolPlanner } from '../tool-plan.ts'
 /** Any other command: the variables by which the SDKs of all three dialects find server, key and model. */
 export const commandPlan: ToolPlanner = {
   name: '',
-  isForwarded: true,
   isModelOptional: true,
+  lacksPass: true,
   conflicts: [],
   plan: ({ url, key, model }) => ({
     args: [],

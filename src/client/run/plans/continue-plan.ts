@@ -5,7 +5,6 @@ const CONFIG = 'punku-continue.yaml'
 /** Continue: a configuration of its own. JSON is YAML, too. */
 export const continuePlan: ToolPlanner = {
   name: 'continue',
-  isForwarded: false,
   conflicts: [
     refusedFlag(['--config'], '--config would take the place of the configuration that leads it to the gateway.'),
   ],

@@ -4,7 +4,6 @@ import { headerLines, type ToolPlanner } from '../tool-plan.ts'
 /** Copilot CLI: variables alone. It needs no sign-in at GitHub, and asks nobody but the gateway. */
 export const copilotPlan: ToolPlanner = {
   name: 'copilot',
-  isForwarded: false,
   conflicts: [],
   remark: 'Copilot CLI works offline here: what it has of GitHub, such as its MCP server, is off.',
   plan: (target) => ({

@@ -5,7 +5,6 @@ const SETTINGS = 'punku-droid.json'
 /** Droid: settings for one process, which a variable names, are laid over the person's own. */
 export const droidPlan: ToolPlanner = {
   name: 'droid',
-  isForwarded: false,
   conflicts: [
     refusedFlag(['--settings'], '--settings would take the place of the settings that lead it to the gateway.'),
   ],

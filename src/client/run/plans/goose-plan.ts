@@ -3,7 +3,6 @@ import type { ToolPlanner } from '../tool-plan.ts'
 /** goose: variables alone, which win over its file and over the system's keyring. */
 export const goosePlan: ToolPlanner = {
   name: 'goose',
-  isForwarded: false,
   conflicts: [],
   plan: ({ url, key, model, contextTokens, headers }) => {
     const { origin, pathname } = new URL(url)

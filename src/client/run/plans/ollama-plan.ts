@@ -3,8 +3,8 @@ import type { ToolPlanner } from '../tool-plan.ts'
 /** Ollama's command line: it can send no key. Models are named in its own words: `ollama run MODEL`. */
 export const ollamaPlan: ToolPlanner = {
   name: 'ollama',
-  isForwarded: true,
   isModelOptional: true,
+  lacksPass: true,
   conflicts: [],
   plan: ({ url }) => ({ args: [], env: { OLLAMA_HOST: url }, files: [] }),
 }

@@ -3,7 +3,6 @@ import type { ToolPlanner } from '../tool-plan.ts'
 /** OpenCode: a piece of configuration in a variable, which is laid over the person's own. */
 export const opencodePlan: ToolPlanner = {
   name: 'opencode',
-  isForwarded: false,
   conflicts: [],
   plan: ({ url, key, model, contextTokens, maxOutputTokens, headers }) => ({
     args: [],

@@ -5,7 +5,6 @@ const EXTENSION = 'punku-pi.mjs'
 /** pi: an extension that registers a provider, so that its own folder stays as it is. */
 export const piPlan: ToolPlanner = {
   name: 'pi',
-  isForwarded: false,
   conflicts: [],
   plan: ({ url, key, model, contextTokens, maxOutputTokens, headers, pathOf }) => {
     const provider = {

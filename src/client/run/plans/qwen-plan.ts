@@ -5,7 +5,6 @@ const SETTINGS = 'punku-qwen.json'
 /** Qwen Code: settings of the system, which a variable names, win over the person's own; those stay otherwise. */
 export const qwenPlan: ToolPlanner = {
   name: 'qwen',
-  isForwarded: false,
   conflicts: [
     refusedFlag(
       ['--auth-type', '--openai-base-url', '--openai-api-key'],

@@ -17,6 +17,10 @@ export const copilotSetup: SetupTool = {
     const shell = shellOf(places)
     const text = shellLines(shell, {
       ...copilotVariables(target),
+      // Of the shell, they would be sent in place of ours.
+      COPILOT_PROVIDER_API_KEY: '',
+      COPILOT_PROVIDER_BEARER_TOKEN: '',
+      COPILOT_PROVIDER_HEADERS: '',
       COPILOT_PROVIDER_API_KEY_COMMAND: commandLine(keyCommand, places.platform),
     })
     const file = inStateFolder(places, 'tools', `copilot.${ENDINGS[shell]}`)
