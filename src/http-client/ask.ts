@@ -116,6 +116,12 @@ async function send(question: Question, patience: Patience): Promise<IncomingMes
       patience.watch(response)
       resolve(response)
     })
+    // To another protocol, which nobody asked for: no answer comes then.
+    sent.on('upgrade', (_response, socket) => {
+      socket.destroy()
+      reject(new Error('the server switched to another protocol'))
+    })
+    sent.on('close', () => reject(new Error('the connection was closed before an answer')))
     sent.end(body)
     patience.watch(sent)
   })

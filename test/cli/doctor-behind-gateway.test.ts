@@ -146,6 +146,15 @@ describe('behind the gateway', () => {
     })
   })
 
+  test('a model server that heeds no limit and never ends its answer is looked at for long enough', async () => {
+    const { gateway, upstream } = await startChain()
+    const place = placeOf({ url: gateway.url, key: await gateway.key() })
+    const piece = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'on and on ' } }] })}\n\n`
+    for (let count = 0; count < 3; count++) upstream.behave([head, inject(piece.repeat(400)), hold], { path: CHAT })
+    const { code, stdout } = await place.doctor()
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^✓ A first token comes/m)])
+  })
+
   test('stream: a proxy that keeps the answer until it is whole, by its name', async () => {
     const words = Array.from({ length: 40 }, (_, at) => ` ${at}`)
     await using upstream = await startScriptedUpstream({ server: 'llama-server', words })

@@ -274,3 +274,28 @@ describe('what this machine is', () => {
     ])
   })
 })
+
+describe('what never comes to an end is not waited for', () => {
+  test('an answer that switches to another protocol', async () => {
+    await using server = await RawServer.start((connection) => {
+      connection.socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: foo\r\n\r\n')
+    })
+    const place = placeOf({ url: `http://127.0.0.1:${server.port}` })
+    await expectBroken('gateway', /switches to another protocol/, place)
+    const ended = await place.runWithInput('pk_a_b\n', 'login', `http://127.0.0.1:${server.port}`, '--key-stdin')
+    expect([ended.code, ended.stderr]).toEqual([69, expect.stringMatching(/was asked for its models/)])
+  })
+
+  test('an answer that comes by drops', async () => {
+    await using site = await startSite((request, response) => {
+      if (request.url === '/healthz') response.end('{"status":"ok"}')
+      else {
+        const drops = setInterval(() => response.write('x'), 20)
+        response.once('close', () => clearInterval(drops))
+      }
+    })
+    await expectBroken('gateway', /began to answer, and did not end in time/, placeOf({ url: site.url }), {
+      args: ['--wait', '300ms'],
+    })
+  })
+})

@@ -37,6 +37,10 @@ export interface ChatReport {
   readonly isComplete: boolean
 }
 
+/** Pieces may be shorter than tokens. */
+const TOLERATED_TIMES = 4
+const MAX_FRAMES = 10_000
+
 const STREAM = openaiChat.stream as NonNullable<typeof openaiChat.stream>
 
 /** Asks, and reads the answer to its end. Never rejects for what may happen on the way: the report tells it. */
@@ -60,7 +64,7 @@ export async function askChat(address: GatewayAddress, question: ChatQuestion, c
     using answer = await askByWay(address, asked, clock)
     const report = { ...begin, headers: answer.headers }
     if (answer.status !== 200) return { ...report, refusal: await readRefusal(answer) }
-    return { ...report, ...(await readStream(answer, { clock, askedAtMs, silenceMs })) }
+    return { ...report, ...(await readStream(answer, { clock, askedAtMs, silenceMs, maxTokens })) }
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown
     const isSilent = clock.elapsed() - askedAtMs >= silenceMs
@@ -72,9 +76,13 @@ interface Reading {
   readonly clock: Clock
   readonly askedAtMs: number
   readonly silenceMs: number
+  readonly maxTokens: number
 }
 
-async function readStream(answer: WayAnswer, { clock, askedAtMs, silenceMs }: Reading): Promise<Partial<ChatReport>> {
+async function readStream(
+  answer: WayAnswer,
+  { clock, askedAtMs, silenceMs, maxTokens }: Reading,
+): Promise<Partial<ChatReport>> {
   const splitter = new FrameSplitter(STREAM.framing)
   const partsOf = frameReader(STREAM)
   const pieceAtMs: number[] = []
@@ -83,6 +91,7 @@ async function readStream(answer: WayAnswer, { clock, askedAtMs, silenceMs }: Re
   let isComplete = false
   let refusal: GatewayRefusal | undefined
   let isSilent = false
+  let frames = 0
   // Comments that keep a connection alive are no sign of the model: they do not count.
   let timer = clock.after(silenceMs, onSilence)
   function onSilence(): void {
@@ -93,6 +102,7 @@ async function readStream(answer: WayAnswer, { clock, askedAtMs, silenceMs }: Re
     for await (const chunk of answer.body) {
       const atMs = clock.elapsed() - askedAtMs
       for (const frame of splitter.push(chunk)) {
+        frames++
         timer[Symbol.dispose]()
         timer = clock.after(silenceMs, onSilence)
         begunMs ??= atMs
@@ -110,6 +120,12 @@ async function readStream(answer: WayAnswer, { clock, askedAtMs, silenceMs }: Re
       }
       // Some servers say that they failed, or are done, and end nothing.
       if (isComplete || refusal !== undefined) break
+      // Others heed no limit of an answer, and never end: this much is enough to see.
+      const isEnough = pieceAtMs.length >= maxTokens * TOLERATED_TIMES || frames >= MAX_FRAMES
+      if (isEnough || atMs - (begunMs ?? atMs) >= silenceMs) {
+        isComplete = pieceAtMs.length > 0
+        break
+      }
     }
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown

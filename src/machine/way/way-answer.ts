@@ -43,7 +43,7 @@ export interface WayAnswer extends Disposable {
   readonly certificate: PeerCertificate | undefined
   /** The body as it comes. Throws GatewayError where it breaks off. */
   readonly body: AsyncIterable<Uint8Array>
-  /** The body as text, of which no more is read than `maxBytes`. Throws as `body` does. */
+  /** The body as text, of which no more is read than `maxBytes`, and for no longer than its head may take. Throws as `body` does. */
   text(maxBytes?: number): Promise<string>
 }
 
@@ -82,11 +82,18 @@ export async function askByWay(
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       request.once('response', resolve)
       request.on('error', reject)
+      // To another protocol, which nobody asked for: no answer comes then.
+      request.once('upgrade', (_response, socket) => {
+        socket.destroy()
+        reject(new GatewayError('invalid', 'What answers switches to another protocol, which nobody asked for.'))
+      })
+      request.once('close', () => reject(new Error('the connection was closed before an answer')))
       request.end(body)
     })
     response.once('close', () => signal.removeEventListener('abort', leave))
     const refusal = way.refusal()
-    if (refusal === undefined) return answerOf(response, explained)
+    const late = () => way.late('The gateway began to answer, and did not end in time.')
+    if (refusal === undefined) return answerOf(response, explained, { clock, timeoutMs, late })
     response.destroy()
     throw refusal
   } catch (thrown) {
@@ -96,7 +103,17 @@ export async function askByWay(
   }
 }
 
-function answerOf(response: IncomingMessage, explained: (thrown: unknown) => GatewayError): WayAnswer {
+interface Patience {
+  readonly clock: Clock
+  readonly timeoutMs: number
+  readonly late: () => GatewayError
+}
+
+function answerOf(
+  response: IncomingMessage,
+  explained: (thrown: unknown) => GatewayError,
+  { clock, timeoutMs, late }: Patience,
+): WayAnswer {
   async function* body(): AsyncGenerator<Uint8Array> {
     try {
       for await (const chunk of response as AsyncIterable<Uint8Array>) yield chunk
@@ -114,11 +131,21 @@ function answerOf(response: IncomingMessage, explained: (thrown: unknown) => Gat
     async text(maxBytes = MAX_TEXT_BYTES) {
       const chunks: Uint8Array[] = []
       let bytes = 0
-      for await (const chunk of body()) {
-        chunks.push(chunk)
-        bytes += chunk.length
-        if (bytes >= maxBytes) break
+      let isLate = false
+      using _timer = clock.after(timeoutMs, () => {
+        isLate = true
+        response.destroy()
+      })
+      try {
+        for await (const chunk of body()) {
+          chunks.push(chunk)
+          bytes += chunk.length
+          if (bytes >= maxBytes) break
+        }
+      } catch (thrown) {
+        throw isLate ? late() : thrown
       }
+      if (isLate) throw late()
       return Buffer.concat(chunks).toString('utf8', 0, maxBytes)
     },
     [Symbol.dispose]: () => void response.destroy(),
