@@ -6,6 +6,7 @@ const OUTCOMES: Readonly<Record<UndoneFile['outcome'], string>> = {
   edited: 'somebody changed it since: what was still as it was written is put back, the rest stays',
   unchanged: 'nothing of it was left to take back',
   refused: 'not taken back',
+  kept: 'stays, as what was left may read it; once that is gone, --undo takes it away',
 }
 
 /** What became of each file when a set-up was taken back, a line or two each. */

@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import type { LoggedOut } from '../../client/login.ts'
 import type { Login } from '../../client/logins.ts'
 import type { ClientProfile } from '../../client/profiles/client-profile.ts'
-import { contextOf } from '../command-context.ts'
+import { systemClock } from '../../core/clock.ts'
+import { contextOf, typedHere } from '../command-context.ts'
 import { UsageError } from '../exit.ts'
 import { print, printJson, visible } from '../output.ts'
 
@@ -38,6 +39,8 @@ export function defineLogout(command: Command): void {
         isRevoked: await revokeKey(home, login, url, key),
       })),
     )
+    const { EditJournal } = await import('../../client/edits/edit-journal.ts')
+    const setUp = new EditJournal(home, systemClock).owners()
     const loggedOut = login && (await logOut(login))
     if (login !== undefined) removeLogin(home, url)
     for (const { name } of keys) removeClientProfile(home, name)
@@ -53,6 +56,13 @@ export function defineLogout(command: Command): void {
           isRevoked
             ? `The key of the profile '${name}' is revoked and forgotten.`
             : `The key of the profile '${name}' is forgotten here and still works: whoever has it may use it until it is revoked at the gateway${key === null ? '' : `, by: keys revoke ${key}`}.`,
+        ),
+      )
+    }
+    if (keys.length > 0 && setUp.length > 0) {
+      print(
+        visible(
+          `What is set up for ${setUp.join(', ')} stays, and may hold that key or ask for it. To take it back: ${typedHere(command, 'setup TOOL --undo')}`,
         ),
       )
     }

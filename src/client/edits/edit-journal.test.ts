@@ -186,6 +186,23 @@ test('a file of ours: refused where one is that is not as we wrote it, left wher
   expect((await journal.undo('tool')).files[0]?.outcome).toBe('deleted')
 })
 
+test('a file of ours stays for as long as what is left of another one may read it', async () => {
+  const { journal, file, apply, read } = newPlace()
+  const [own, config] = [file('own'), file('config.json')]
+  await apply(
+    { file: own, format: 'whole', text: 'key', hasKey: true },
+    { file: config, format: 'json', changes: [{ kind: 'set', path: ['tool'], value: { key: own } }] },
+  )
+  writeFileSync(config, read('config.json').replace('{\n    "key"', '{\n    "theirs": 1,\n    "key"'))
+  const { files } = await journal.undo('tool')
+  expect(files).toEqual([
+    { file: own, outcome: 'kept', left: [] },
+    { file: config, outcome: 'unchanged', left: [['tool']] },
+  ])
+  expect([read('own'), journal.owners()]).toEqual(['key', ['tool']])
+  expect((await journal.undo('tool')).files).toEqual([{ file: own, outcome: 'deleted', left: [] }])
+})
+
 test('a link stays, and what it leads to is written; what cannot be read later stays set up', async () => {
   const { root, journal, file, apply, read } = newPlace()
   const path = join(root, 'link.json')

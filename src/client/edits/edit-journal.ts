@@ -19,9 +19,9 @@ export interface UndoneFile {
   /**
    * `restored`: byte for byte as before the set-up; `deleted`: there was none before; `edited`: somebody changed it since,
    * so only our places were put back; `unchanged`: nothing of ours was in it; `refused`: it cannot be read now, and is
-   * still set up.
+   * still set up; `kept`: a file of ours that what was left of another one may read: it goes the next time.
    */
-  readonly outcome: 'restored' | 'deleted' | 'edited' | 'unchanged' | 'refused'
+  readonly outcome: 'restored' | 'deleted' | 'edited' | 'unchanged' | 'refused' | 'kept'
   /** Places that somebody changed since, and that were left as they are. Of a file that is all ours: one empty path. */
   readonly left: readonly (readonly string[])[]
   /** Why it was refused. */
@@ -120,14 +120,15 @@ export class EditJournal {
     const done: UndoneFile[] = []
     for (const file of record?.files.toReversed() ?? []) {
       try {
-        done.unshift(await this.#undoFile(file))
+        const mayBeRead = file.format === 'whole' && done.some(({ left }) => left.length > 0)
+        done.unshift(mayBeRead ? { file: file.file, outcome: 'kept', left: [] } : await this.#undoFile(file))
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
         done.unshift({ file: file.file, outcome: 'refused', left: [], why: error.message })
       }
     }
-    const refused = new Set(done.filter(({ outcome }) => outcome === 'refused').map(({ file }) => file))
-    const files = record?.files.filter(({ file }) => refused.has(file)) ?? []
+    const stay = new Set(done.filter(({ outcome }) => /^(?:refused|kept)$/.test(outcome)).map(({ file }) => file))
+    const files = record?.files.filter(({ file }) => stay.has(file)) ?? []
     writeRecord(this.#folder, owner, { appliedAt: record?.appliedAt ?? 0, files })
     return { owner, files: done }
   }
