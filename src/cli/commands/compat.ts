@@ -7,6 +7,7 @@ import type { ClientTool } from '../../client/tools/client-tool.ts'
 import type { InstalledTool } from '../../client/tools/installed-tool.ts'
 import { ensureHome } from '../../config/home.ts'
 import { systemClock } from '../../core/clock.ts'
+import { CommandFailure } from '../../core/command-failure.ts'
 import { VERSION } from '../../core/version.ts'
 import { shellWord } from '../../core/wording.ts'
 import { contextOf, typedHere } from '../command-context.ts'
@@ -224,7 +225,10 @@ async function rollBack(
 async function run([program = '', ...args]: readonly string[]): Promise<number | null> {
   return await new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['inherit', 2, 2], shell: process.platform === 'win32' })
-    child.once('error', reject)
+    child.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = `${visible(program)} cannot be started (${cause.code ?? cause.message}). Nothing was changed.`
+      reject(new CommandFailure('ended', why, { cause }))
+    })
     child.once('close', resolve)
   })
 }

@@ -50,3 +50,10 @@ test('where no command does it, the steps are said', () => {
   expect(stepsByHand(tool('claude'), claude, '1.2.3')).toContain('npm install --global @anthropic-ai/claude-code@1.2.3')
   expect(stepsByHand(tool('ollama'), { kind: 'unknown' }, '0.14.0')).toContain('https://ollama.com/download')
 })
+
+test('what lies in a project is not installed anew: its files would have to change too', () => {
+  const real = '/home/a/project/node_modules/@anthropic-ai/claude-code/cli.js'
+  const inProject = installMethod(tool('claude'), '/home/a/project/node_modules/.bin/claude', real, false)
+  expect(inProject).toEqual({ kind: 'unknown' })
+  expect(installMethod(tool('claude'), 'C', real, true)).toMatchObject({ kind: 'npm', prefix: '/home/a/project' })
+})

@@ -16,7 +16,12 @@ export type InstallMethod =
  * @param program the path that was found in PATH
  * @param real the same with all links followed
  */
-export function installMethod(tool: ClientTool, program: string, real: string): InstallMethod {
+export function installMethod(
+  tool: ClientTool,
+  program: string,
+  real: string,
+  isWindows = process.platform === 'win32',
+): InstallMethod {
   const { kind, name } = tool.source
   const parts = real.split(sep)
   const cellar = parts.indexOf('Cellar')
@@ -25,8 +30,9 @@ export function installMethod(tool: ClientTool, program: string, real: string): 
   const modules = kind === 'npm' ? real.indexOf(`${sep}node_modules${sep}${name.replaceAll('/', sep)}${sep}`) : -1
   if (modules !== -1) {
     const root = real.slice(0, modules)
-    // On Windows the modules lie in the prefix itself, elsewhere in its `lib`.
-    return { kind: 'npm', package: name, prefix: basename(root) === 'lib' ? dirname(root) : root }
+    // On Windows the modules lie in the prefix itself, elsewhere in its `lib`. In a project they lie in the project.
+    if (basename(root) === 'lib') return { kind: 'npm', package: name, prefix: dirname(root) }
+    return isWindows ? { kind: 'npm', package: name, prefix: root } : { kind: 'unknown' }
   }
   if (kind !== 'pypi') return { kind: 'unknown' }
   if (/[\\/]pipx[\\/]venvs[\\/]/.test(real)) return { kind: 'pipx', package: name }

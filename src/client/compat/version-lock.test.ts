@@ -27,6 +27,13 @@ test.each([
 ])('what is no lock file is refused, and nothing of it is run: %j', (text) => {
   const file = newFile()
   writeFileSync(file, text)
-  expect(() => readVersionLock(file)).toThrow(/is damaged/)
-  expect(() => writeVersionLock(file, [pin('claude', '1.0.0')])).toThrow(/is damaged/)
+  expect(() => readVersionLock(file)).toThrow(/is no list of pinned versions/)
+  expect(() => writeVersionLock(file, [pin('claude', '1.0.0')])).toThrow(/is no list of pinned versions/)
+})
+
+test.skipIf(process.platform === 'win32')('a device, and a word in place of a version, are refused', () => {
+  expect(() => readVersionLock('/dev/zero')).toThrow(/is no list of pinned versions/)
+  const file = newFile()
+  writeVersionLock(file, [pin('claude', 'latest')])
+  expect(() => readVersionLock(file)).toThrow(/pinned\.0\.version/)
 })

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { z } from 'zod'
 import { ConfigError } from '../../config/config-error.ts'
 import { writeSecretFile } from '../../config/secret-file.ts'
@@ -15,8 +15,8 @@ export interface PinnedVersion {
   readonly evidence: string
 }
 
-/** A version is put into a command line: nothing but what versions have. */
-const VERSION = /^[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}$/
+/** A version is put into a command line: nothing but what versions have, and no word such as `latest`. */
+const VERSION = /^\d[0-9A-Za-z.+_-]{0,63}$/
 /** The lists of a few dozen tools; more is another file. */
 const MAX_BYTES = 262_144
 
@@ -40,16 +40,20 @@ const lockSchema = z.strictObject({
 export function readVersionLock(file: string): readonly PinnedVersion[] {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    const stats = statSync(file)
+    // A device may have no end.
+    text = stats.isFile() && stats.size <= MAX_BYTES ? readFileSync(file, 'utf8') : ''
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return []
     throw new ConfigError([`${file} cannot be read (${code}).`], { cause: error })
   }
-  const result = lockSchema.safeParse(text.length > MAX_BYTES ? undefined : parseJson(text))
+  const result = lockSchema.safeParse(parseJson(text))
   if (!result.success) {
     const fault = result.error.issues[0]?.path.join('.') || 'it is no JSON object of the form that is written here'
-    throw new ConfigError([`${file} is damaged (${fault}). Remove it, and pin the versions anew.`])
+    throw new ConfigError([
+      `${file} is no list of pinned versions (${fault}). If it was one, remove it and pin the versions anew; else name another with --file.`,
+    ])
   }
   return result.data.pinned.map(({ pinnedAt, ...rest }) => ({ ...rest, pinnedAt: Date.parse(pinnedAt) }))
 }
