@@ -186,6 +186,19 @@ test('a file of ours: refused where one is that is not as we wrote it, left wher
   expect((await journal.undo('tool')).files[0]?.outcome).toBe('deleted')
 })
 
+test('what a killed set-up left in the folder is gone with the next', async () => {
+  const { home, journal, file, apply } = newPlace()
+  const config = file('config.json', '{}')
+  await apply({ file: config, format: 'json', changes: [{ kind: 'set', path: ['a'], value: 1 }] })
+  const folder = join(home, 'setup')
+  const before = readdirSync(folder)
+  for (const name of ['.tool.json.0123456789ab', '.lock.0123456789ab', `killed.${'0'.repeat(16)}.old`])
+    writeFileSync(join(folder, name), 'sk-foreign')
+  await apply({ file: config, format: 'json', changes: [{ kind: 'set', path: ['a'], value: 2 }] })
+  expect(readdirSync(folder).toSorted()).toEqual(before.toSorted())
+  expect((await journal.undo('tool')).files).toMatchObject([{ outcome: 'restored' }])
+})
+
 test('a file of ours stays for as long as what is left of another one may read it', async () => {
   const { journal, file, apply, read } = newPlace()
   const [own, config] = [file('own'), file('config.json')]

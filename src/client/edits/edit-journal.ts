@@ -120,7 +120,7 @@ export class EditJournal {
     const done: UndoneFile[] = []
     for (const file of record?.files.toReversed() ?? []) {
       try {
-        const mayBeRead = file.format === 'whole' && done.some(({ left }) => left.length > 0)
+        const mayBeRead = file.format === 'whole' && done.some(({ left }) => left.some((path) => path.length > 0))
         done.unshift(mayBeRead ? { file: file.file, outcome: 'kept', left: [] } : await this.#undoFile(file))
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error

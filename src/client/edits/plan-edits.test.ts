@@ -102,3 +102,16 @@ test('of a long line a diff shows what changed in it, and keeps no more secret t
   ])
   expect(Math.max(...changed.map(({ length }) => length))).toBeLessThan(240)
 })
+
+test.each([
+  ['"ANTHROPIC_AUTH_TOKEN": "0123456789abcdef0123456789abcdef"', '"ANTHROPIC_AUTH_TOKEN": "…"'],
+  ['azure_api_key = "0123456789abcdef"', 'azure_api_key = "…"'],
+  ['authorization: Bearer eyJhbGciOi.eyJzdWIiOi.abc-_', 'authorization: Bearer …'],
+  ['"apiKeyHelper": "/opt/punku key print --profile default"', undefined],
+  ['env_key = "PUNKU_KEY"', undefined],
+  ['"apiKey": "{file:/home/ana/.config/punku/secrets/key}"', undefined],
+  ['max_tokens: 32768', undefined],
+])('in a diff %s stands as %s', (line, shown = line) => {
+  const edit = { file: '/home/ana/.tool', hasKey: true, before: '', after: `${line}\n` }
+  expect(renderDiff([edit as unknown as PlannedEdit]).split('\n')).toContain(`+${shown}`)
+})

@@ -5,9 +5,13 @@ const KEY = /\bpk_([0-9A-Za-z]+)_[\w-]+/g
 /** Keys of others, by the prefixes that their makers give them: a diff is pasted into reports. */
 const FOREIGN_KEY = /\b(sk|rk|gsk|ghp|gho|github_pat|hf|xai|xox[abp]|AIza)([-_]?)[\w-]{4,}/g
 
+/** What a name says is a secret, and looks like one: long, of one piece, and no path, command or reference. */
+const NAMED_SECRET =
+  /((?:key|token|secret|passw(?:or)?d|authorization|credentials?)[\w-]*["']?\s*[:=]\s*["']?(?:Bearer\s+)?)(?!pk_)[\w+=.~-]{16,}/gi
+
 /**
  * What the edits change, a unified diff of each file, empty where nothing is changed. Of our keys the public part is
- * shown alone, of others' their prefix. The text is a person's: who prints it makes control characters visible.
+ * shown alone, of others' their prefix, or nothing. The text is a person's: who prints it makes control characters visible.
  */
 export function renderDiff(planned: readonly PlannedEdit[]): string {
   const files = new Map<string, { readonly before: string | undefined; readonly after: string }>()
@@ -23,7 +27,7 @@ function diffOf(file: string, before: string | undefined, after: string): string
   const patch = createTwoFilesPatch(before === undefined ? '/dev/null' : file, file, lines(before ?? ''), lines(after))
   const text = patch.replace(/^=+\n/, '').replaceAll('\t\n', '\n')
   // First the keys: half of one is none that can be told.
-  return shortened(text.replace(KEY, 'pk_$1_…').replace(FOREIGN_KEY, '$1$2…'))
+  return shortened(text.replace(KEY, 'pk_$1_…').replace(FOREIGN_KEY, '$1$2…').replace(NAMED_SECRET, '$1…'))
 }
 
 /** A line that is longer is shown by what changed in it, and some of what stands around. */

@@ -28,8 +28,8 @@ test.each([
   'PUNKU_HOME',
 ])('%s stays', (name) => expect(withoutForeign({ [name]: 'x' })).toEqual({ env: { [name]: 'x' }, removed: [] }))
 
-test('this machine is reached past a proxy, and where there is none nothing is said', () => {
-  expect(directLoopback({ NO_PROXY: 'a' })).toEqual({})
+test('this machine is reached past a proxy, and past one that only a file of a project names', () => {
+  expect(directLoopback({})).toEqual({ NO_PROXY: '127.0.0.1,localhost', no_proxy: '127.0.0.1,localhost' })
   expect(directLoopback({ https_proxy: 'http://p:1', no_proxy: 'a' })).toEqual({
     NO_PROXY: 'a,127.0.0.1,localhost',
     no_proxy: 'a,127.0.0.1,localhost',

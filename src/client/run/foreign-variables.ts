@@ -36,10 +36,11 @@ export function withoutForeign(env: Environment): CleanEnvironment {
   return { env: Object.fromEntries(Object.entries(env).filter(([name]) => !isForeign(name))), removed }
 }
 
-/** What keeps a proxy of the shell out of the way to this machine itself; nothing where there is no proxy. */
+/**
+ * What keeps a proxy out of the way to this machine itself. Also where the shell names none: a file of a project may, and none of
+ * those that tools read stands above a variable that is there.
+ */
 export function directLoopback(env: Environment): Readonly<Record<string, string>> {
-  const hasProxy = Object.entries(env).some(([name, value]) => /^(?:https?|all)_proxy$/i.test(name) && value)
-  if (!hasProxy) return {}
   const former = env['no_proxy'] || env['NO_PROXY']
   const value = [...(former ? [former] : []), '127.0.0.1', 'localhost'].join(',')
   return { NO_PROXY: value, no_proxy: value }
