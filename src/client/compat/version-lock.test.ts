@@ -37,3 +37,10 @@ test.skipIf(process.platform === 'win32')('a device, and a word in place of a ve
   writeVersionLock(file, [pin('claude', 'latest')])
   expect(() => readVersionLock(file)).toThrow(/pinned\.0\.version/)
 })
+
+test('a folder that is not there is told', () => {
+  const file = `${newFile()}/nowhere/versions.json`
+  expect(() => writeVersionLock(file, [pin('claude', '1.0.0')])).toThrow(
+    /cannot be written \(ENOENT\)\. Check that its folder/,
+  )
+})

@@ -58,12 +58,22 @@ export function readVersionLock(file: string): readonly PinnedVersion[] {
   return result.data.pinned.map(({ pinnedAt, ...rest }) => ({ ...rest, pinnedAt: Date.parse(pinnedAt) }))
 }
 
-/** Pins versions, each in place of the one of its tool; others stay. The folder must stand. */
+/**
+ * Pins versions, each in place of the one of its tool; others stay.
+ * @throws ConfigError when the file cannot be read or written; the message says what to do
+ */
 export function writeVersionLock(file: string, pins: readonly PinnedVersion[]): void {
   const kept = readVersionLock(file).filter(({ tool }) => pins.every((pin) => pin.tool !== tool))
   const pinned = [...kept, ...pins].map(({ pinnedAt, ...rest }) => ({
     ...rest,
     pinnedAt: new Date(pinnedAt).toISOString(),
   }))
-  writeSecretFile(file, `${JSON.stringify({ pinned } satisfies z.input<typeof lockSchema>, undefined, 2)}\n`)
+  try {
+    writeSecretFile(file, `${JSON.stringify({ pinned } satisfies z.input<typeof lockSchema>, undefined, 2)}\n`)
+  } catch (cause) {
+    const { code = 'it failed' } = cause as NodeJS.ErrnoException
+    throw new ConfigError([`${file} cannot be written (${code}). Check that its folder is there, and yours.`], {
+      cause,
+    })
+  }
 }
