@@ -6,6 +6,8 @@ import { type FoundProgram, findProgram } from './find-program.ts'
 /** Some need seconds on a busy machine until they know who they are. */
 const ANSWER_LIMIT_MS = 20_000
 const MAX_OUTPUT_BYTES = 65_536
+/** How long after its end the pipes of a program are waited for. */
+const LEFT_BEHIND_MS = 1_000
 
 /** A tool as it is on this machine. */
 export interface InstalledTool {
@@ -70,6 +72,7 @@ function versionText({ file, args }: FoundProgram, env: Environment): Promise<st
     // Without a code: it was ended from here, as it wrote on and on.
     const endBy = (code: number | null) => ((code ?? 0) === 0 ? end() : fail())
     child.once('close', endBy)
-    child.once('exit', (code) => setImmediate(endBy, code))
+    // What it wrote may come later than its end; what it left behind may hold the pipes for ever.
+    child.once('exit', (code) => setTimeout(endBy, LEFT_BEHIND_MS, code).unref())
   })
 }
